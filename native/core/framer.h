@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace postern {
+
+enum class LineEnd : std::uint8_t { crlf = 0, bare_lf = 1 };
+
+enum class FramingMode : std::uint8_t {
+  lines = 0,
+  counted = 1,
+  mail_data = 2,
+  tls = 3,
+  opaque = 4
+};
+
+/// How a side's stream is cut, as the protocol machine set it (src/inspect/inspector.ts,
+/// FrameMode).
+struct Framing {
+  FramingMode mode = FramingMode::lines;
+  /// lines: budget of a line without its end; counted: octets; mail_data: budget of the message.
+  std::uint64_t bytes = 0;
+  /// lines only: a line over the budget is no error but ends as usual.
+  bool tolerant = false;
+};
+
+enum class CutKind : std::uint8_t {
+  need_more = 0,  ///< all octets taken, no frame ends in them
+  line,           ///< a line ended with its LF
+  over_budget,    ///< the budget is used up; `taken` octets still fitted
+  counted_end,
+  data_end,    ///< CRLF.CRLF, or .CRLF as the very first octets (RFC 5321 4.1.1.4)
+  look_alike,  ///< a dot between two line ends of which not both are CRLF
+  tls_start,   ///< enough octets to tell whether this is a TLS hello
+};
+
+struct Cut {
+  CutKind kind = CutKind::need_more;
+  /// Octets of the input that belong to this frame (or, for need_more, that were looked at: all of
+  /// them).
+  std::size_t taken = 0;
+  LineEnd end = LineEnd::crlf;
+  /// tls_start: a handshake record of TLS 1.0 to 1.3 whose first message is a client hello or a
+  /// server hello.
+  bool well_formed = false;
+  /// Octets of the frame in all, those of earlier calls included (line: with its end; mail_data:
+  /// message so far).
+  std::uint64_t frame_bytes = 0;
+};
+
+/// Finds where frames end in one direction of a TCP stream, keeping a few octets of state and never
+/// copying stream data. Feeding a stream one octet at a time gives the same cuts as feeding it
+/// whole.
+class Framer {
+ public:
+  Framer() noexcept = default;
+  explicit Framer(const Framing& framing) noexcept { set(framing); }
+
+  /// Starts `framing` at the next octet fed. A frame under way is forgotten.
+  void set(const Framing& framing) noexcept;
+  [[nodiscard]] const Framing& framing() const noexcept { return framing_; }
+
+  /// Looks at the octets that follow those taken so far, up to the end of the first frame in them.
+  /// After counted_end and data_end the framer is in `lines` again, with the budget that stood
+  /// before. After over_budget (not tolerant) and look_alike the caller must call set() or stop
+  /// feeding; feeding on goes on counting the same frame.
+  [[nodiscard]] Cut next(std::span<const std::byte> bytes) noexcept;
+
+ private:
+  Framing framing_{};
+  Framing lines_before_{};  ///< the line framing to go back to
+  std::uint64_t frame_bytes_ = 0;
+  /// The last octets before the next one, newest in the low byte; line ends at the start of mail
+  /// data count as CRLF.
+  std::uint32_t last_octets_ = 0;
+  // The implementer adds what it needs; keep the object under 64 octets.
+};
+
+}  // namespace postern

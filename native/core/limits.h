@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/// Every capacity and budget of the native side, with its unit in its name.
+namespace postern {
+
+/// Largest packet the kernel copies to us: 65,535 less the netlink attribute header
+/// (nfnetlink_queue).
+inline constexpr std::size_t kPacketBytesMax = 65'531;
+/// IPv6 extension headers walked before a packet counts as malformed.
+inline constexpr std::size_t kIpv6ExtensionHeadersMax = 8;
+/// Packets taken from the queue in one turn, so that verdicts of early ones do not wait for late
+/// ones.
+inline constexpr std::size_t kPacketsPerTurnMax = 64;
+/// Flows a worker tracks, half-open ones included.
+inline constexpr std::size_t kFlowsMaxDefault = 131'072;
+/// Stored stream bytes come in chunks of this size.
+inline constexpr std::size_t kChunkBytes = 2'048;
+/// Chunks a worker owns: 64 MiB of streams in flight.
+inline constexpr std::size_t kChunksMaxDefault = 32'768;
+/// In-order bytes of one side that its receiver has not acknowledged yet. More are dropped and come
+/// again.
+inline constexpr std::size_t kUnacknowledgedBytesMax = 4U << 20U;
+/// Packets held without a verdict, a side of a flow.
+inline constexpr std::size_t kHeldPacketsPerSideMax = 64;
+/// The head of a line that a tolerant framing keeps (see LineFraming), and its tail.
+inline constexpr std::size_t kTolerantTailBytes = 64;
+/// Text handed to JavaScript in one turn.
+inline constexpr std::size_t kArenaBytes = 1U << 20U;
+/// Events in one call of the batch function; at most one a flow.
+inline constexpr std::size_t kEventsPerBatchMax = 256;
+/// Order words JavaScript may write in answer to one batch.
+inline constexpr std::size_t kOrderWordsMax = 16'384;
+/// A refusal's words toward the client.
+inline constexpr std::size_t kRefusalBytesMax = 1'024;
+/// RFC 7323 2.3: larger shift counts are used as 14.
+inline constexpr std::uint8_t kWindowScaleMax = 14;
+
+}  // namespace postern

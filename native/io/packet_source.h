@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace postern {
+
+/// A packet that waits for its verdict. `bytes` start at the IP header and stay valid until the
+/// next receive(); they may be changed in place. Hold a packet by copying what is needed and
+/// keeping `id`.
+struct ReceivedPacket {
+  std::uint32_t id = 0;
+  std::span<std::byte> bytes;
+  std::uint32_t in_interface = 0;   ///< interface index, 0 where there is none (OUTPUT)
+  std::uint32_t out_interface = 0;  ///< 0 in INPUT
+  std::uint32_t mark = 0;
+  std::uint8_t hook = 0;  ///< NF_INET_LOCAL_IN 1, FORWARD 2, LOCAL_OUT 3
+  bool checksum_complete =
+      false;  ///< false: the kernel has not filled it in yet; never verify, always write in full
+  bool gso = false;          ///< a super-packet that the kernel will cut
+  bool truncated = false;    ///< the copy is shorter than the packet: it cannot be judged
+  std::int64_t time_ms = 0;  ///< replay: from the capture; live: 0, the engine uses its clock
+};
+
+enum class ReceiveStatus : std::uint8_t {
+  packets,  ///< some were received
+  none,     ///< nothing there now
+  overrun,  ///< ENOBUFS: the socket lost packets; counted, go on
+  ended,    ///< replay: end of the capture
+  failed,   ///< see error()
+};
+
+struct Verdict {
+  bool accept = false;
+  /// The packet to send on instead, if it was rewritten (any length).
+  std::optional<std::span<const std::byte>> replacement;
+  /// Sets the packet's mark (all 32 bits).
+  std::optional<std::uint32_t> mark;
+};
+
+struct SourceCounters {
+  std::uint64_t received = 0;
+  std::uint64_t overruns = 0;        ///< ENOBUFS seen
+  std::uint64_t verdict_errors = 0;  ///< netlink refused a verdict (packet gone, out of memory)
+};
+
+/// Where packets come from and verdicts go: a netfilter queue, or a capture file.
+class PacketSource {
+ public:
+  virtual ~PacketSource() = default;
+
+  /// Fills `packets` with what is waiting, without blocking; `count` says how many.
+  [[nodiscard]] virtual ReceiveStatus receive(std::span<ReceivedPacket> packets,
+                                              std::size_t& count) noexcept = 0;
+  /// Queues a verdict; it leaves with flush() at the latest.
+  virtual void verdict(std::uint32_t id, const Verdict& verdict) noexcept = 0;
+  virtual void flush() noexcept = 0;
+  /// The descriptor to poll for reading, or -1 (replay: always ready).
+  [[nodiscard]] virtual int descriptor() const noexcept = 0;
+  [[nodiscard]] virtual const SourceCounters& counters() const noexcept = 0;
+  /// The last failure in words, for the log.
+  [[nodiscard]] virtual const char* error() const noexcept = 0;
+};
+
+/// Sends segments that Postern built itself.
+class SegmentSender {
+ public:
+  virtual ~SegmentSender() = default;
+  /// `packet` is a whole IP packet with the addresses as seen in our hook (after DNAT, before
+  /// SNAT). The sender finds the addresses that come out right at both ends. False if it could not
+  /// be sent (counted by the caller).
+  [[nodiscard]] virtual bool send(std::span<const std::byte> packet) noexcept = 0;
+};
+
+}  // namespace postern

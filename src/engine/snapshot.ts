@@ -1,0 +1,80 @@
+import type { PortProtocol } from '../policy/ports.ts';
+
+/** What the engine tells about itself: the material of `show`, of the metrics and of the JSON shapes in the contract. */
+export type SessionState = 'SIS_OPENING' | 'SIS_OPEN' | 'SIS_CLOSING' | 'SIS_CLOSED';
+
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface SessionSnapshot {
+  /** Eight upper-case hex digits, unique while the daemon runs. */
+  readonly id: string;
+  readonly protocol: PortProtocol;
+  readonly state: SessionState;
+  readonly stage: string;
+  readonly initiator: Endpoint;
+  readonly responder: Endpoint;
+  /** Payload bytes that each peer sent and that were forwarded. */
+  readonly bytes: { readonly initiator: number; readonly responder: number };
+  readonly createdSecondsAgo: number;
+  readonly lastHeardSecondsAgo: number;
+  readonly offloaded: boolean;
+  /** The inspection rule's name; empty when none applied. */
+  readonly rule: string;
+  /** Picked up under way (`postern fail open`). */
+  readonly midstream?: boolean;
+}
+
+export interface Statistics {
+  readonly packets: {
+    readonly received: number;
+    readonly accepted: number;
+    readonly rewritten: number;
+    readonly dropped: number;
+    /** In hand at this moment, without a verdict. */
+    readonly held: number;
+    /** Lost in the kernel's queues, full queue and full socket together. */
+    readonly kernelDropped: number;
+    /** Built by Postern: refusals' words, acknowledgements and resets. */
+    readonly injected: number;
+  };
+  /** Packets by mail protocol, `tcp` counting them all. */
+  readonly protocolPackets: Readonly<Record<string, number>>;
+  readonly sessions: {
+    readonly established: number;
+    readonly halfOpen: number;
+    readonly terminating: number;
+    readonly created: number;
+    readonly maxEstablished: number;
+    readonly maxHalfOpen: number;
+    readonly maxTerminating: number;
+    /** Seconds ago; absent before the first. */
+    readonly lastCreatedSecondsAgo?: number;
+    /** In the last full minute, and the most of any minute. */
+    readonly creationRate: number;
+    readonly maxCreationRate: number;
+  };
+  readonly reassembly: {
+    readonly outOfOrderPackets: number;
+    readonly droppedPackets: number;
+    readonly peakBytes: number;
+    readonly currentBytes: number;
+    readonly peakQueueLength: number;
+  };
+  /** Sessions refused and packets dropped, by reason. */
+  readonly refusals: Readonly<Record<string, number>>;
+  /** What was overwritten, by what it was (verbs, EHLO keywords). */
+  readonly masks: Readonly<Record<string, number>>;
+  readonly netlinkOverruns: number;
+  readonly aggressive: boolean;
+  readonly workers: readonly WorkerHealth[];
+  readonly startedSecondsAgo: number;
+}
+
+export interface WorkerHealth {
+  readonly queue: number;
+  readonly heartbeatAgeMs: number;
+  readonly restarts: number;
+}

@@ -1,0 +1,15 @@
+/**
+ * What an inspector wants told to the administrator. The log's catalogue gives each its mnemonic, severity and text.
+ * `text` never carries a secret: verbs, user names and mechanisms only (PASS, LOGIN, AUTH arguments, SASL responses are out).
+ */
+export type Alert =
+  | { readonly id: 'SMTP_INVALID_COMMAND'; readonly text: string; readonly lengthBytes: number }
+  | { readonly id: 'POP3_INVALID_COMMAND'; readonly text: string }
+  | { readonly id: 'IMAP_INVALID_COMMAND'; readonly text: string }
+  | { readonly id: 'POP3_NON_SECURE_LOGIN'; readonly text: string; readonly mechanism: string }
+  | { readonly id: 'IMAP_NON_SECURE_LOGIN'; readonly text: string; readonly mechanism: string }
+  | { readonly id: 'SMTP_MAX_DATA'; readonly maxDataBytes: number }
+  /** One of the sendmail-era signatures, 3100 to 3107. */
+  | { readonly id: 'SMTP_SIGNATURE'; readonly signature: number; readonly name: string }
+  /** Anything else that was refused: the reason's own message is printed. */
+  | { readonly id: 'PROTOCOL_VIOLATION'; readonly text: string };

@@ -1,0 +1,48 @@
+/**
+ * Every reason for which Postern refuses a session or drops a packet, with the sentence an administrator reads.
+ * The kebab-case name is the counter's label, the `reason` field of a log line, and what one greps the manual for.
+ */
+export const REASONS = {
+  // Lines and framing
+  'line-too-long': 'a line is longer than its budget',
+  'unexpected-frame': 'bytes came in a framing that the protocol did not ask for',
+  'end-of-data-look-alike': 'a line end, a dot and a line end that servers read differently (smuggling attempt)',
+  'data-too-long': 'the message is longer than max-data',
+  'control-character': 'a command carries a control character',
+  // Commands
+  'invalid-command': 'the command is not one of the protocol',
+  'invalid-arguments': "the command's arguments are not well formed",
+  'command-out-of-state': 'the command is not allowed at this point of the session',
+  'too-many-unanswered': 'too many commands are waiting for an answer',
+  'early-talk': 'the client spoke before the greeting',
+  'data-after-end': 'bytes came after the session was ended',
+  // Authentication and TLS
+  'cleartext-login': 'a login would send its secret in clear and secure-login is configured',
+  'plaintext-after-starttls': 'plain text was sent behind STARTTLS or STLS',
+  'tls-expected': 'something else than a TLS handshake followed the go-ahead for TLS',
+  'invalid-sasl-response': 'a SASL response is not well formed',
+  'invalid-literal': 'an IMAP literal is not well formed or not allowed here',
+  // Replies
+  'invalid-greeting': "the server's greeting is not one of the protocol",
+  'invalid-reply': "the server's reply is not well formed",
+  'unexpected-reply': 'the server answered what nobody asked',
+  // TCP
+  'midstream': 'the flow was already under way and its beginning was not seen',
+  'invalid-segment': 'a segment does not belong to the connection (flags, sequence or acknowledgement)',
+  'invalid-header': 'an IP or TCP header is malformed',
+  'reassembly-timeout': 'missing bytes did not arrive in time',
+  'reassembly-memory': 'out-of-order bytes used up their memory',
+  'held-too-long': 'the reply that decides about held bytes did not come in time',
+  'flow-table-full': 'the table of flows is full',
+  'idle-timeout': 'the session was idle for too long',
+  'synwait-timeout': 'the connection was not established in time',
+  'finwait-timeout': 'the connection was not closed in time',
+  'cleared': 'the administrator cleared the session',
+  'engine-error': 'an error inside Postern; the session was ended to be safe',
+  'worker-restarted': "the worker that served the session was replaced and the session's state went with it",
+} as const;
+
+export type Reason = keyof typeof REASONS;
+
+/** The reasons in a fixed order: native code and counters know a reason by its index. */
+export const REASON_NAMES = Object.keys(REASONS) as readonly Reason[];

@@ -1,0 +1,20 @@
+/** Every capacity and budget of the TypeScript side, with its unit. Native ones stand in `native/core/limits.h`. */
+
+/** RFC 5321 4.5.3.1.4 gives 512 octets with CRLF; extensions add up (AUTH= 500, ORCPT= 500, SMTPUTF8), RFC 4954 4 lines to 12288. */
+export const SMTP_COMMAND_BYTES_MAX = 2_048;
+export const SASL_RESPONSE_BYTES_MAX = 12_288;
+/** RFC 5321 4.5.3.1.5 gives 512; real greetings and EHLO lines are longer. */
+export const SMTP_REPLY_BYTES_MAX = 4_096;
+export const POP3_COMMAND_BYTES_MAX = 255;
+export const POP3_REPLY_BYTES_MAX = 4_096;
+/** Before authentication; RFC 9051 leaves it open, RFC 7162 4 asks for 8192 at least. */
+export const IMAP_COMMAND_BYTES_MAX = 8_192;
+export const IMAP_REPLY_BYTES_MAX = 65_536;
+/** A literal before authentication (LOGIN, ID): user names and passwords, not messages. */
+export const IMAP_LITERAL_BYTES_MAX = 65_536;
+export const IMAP_LITERALS_A_COMMAND_MAX = 32;
+export const IMAP_NESTING_MAX = 8;
+/** Commands sent and not yet answered, all protocols. */
+export const UNANSWERED_COMMANDS_MAX = 100;
+/** `max-data` where nothing is configured (cisco: 20 MB). */
+export const SMTP_MAX_DATA_BYTES_DEFAULT = 20_971_520;

@@ -1,0 +1,113 @@
+import { SMTP_MAX_DATA_BYTES_DEFAULT } from '../limits.ts';
+import type { Configuration, InspectedProtocol, InspectionRule, ProtocolInspection } from './configuration.ts';
+
+/** Every global value as it holds, after the defaults profile (cisco-ios 1.2). `Infinity` is IOS's `unlimited`. */
+export interface EffectiveGlobals {
+  readonly alert: boolean;
+  readonly auditTrail: boolean;
+  readonly maxIncompleteLow: number;
+  readonly maxIncompleteHigh: number;
+  readonly oneMinuteLow: number;
+  readonly oneMinuteHigh: number;
+  readonly tcpMaxIncompleteHost: number;
+  readonly tcpBlockTimeMinutes: number;
+  readonly tcpSynwaitTimeSeconds: number;
+  readonly tcpFinwaitTimeSeconds: number;
+  readonly tcpIdleTimeSeconds: number;
+  readonly udpIdleTimeSeconds: number;
+  readonly dnsTimeoutSeconds: number;
+  readonly reassemblyQueueLength: number;
+  readonly reassemblyTimeoutSeconds: number;
+  readonly reassemblyMemoryLimitKilobytes: number;
+  readonly reassemblyAlarm: boolean;
+  readonly hashtableSize: number;
+  readonly windowScaleLoose: boolean;
+  readonly blockNonSession: boolean;
+  readonly logDropPackets: boolean;
+}
+
+/** One protocol of a rule as it holds, global switches and defaults filled in. */
+export interface EffectiveInspection {
+  readonly protocol: InspectedProtocol;
+  readonly alert: boolean;
+  readonly auditTrail: boolean;
+  readonly timeoutSeconds: number;
+  readonly maxDataBytes: number;
+  readonly reset: boolean;
+  readonly secureLogin: boolean;
+  readonly routerTraffic: boolean;
+}
+
+export interface EffectivePostern {
+  readonly defaults: 'classic' | 'modern';
+  /** 0: one a CPU, four at most. */
+  readonly queueCount: number;
+  readonly queueLengthPackets: number;
+  readonly fail: 'closed' | 'open';
+  readonly offload: boolean;
+}
+
+export function effectiveGlobals(configuration: Configuration): EffectiveGlobals {
+  const set = configuration.inspect;
+  const classic = (configuration.postern.defaults ?? 'classic') === 'classic';
+  const threshold = (value: number | undefined, seed: number): number => value ?? (classic ? seed : Number.POSITIVE_INFINITY);
+  const alert = !(set.alertOff ?? false);
+  return {
+    alert,
+    auditTrail: set.auditTrail ?? false,
+    maxIncompleteLow: threshold(set.maxIncompleteLow, 400),
+    maxIncompleteHigh: threshold(set.maxIncompleteHigh, 500),
+    oneMinuteLow: threshold(set.oneMinuteLow, 400),
+    oneMinuteHigh: threshold(set.oneMinuteHigh, 500),
+    tcpMaxIncompleteHost: threshold(set.tcpMaxIncompleteHost, 50),
+    tcpBlockTimeMinutes: set.tcpBlockTimeMinutes ?? 0,
+    tcpSynwaitTimeSeconds: set.tcpSynwaitTimeSeconds ?? 30,
+    tcpFinwaitTimeSeconds: set.tcpFinwaitTimeSeconds ?? 5,
+    tcpIdleTimeSeconds: set.tcpIdleTimeSeconds ?? 3600,
+    udpIdleTimeSeconds: set.udpIdleTimeSeconds ?? 30,
+    dnsTimeoutSeconds: set.dnsTimeoutSeconds ?? 5,
+    reassemblyQueueLength: set.reassemblyQueueLength ?? 16,
+    reassemblyTimeoutSeconds: set.reassemblyTimeoutSeconds ?? 5,
+    reassemblyMemoryLimitKilobytes: set.reassemblyMemoryLimitKilobytes ?? 1024,
+    reassemblyAlarm: set.reassemblyAlarm ?? alert,
+    hashtableSize: set.hashtableSize ?? 1024,
+    windowScaleLoose: set.windowScaleLoose ?? false,
+    blockNonSession: set.blockNonSession ?? false,
+    logDropPackets: set.logDropPackets ?? false,
+  };
+}
+
+export function effectiveInspection(configuration: Configuration, entry: ProtocolInspection): EffectiveInspection {
+  const globals = effectiveGlobals(configuration);
+  return {
+    protocol: entry.protocol,
+    alert: entry.alert ?? globals.alert,
+    auditTrail: entry.auditTrail ?? globals.auditTrail,
+    timeoutSeconds: entry.timeoutSeconds ?? defaultTimeoutSeconds(globals, entry.protocol),
+    maxDataBytes: entry.maxDataBytes ?? SMTP_MAX_DATA_BYTES_DEFAULT,
+    reset: entry.reset ?? false,
+    secureLogin: entry.secureLogin ?? false,
+    routerTraffic: entry.routerTraffic ?? false,
+  };
+}
+
+export function effectivePostern(configuration: Configuration): EffectivePostern {
+  const set = configuration.postern;
+  return {
+    defaults: set.defaults ?? 'classic',
+    queueCount: set.queueCount ?? 0,
+    queueLengthPackets: set.queueLengthPackets ?? 8192,
+    fail: set.fail ?? 'closed',
+    offload: set.offload ?? true,
+  };
+}
+
+export function findRule(configuration: Configuration, name: string): InspectionRule | undefined {
+  return configuration.rules.find((rule) => rule.name === name);
+}
+
+function defaultTimeoutSeconds(globals: EffectiveGlobals, protocol: InspectedProtocol): number {
+  if (protocol === 'udp') return globals.udpIdleTimeSeconds;
+  if (protocol === 'icmp') return 10;
+  return globals.tcpIdleTimeSeconds;
+}

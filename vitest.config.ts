@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+// The lab needs root, namespaces and real servers: `scripts/test.sh` runs it apart (`vitest run --project lab`).
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/transcripts/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'lab',
+          include: ['test/lab/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
