@@ -59,7 +59,13 @@ export type Action =
    * Overwrite octets of the frame's text, `start` counted from the line's first octet, before it is forwarded. Octets of
    * the line that an earlier partial answer let pass are left as they went: ask for the whole range, the engine clips.
    */
-  | { readonly kind: 'mask'; readonly start: number; readonly length: number; readonly fill: 'x' | 'X'; readonly what: string }
+  | {
+      readonly kind: 'mask';
+      readonly start: number;
+      readonly length: number;
+      readonly fill: 'x' | 'X';
+      readonly what: string;
+    }
   /**
    * Swallow the frame and end the session (design.md, refusing well). `reset`: RST to both peers. `words`: RST to the
    * responder; `words` (whole lines with CRLF) then FIN to the initiator, after the end of the message data or counted run

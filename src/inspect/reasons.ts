@@ -27,7 +27,7 @@ export const REASONS = {
   'invalid-reply': "the server's reply is not well formed",
   'unexpected-reply': 'the server answered what nobody asked',
   // TCP
-  'midstream': 'the flow was already under way and its beginning was not seen',
+  midstream: 'the flow was already under way and its beginning was not seen',
   'invalid-segment': 'a segment does not belong to the connection (flags, sequence or acknowledgement)',
   'invalid-header': 'an IP or TCP header is malformed',
   'reassembly-timeout': 'missing bytes did not arrive in time',
@@ -37,7 +37,7 @@ export const REASONS = {
   'idle-timeout': 'the session was idle for too long',
   'synwait-timeout': 'the connection was not established in time',
   'finwait-timeout': 'the connection was not closed in time',
-  'cleared': 'the administrator cleared the session',
+  cleared: 'the administrator cleared the session',
   'engine-error': 'an error inside Postern; the session was ended to be safe',
   'worker-restarted': "the worker that served the session was replaced and the session's state went with it",
 } as const;

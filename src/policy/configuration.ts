@@ -6,7 +6,16 @@
 
 export type MailProtocol = 'smtp' | 'esmtp' | 'pop3' | 'imap';
 /** Any protocol keyword that `ip inspect name` knows; those beyond the mail four get layer 4 only. */
-export type InspectedProtocol = MailProtocol | 'smtps' | 'pop3s' | 'imaps' | 'imap3' | 'tcp' | 'udp' | 'icmp' | (string & {});
+export type InspectedProtocol =
+  | MailProtocol
+  | 'smtps'
+  | 'pop3s'
+  | 'imaps'
+  | 'imap3'
+  | 'tcp'
+  | 'udp'
+  | 'icmp'
+  | (string & {});
 
 export interface Configuration {
   readonly inspect: InspectGlobals;

@@ -50,7 +50,8 @@ export interface EffectivePostern {
 export function effectiveGlobals(configuration: Configuration): EffectiveGlobals {
   const set = configuration.inspect;
   const classic = (configuration.postern.defaults ?? 'classic') === 'classic';
-  const threshold = (value: number | undefined, seed: number): number => value ?? (classic ? seed : Number.POSITIVE_INFINITY);
+  const threshold = (value: number | undefined, seed: number): number =>
+    value ?? (classic ? seed : Number.POSITIVE_INFINITY);
   const alert = !(set.alertOff ?? false);
   return {
     alert,

@@ -1,5 +1,3 @@
-import type { PortProtocol } from '../policy/ports.ts';
-
 /** What the engine tells about itself: the material of `show`, of the metrics and of the JSON shapes in the contract. */
 export type SessionState = 'SIS_OPENING' | 'SIS_OPEN' | 'SIS_CLOSING' | 'SIS_CLOSED';
 
@@ -11,7 +9,8 @@ export interface Endpoint {
 export interface SessionSnapshot {
   /** Eight upper-case hex digits, unique while the daemon runs. */
   readonly id: string;
-  readonly protocol: PortProtocol;
+  /** smtp, pop3, imap, or their TLS twins smtps, pop3s, imaps. */
+  readonly protocol: string;
   readonly state: SessionState;
   readonly stage: string;
   readonly initiator: Endpoint;
