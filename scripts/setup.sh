@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Brings a Debian 12 or 13 machine that has nothing but Node to where Postern can be built, tested and shown.
+# Idempotent: with nothing missing it takes seconds. It starts no service and leaves the machine's firewall alone.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# What compiles the addon, what tests native code, and what the lab drives.
+BUILD_PACKAGES=(g++ cmake ninja-build pkg-config libnetfilter-queue-dev libmnl-dev libpcap-dev)
+TEST_PACKAGES=(doctest-dev clang clang-format)
+LAB_PACKAGES=(iproute2 iptables ethtool tcpdump conntrack procps curl openssl postfix dovecot-imapd dovecot-pop3d
+  swaks libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl fetchmail isync msmtp)
+
+say() { printf 'setup: %s\n' "$*"; }
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+is_installed() {
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+missing_packages() {
+  local package
+  for package in "$@"; do is_installed "$package" || printf '%s\n' "$package"; done
+}
+
+# The sanitizer and fuzzer run-times stand in a package that carries clang's version in its name.
+clang_runtime_package() {
+  local version
+  version=$(clang --version 2>/dev/null | sed -n '1s/.*version \([0-9]*\).*/\1/p')
+  [ -n "$version" ] && printf 'libclang-rt-%s-dev\n' "$version"
+}
+
+require_node() {
+  command -v node >/dev/null || die 'node is missing; Postern needs 20.19 or newer'
+  node -e 'const [a, b] = process.versions.node.split(".").map(Number);
+           process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
+    die "node $(node -v) is too old; Postern needs 20.19 or newer"
+}
+
+# A policy-rc.d that says "forbidden" keeps packages from starting their services while they are installed.
+forbid_services() {
+  [ -e /usr/sbin/policy-rc.d ] && return
+  printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+  chmod 755 /usr/sbin/policy-rc.d
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+}
+
+install_packages() {
+  [ "$(id -u)" = 0 ] || die "as root, install: $*"
+  say "installing $*"
+  forbid_services
+  printf 'postfix postfix/main_mailer_type select No configuration\n' | debconf-set-selections
+  [ -n "${package_lists_fresh:-}" ] || apt-get update -qq
+  package_lists_fresh=yes
+  # --no-remove: another mail server on this machine is never pushed out by ours.
+  apt-get install -y -qq --no-install-recommends --no-remove "$@" >build/apt.log 2>&1 ||
+    { tail -n 20 build/apt.log >&2; die 'apt-get failed; the whole story is in build/apt.log'; }
+}
+
+system_packages() {
+  export DEBIAN_FRONTEND=noninteractive
+  local missing
+  mapfile -t missing < <(missing_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" "${LAB_PACKAGES[@]}")
+  [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
+  mapfile -t missing < <(missing_packages "$(clang_runtime_package)")
+  [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
+}
+
+# A checkout touches package-lock.json without changing it, so an older stamp alone is no reason to install again.
+node_modules() {
+  local stamp=node_modules/.package-lock.json
+  if [ -e "$stamp" ] && { [ ! package-lock.json -nt "$stamp" ] || npm ls --all >/dev/null 2>&1; }; then return; fi
+  say 'installing node modules'
+  npm ci --no-audit --no-fund --loglevel=error
+}
+
+# True when anything below the named paths is newer than the stamp.
+is_stale() {
+  local stamp=$1
+  shift
+  [ ! -e "$stamp" ] || [ -n "$(find "$@" -newer "$stamp" -print -quit 2>/dev/null)" ]
+}
+
+native_build() {
+  local addon=build/native/Release/postern.node
+  if [ -e "$addon" ] && ! is_stale build/.native-built CMakeLists.txt native/CMakeLists.txt native/{core,io,engine,addon}; then
+    return
+  fi
+  say 'building the native addon'
+  npm run --silent build:native >build/native.log 2>&1 ||
+    { tail -n 40 build/native.log >&2; die 'the native build failed; the whole story is in build/native.log'; }
+  touch build/.native-built
+}
+
+typescript_build() {
+  is_stale build/.typescript-built src tsconfig.json tsconfig.build.json package.json || [ ! -d dist ] || return 0
+  say 'compiling TypeScript'
+  rm -rf dist
+  npm run --silent build:ts
+  touch build/.typescript-built
+}
+
+# The yardstick of the bench: a queue program that accepts everything and does nothing else.
+yardstick_build() {
+  local source=bench/do-nothing-queue.c program=build/bench/do-nothing-queue
+  [ -e "$source" ] && is_stale "$program" "$source" || return 0
+  say 'compiling the do-nothing queue program'
+  mkdir -p build/bench
+  local flags
+  read -ra flags <<<"$(pkg-config --cflags --libs libnetfilter_queue libmnl)"
+  cc -std=gnu17 -O2 -Wall -Wextra -o "$program" "$source" "${flags[@]}"
+}
+
+main() {
+  require_node
+  mkdir -p build
+  # Two set-ups at once (a demo beside the tests) take turns.
+  exec 9>build/.setup-lock
+  flock 9
+  system_packages
+  node_modules
+  native_build
+  typescript_build
+  yardstick_build
+}
+main
