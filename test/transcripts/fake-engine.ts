@@ -1,0 +1,221 @@
+import type { Action, Frame, FrameMode, Inspector, Side } from '../../src/inspect/inspector.ts';
+import { cut, partialLine } from './fake-framer.ts';
+import { describeActions, describeFrame, letterOf } from './notation.ts';
+
+/** One judged frame. */
+export interface LogEntry {
+  readonly from: Side;
+  readonly what: string;
+  readonly outcome: string;
+  readonly refused: boolean;
+}
+
+/** What became of one octet a side sent: the octet its peer got instead, or nothing when it was held or swallowed. */
+export type Fate = string | undefined;
+
+/** A refused frame's octets in its side's stream: `from` up to, not including, `to`. */
+export interface Refusal {
+  readonly side: Side;
+  readonly from: number;
+  readonly to: number;
+  readonly words: string;
+}
+
+interface Stream {
+  sent: string;
+  readonly fates: Fate[];
+  /** Where the frame under way begins. */
+  frameStart: number;
+  /** Up to where octets were let go. */
+  released: number;
+  mode: FrameMode;
+  lines: FrameMode;
+  paused: boolean;
+  lastPartial: string;
+}
+
+const PARTIAL_ANSWERS: ReadonlySet<Action['kind']> = new Set(['forward', 'mask', 'refuse', 'alert']);
+
+/** Drives an inspector as the engine does, over the reference framer, and keeps what each peer would receive. */
+export class FakeEngine<State, Policy> {
+  readonly log: LogEntry[] = [];
+  readonly streams: Readonly<Record<Side, Stream>>;
+  refusal: Refusal | undefined;
+  private state: State;
+  private readonly inspector: Inspector<State, Policy>;
+  private readonly policy: Policy;
+
+  constructor(inspector: Inspector<State, Policy>, policy: Policy) {
+    this.inspector = inspector;
+    this.policy = policy;
+    this.state = inspector.initial;
+    this.streams = {
+      initiator: newStream(inspector.lineBytesMax.initiator),
+      responder: newStream(inspector.lineBytesMax.responder),
+    };
+  }
+
+  get stage(): string {
+    return this.inspector.stage(this.state);
+  }
+
+  /** One segment of `from`. Ends as a packet does: everything that is not held by a pause has been let go. */
+  feed(from: Side, octets: string): void {
+    if (this.refusal !== undefined) return;
+    const stream = this.streams[from];
+    stream.sent += octets;
+    for (let i = 0; i < octets.length; i += 1) stream.fates.push(undefined);
+    // A resumed side goes first, so that the order does not depend on what else the segment carries.
+    const turns: readonly Side[] = [other(from), from];
+    while (turns.some((side) => this.judgeNextFrame(side)));
+    for (const side of turns) this.letGoWhatIsUnfinished(side);
+    for (const side of turns) this.checkNothingStalls(side);
+  }
+
+  /** What the peer of `from` got so far, without gaps. */
+  receivedFrom(from: Side): string {
+    const words = from === 'responder' ? (this.refusal?.words ?? '') : '';
+    return this.streams[from].fates.join('') + words;
+  }
+
+  private judgeNextFrame(side: Side): boolean {
+    const stream = this.streams[side];
+    if (stream.paused || this.refusal !== undefined) return false;
+    const found = cut(side, stream.mode, stream.sent.slice(stream.frameStart));
+    if (found === undefined) return false;
+    const { frame, octets } = found;
+    const end = stream.frameStart + octets;
+    if (frame.kind === 'countedEnd') release(stream, end, []);
+    if (frame.kind === 'countedEnd' || frame.kind === 'dataEnd') stream.mode = stream.lines;
+    const { state, actions } = this.inspector.step(this.state, frame, this.policy);
+    this.state = state;
+    checkAnswer(frame, actions);
+    this.carryOut(frame, actions, end);
+    stream.frameStart = end;
+    stream.lastPartial = '';
+    this.note(frame, actions);
+    return true;
+  }
+
+  private letGoWhatIsUnfinished(side: Side): void {
+    const stream = this.streams[side];
+    if (stream.paused || this.refusal !== undefined) return;
+    if (stream.mode.kind === 'lines') this.askAboutPartial(side);
+    else if (stream.mode.kind !== 'tls') release(stream, stream.sent.length, []);
+    if (stream.mode.kind === 'opaque') stream.frameStart = stream.sent.length;
+  }
+
+  private askAboutPartial(side: Side): void {
+    const stream = this.streams[side];
+    const pending = stream.sent.slice(stream.frameStart);
+    const frame = partialLine(side, stream.mode, pending);
+    if (frame === undefined) {
+      release(stream, stream.sent.length, []);
+      return;
+    }
+    if (pending === stream.lastPartial) return;
+    stream.lastPartial = pending;
+    const { state, actions } = this.inspector.step(this.state, frame, this.policy);
+    if (state !== this.state) throw new Error(`a partial frame changed the state: ${describeFrame(frame)}`);
+    const odd = actions.find((action) => !PARTIAL_ANSWERS.has(action.kind));
+    if (odd !== undefined) throw new Error(`a partial frame was answered with ${odd.kind}: ${describeFrame(frame)}`);
+    const refused = actions.some((action) => action.kind === 'refuse');
+    if (!refused && actions.some((action) => action.kind === 'alert')) {
+      throw new Error(`a partial frame alerts, and its line will again: ${describeFrame(frame)}`);
+    }
+    this.carryOut(frame, actions, stream.sent.length);
+    if (refused) this.note(frame, actions);
+  }
+
+  private carryOut(frame: Frame, actions: readonly Action[], end: number): void {
+    for (const action of actions) {
+      switch (action.kind) {
+        case 'forward':
+          release(this.streams[frame.from], end, actions);
+          break;
+        case 'refuse':
+          this.refusal = {
+            side: frame.from,
+            from: this.streams[frame.from].frameStart,
+            to: end,
+            words: action.how === 'words' ? action.words : '',
+          };
+          break;
+        case 'pause':
+          this.streams[action.side].paused = true;
+          break;
+        case 'resume':
+          this.streams[action.side].paused = false;
+          break;
+        case 'frameAs':
+          this.setMode(action.from, action.mode, action.from === frame.from);
+          break;
+        case 'stopInspecting':
+          this.setMode('responder', { kind: 'opaque' }, frame.from === 'responder');
+          if (action.because === 'tls') this.setMode('initiator', { kind: 'opaque' }, frame.from === 'initiator');
+          break;
+        case 'inspectAgain':
+          for (const side of ['initiator', 'responder'] as const) {
+            this.setMode(side, this.streams[side].lines, side === frame.from);
+          }
+          break;
+        case 'mask':
+        case 'alert':
+          break;
+      }
+    }
+  }
+
+  private setMode(side: Side, mode: FrameMode, own: boolean): void {
+    if (mode.kind === 'counted' && !(mode.bytes > 0))
+      throw new Error('a counted run of no octets has no end to wait for');
+    const stream = this.streams[side];
+    // A line under way on the other side stays that line; only its budget changes.
+    const sameLine = stream.mode.kind === 'lines' && mode.kind === 'lines';
+    if (!own && !sameLine) stream.frameStart = Math.max(stream.frameStart, stream.released);
+    stream.mode = mode;
+    if (mode.kind === 'lines') stream.lines = mode;
+  }
+
+  private note(frame: Frame, actions: readonly Action[]): void {
+    this.log.push({
+      from: frame.from,
+      what: describeFrame(frame),
+      outcome: describeActions(frame, actions),
+      refused: actions.some((action) => action.kind === 'refuse'),
+    });
+  }
+
+  private checkNothingStalls(side: Side): void {
+    const stream = this.streams[side];
+    if (stream.paused || this.refusal !== undefined || stream.mode.kind === 'tls') return;
+    if (stream.released < stream.sent.length) {
+      throw new Error(`${letterOf(side)} stalls: ${JSON.stringify(stream.sent.slice(stream.released))} is not let go`);
+    }
+  }
+}
+
+export const other = (side: Side): Side => (side === 'initiator' ? 'responder' : 'initiator');
+
+function newStream(budgetBytes: number): Stream {
+  const mode: FrameMode = { kind: 'lines', budgetBytes };
+  return { sent: '', fates: [], frameStart: 0, released: 0, mode, lines: mode, paused: false, lastPartial: '' };
+}
+
+/** Lets octets go up to `end`; masks are counted from the frame's first octet, and octets already gone stay as they went. */
+function release(stream: Stream, end: number, actions: readonly Action[]): void {
+  for (let i = stream.released; i < end; i += 1) {
+    const offset = i - stream.frameStart;
+    const mask = actions.find(
+      (action) => action.kind === 'mask' && offset >= action.start && offset < action.start + action.length,
+    );
+    stream.fates[i] = mask?.kind === 'mask' ? mask.fill : stream.sent[i];
+  }
+  stream.released = Math.max(stream.released, end);
+}
+
+function checkAnswer(frame: Frame, actions: readonly Action[]): void {
+  const answers = actions.filter((action) => action.kind === 'forward' || action.kind === 'refuse').length;
+  if (answers === 1 || (frame.kind === 'countedEnd' && answers === 0)) return;
+  throw new Error(`${describeFrame(frame)} got ${answers} answers, not one: ${describeActions(frame, actions)}`);
+}

@@ -1,0 +1,100 @@
+import type { Frame, FrameMode, Side } from '../../src/inspect/inspector.ts';
+
+/** Octets a tolerant line framing keeps of a line's end. */
+const TOLERANT_TAIL_BYTES = 64;
+const TLS_HANDSHAKE_RECORD = 0x16;
+const TLS_MAJOR_VERSION = 3;
+const HELLO_TYPE: Readonly<Record<Side, number>> = { initiator: 1, responder: 2 };
+
+/** Where a frame ended in the octets that were offered: `octets` of them belong to it. */
+export interface Cut {
+  readonly frame: Frame;
+  readonly octets: number;
+}
+
+/**
+ * The native framer's contract once more, written to be read rather than fast: given everything of a frame that has come
+ * so far, says whether the frame ends in it.
+ */
+export function cut(from: Side, mode: FrameMode, pending: string): Cut | undefined {
+  switch (mode.kind) {
+    case 'lines':
+      return cutLine(from, mode, pending);
+    case 'counted':
+      return pending.length < mode.bytes
+        ? undefined
+        : { frame: { kind: 'countedEnd', from, bytes: mode.bytes }, octets: mode.bytes };
+    case 'mailData':
+      return cutMailData(from, mode.budgetBytes, pending);
+    case 'tls':
+      return cutTlsStart(from, pending);
+    case 'opaque':
+      return undefined;
+  }
+}
+
+type LinesMode = Extract<FrameMode, { kind: 'lines' }>;
+
+function cutLine(from: Side, { budgetBytes, tolerant }: LinesMode, pending: string): Cut | undefined {
+  const newline = pending.indexOf('\n');
+  const whole = newline < 0 ? pending : pending.slice(0, newline);
+  // A CR is the line's own octet only when something else than LF follows it.
+  const text = whole.endsWith('\r') ? whole.slice(0, -1) : whole;
+  if (text.length > budgetBytes && tolerant !== true) {
+    return {
+      frame: { kind: 'overBudget', from, budgetBytes, text: text.slice(0, budgetBytes) },
+      octets: budgetBytes + 1,
+    };
+  }
+  if (newline < 0) return undefined;
+  const kept = text.length > budgetBytes ? joinHeadAndTail(text, budgetBytes) : text;
+  const end = whole.endsWith('\r') ? 'crlf' : 'bareLf';
+  return { frame: { kind: 'line', from, text: kept, end }, octets: newline + 1 };
+}
+
+function joinHeadAndTail(text: string, budgetBytes: number): string {
+  return text.slice(0, budgetBytes) + text.slice(Math.max(budgetBytes, text.length - TOLERANT_TAIL_BYTES));
+}
+
+/** The line so far, or nothing when there is no line under way or a tolerant one is past its budget. */
+export function partialLine(from: Side, mode: FrameMode, pending: string): Frame | undefined {
+  if (mode.kind !== 'lines' || pending === '') return undefined;
+  if (pending.replace(/\r$/, '').length > mode.budgetBytes) return undefined;
+  return { kind: 'partial', from, text: pending };
+}
+
+/** A dot that stands between two line ends, NULs behind it included: some servers cut a line at NUL. */
+const DOT_LINE = /(^|\r\n|[\r\n])\.(\0*)(\r\n|\n|\r(?=[^\n]))/;
+
+function cutMailData(from: Side, budgetBytes: number, pending: string): Cut | undefined {
+  const found = DOT_LINE.exec(pending);
+  const octets = found === null ? pending.length : found.index + found[0].length;
+  if (octets > budgetBytes) {
+    return { frame: { kind: 'overBudget', from, budgetBytes, text: '' }, octets: budgetBytes + 1 };
+  }
+  if (found === null) return undefined;
+  const [, before, nuls, after] = found;
+  const canonical = (before === '' || before === '\r\n') && nuls === '' && after === '\r\n';
+  return { frame: canonical ? { kind: 'dataEnd', from, bytes: octets } : { kind: 'endOfDataLookAlike', from }, octets };
+}
+
+/** RFC 8446 5.1: a handshake record of TLS 1.x (type, version, length) whose first message is this side's hello. */
+function cutTlsStart(from: Side, pending: string): Cut | undefined {
+  const rightSoFar = [
+    (octet: number) => octet === TLS_HANDSHAKE_RECORD,
+    (octet: number) => octet === TLS_MAJOR_VERSION,
+    (octet: number) => octet <= 4,
+    (octet: number) => octet <= 0x40,
+    () => true,
+    (octet: number) => octet === HELLO_TYPE[from],
+  ];
+  for (const [index, isRight] of rightSoFar.entries()) {
+    if (index >= pending.length) return undefined;
+    if (!isRight(pending.charCodeAt(index))) return tlsStart(from, false, index + 1);
+  }
+  return tlsStart(from, true, rightSoFar.length);
+}
+
+function tlsStart(from: Side, wellFormed: boolean, octets: number): Cut {
+  return { frame: { kind: 'tlsStart', from, wellFormed }, octets };
+}
