@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <span>
 
+#include "core/end_of_data.h"
+#include "core/tls_start.h"
+
 namespace postern {
 
 enum class LineEnd : std::uint8_t { crlf = 0, bare_lf = 1 };
@@ -29,7 +32,7 @@ struct Framing {
 enum class CutKind : std::uint8_t {
   need_more = 0,  ///< all octets taken, no frame ends in them
   line,           ///< a line ended with its LF
-  over_budget,    ///< the budget is used up; `taken` octets still fitted
+  over_budget,    ///< the budget is used up; `taken` octets still fitted (see Framer)
   counted_end,
   data_end,    ///< CRLF.CRLF, or .CRLF as the very first octets (RFC 5321 4.1.1.4)
   look_alike,  ///< a dot between two line ends of which not both are CRLF
@@ -53,6 +56,11 @@ struct Cut {
 /// Finds where frames end in one direction of a TCP stream, keeping a few octets of state and never
 /// copying stream data. Feeding a stream one octet at a time gives the same cuts as feeding it
 /// whole.
+///
+/// Budgets leave out what ends the frame: the line end of a line, the final .CRLF of message data.
+/// So an octet past the budget that may still begin that end is taken, and the next one decides; if
+/// it turns out to be content, over_budget cuts behind it. A look-alike that such an octet brings
+/// is reported as one, not as over_budget.
 class Framer {
  public:
   Framer() noexcept = default;
@@ -64,18 +72,35 @@ class Framer {
 
   /// Looks at the octets that follow those taken so far, up to the end of the first frame in them.
   /// After counted_end and data_end the framer is in `lines` again, with the budget that stood
-  /// before. After over_budget (not tolerant) and look_alike the caller must call set() or stop
-  /// feeding; feeding on goes on counting the same frame.
+  /// before; counted with 0 octets ends at the next call, even one with an empty input. After
+  /// over_budget (not tolerant), look_alike and tls_start the caller must call set() or stop
+  /// feeding; feeding on goes on counting the same frame, says over_budget no more, and still finds
+  /// its end.
   [[nodiscard]] Cut next(std::span<const std::byte> bytes) noexcept;
 
  private:
+  [[nodiscard]] Cut next_of_lines(std::span<const std::byte> bytes) noexcept;
+  [[nodiscard]] Cut next_of_counted(std::span<const std::byte> bytes) noexcept;
+  [[nodiscard]] Cut next_of_mail_data(std::span<const std::byte> bytes) noexcept;
+  [[nodiscard]] Cut past_mail_budget(std::span<const std::byte> bytes, std::size_t at) noexcept;
+  [[nodiscard]] Cut next_of_tls(std::span<const std::byte> bytes) noexcept;
+
+  /// How many of `octets` the budget still allows.
+  [[nodiscard]] std::size_t fitting(std::size_t octets) const noexcept;
+  /// Counts `taken` octets and says how the frame stands now.
+  [[nodiscard]] Cut take(CutKind kind, std::size_t taken) noexcept;
+  [[nodiscard]] Cut end_line(std::size_t taken, bool after_cr) noexcept;
+
   Framing framing_{};
-  Framing lines_before_{};  ///< the line framing to go back to
   std::uint64_t frame_bytes_ = 0;
-  /// The last octets before the next one, newest in the low byte; line ends at the start of mail
-  /// data count as CRLF.
-  std::uint32_t last_octets_ = 0;
-  // The implementer adds what it needs; keep the object under 64 octets.
+  std::uint64_t line_budget_bytes_ = 0;  ///< the line framing to go back to
+  bool line_tolerant_ = false;
+  bool reported_ = false;  ///< over_budget or tls_start was said of this frame
+  bool after_cr_ = false;  ///< lines: the last octet was CR
+  DataContext data_context_ = DataContext::crlf;
+  TlsStart tls_start_;
 };
+
+static_assert(sizeof(Framer) <= 64, "two of these in every flow");
 
 }  // namespace postern

@@ -54,10 +54,10 @@ enum class ParseError : std::uint8_t {
   none = 0,
   not_ip,         ///< neither version 4 nor 6
   truncated,      ///< fewer octets than the headers or the total length say
-  bad_ip_header,  ///< header length, total length or IPv4 header checksum impossible
+  bad_ip_header,  ///< header length or total length impossible (the kernel did the checksum)
   fragment,       ///< a fragment: the kernel reassembles before the queue, so this should not be
-  bad_extension,  ///< IPv6 extension headers malformed, too many, or routing header type 0 (RFC
-                  ///< 5095)
+  bad_extension,  ///< IPv6 extension headers malformed, too many, routing header type 0 (RFC 5095)
+                  ///< or with a way to go, jumbo payload, home address
   not_tcp,
   bad_tcp_header,  ///< data offset or an option's length impossible
 };
@@ -127,8 +127,9 @@ struct SegmentSpec {
   std::span<const std::byte> payload;
 };
 
-/// Writes IP and TCP headers and payload with checksums into `out`. Returns the octets written, 0
-/// if `out` is too small or the address versions differ. TTL 64, DF set, no IPv4 identification.
+/// Writes IP and TCP headers and payload with checksums into `out`, which must not overlap the
+/// payload. Returns the octets written, 0 if `out` is too small, the packet would pass 65,535
+/// octets or the address versions differ. TTL 64, DF set, no IPv4 identification.
 [[nodiscard]] std::size_t build_segment(const SegmentSpec& spec, std::span<std::byte> out) noexcept;
 
 }  // namespace postern

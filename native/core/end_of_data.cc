@@ -1,0 +1,96 @@
+#include "core/end_of_data.h"
+
+#include <cstring>
+
+#include "core/bytes.h"
+
+namespace postern {
+namespace {
+
+[[nodiscard]] constexpr bool is_line_end(DataContext context) noexcept {
+  return context == DataContext::cr || context == DataContext::crlf ||
+         context == DataContext::loose_end;
+}
+
+[[nodiscard]] constexpr bool is_behind_dot(DataContext context) noexcept {
+  return context == DataContext::dot_after_crlf || context == DataContext::dot_after_loose_end ||
+         context == DataContext::dot_cr;
+}
+
+/// The context behind `octet` where no dot is waiting to be decided.
+[[nodiscard]] constexpr DataContext context_after(DataContext before, std::byte octet) noexcept {
+  if (octet == kCr) return DataContext::cr;
+  if (octet == kLf) return before == DataContext::cr ? DataContext::crlf : DataContext::loose_end;
+  if (octet == kNul) return is_line_end(before) ? DataContext::loose_end : DataContext::text;
+  if (octet != kDot || !is_line_end(before)) return DataContext::text;
+  return before == DataContext::crlf ? DataContext::dot_after_crlf
+                                     : DataContext::dot_after_loose_end;
+}
+
+/// The context behind the last of `bytes`, none of which is a dot, given the one before them. Looks
+/// only as far back as it must.
+[[nodiscard]] DataContext context_behind(DataContext before,
+                                         std::span<const std::byte> bytes) noexcept {
+  std::size_t nuls = 0;
+  while (nuls < bytes.size() && bytes[bytes.size() - 1 - nuls] == kNul) ++nuls;
+  const auto rest = bytes.first(bytes.size() - nuls);
+  DataContext context = before;
+  if (rest.size() >= 2) context = context_after(DataContext::text, rest[rest.size() - 2]);
+  if (!rest.empty()) context = context_after(context, rest.back());
+  return nuls == 0 ? context : context_after(context, kNul);
+}
+
+[[nodiscard]] std::size_t find_dot(std::span<const std::byte> bytes) noexcept {
+  if (bytes.empty()) return 0;
+  const void* dot = std::memchr(bytes.data(), std::to_integer<int>(kDot), bytes.size());
+  if (dot == nullptr) return bytes.size();
+  return static_cast<std::size_t>(static_cast<const std::byte*>(dot) - bytes.data());
+}
+
+}  // namespace
+
+DataEvent step_data(DataContext& context, std::byte octet) noexcept {
+  const DataContext before = context;
+  switch (before) {
+    case DataContext::text:
+    case DataContext::cr:
+    case DataContext::crlf:
+    case DataContext::loose_end:
+      context = context_after(before, octet);
+      return DataEvent::none;
+    case DataContext::dot_after_crlf:
+      if (octet == kCr) {
+        context = DataContext::dot_cr;
+        return DataEvent::none;
+      }
+      [[fallthrough]];
+    case DataContext::dot_after_loose_end:
+      context = context_after(DataContext::text, octet);
+      return octet == kCr || octet == kLf || octet == kNul ? DataEvent::look_alike
+                                                           : DataEvent::none;
+    case DataContext::dot_cr:
+      context = context_after(DataContext::cr, octet);
+      return octet == kLf ? DataEvent::end : DataEvent::look_alike;
+  }
+  return DataEvent::none;
+}
+
+DataScan scan_data(DataContext& context, std::span<const std::byte> bytes) noexcept {
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    if (is_behind_dot(context)) {
+      const DataEvent event = step_data(context, bytes[at++]);
+      if (event != DataEvent::none) return {.event = event, .taken = at};
+      continue;
+    }
+    const auto rest = bytes.subspan(at);
+    const std::size_t dot = find_dot(rest);
+    context = context_behind(context, rest.first(dot));
+    if (dot == rest.size()) break;
+    context = context_after(context, kDot);
+    at += dot + 1;
+  }
+  return {.event = DataEvent::none, .taken = bytes.size()};
+}
+
+}  // namespace postern

@@ -1,0 +1,83 @@
+#include <algorithm>
+#include <cassert>
+
+#include "core/bytes.h"
+#include "core/checksum.h"
+#include "core/packet.h"
+#include "core/wire.h"
+
+namespace postern {
+namespace {
+
+/// Cuts the packet to `length` octets and writes the IP length that goes with it.
+void cut_to(TcpPacket& packet, std::size_t length) noexcept {
+  assert(length <= packet.bytes.size());
+  packet.bytes = packet.bytes.first(length);
+  if (packet.source.address.version == 4) {
+    write_u16(packet.bytes, wire::ipv4::kTotalLength, static_cast<std::uint16_t>(length));
+  } else {
+    write_u16(packet.bytes, wire::ipv6::kPayloadLength,
+              static_cast<std::uint16_t>(length - wire::ipv6::kHeaderBytes));
+  }
+}
+
+[[nodiscard]] std::span<std::byte> tcp_of(TcpPacket& packet) noexcept {
+  return packet.bytes.subspan(packet.tcp_offset);
+}
+
+void set_flags(TcpPacket& packet, unsigned flags) noexcept {
+  packet.flags = static_cast<std::uint8_t>(flags);
+  write_u8(tcp_of(packet), wire::tcp::kFlags, packet.flags);
+}
+
+void set_urgent_pointer(TcpPacket& packet, std::uint16_t pointer) noexcept {
+  packet.urgent_pointer = pointer;
+  write_u16(tcp_of(packet), wire::tcp::kUrgentPointer, pointer);
+}
+
+}  // namespace
+
+bool tcp_checksum_ok(const TcpPacket& packet) noexcept {
+  return tcp_sum(packet.bytes, packet.tcp_offset) == 0xFFFFU;
+}
+
+void write_checksums(const TcpPacket& packet) noexcept {
+  write_packet_checksums(packet.bytes, packet.tcp_offset);
+}
+
+std::span<std::byte> trim_payload(TcpPacket& packet, std::size_t payload_bytes) noexcept {
+  if (payload_bytes < packet.payload().size()) {
+    cut_to(packet, packet.payload_offset + payload_bytes);
+    set_flags(packet, packet.flags & ~unsigned{kFin | kPsh});
+  }
+  write_checksums(packet);
+  return packet.bytes;
+}
+
+std::span<std::byte> make_reset(TcpPacket& packet, std::uint32_t sequence,
+                                std::uint32_t acknowledgement) noexcept {
+  packet.payload_offset =
+      static_cast<std::uint16_t>(packet.tcp_offset + wire::tcp::kHeaderBytesMin);
+  cut_to(packet, packet.payload_offset);
+  packet.options = TcpOptions{};
+  packet.sequence = sequence;
+  packet.acknowledgement = packet.has(kAck) ? acknowledgement : 0;
+  packet.window = 0;
+
+  const auto tcp = tcp_of(packet);
+  write_u32(tcp, wire::tcp::kSequence, packet.sequence);
+  write_u32(tcp, wire::tcp::kAcknowledgement, packet.acknowledgement);
+  write_u8(tcp, wire::tcp::kDataOffset, wire::tcp::kHeaderBytesMin / 4 << 4U);
+  write_u16(tcp, wire::tcp::kWindow, 0);
+  set_flags(packet, kRst | (packet.flags & kAck));
+  set_urgent_pointer(packet, 0);
+  write_checksums(packet);
+  return packet.bytes;
+}
+
+void clear_urgent(TcpPacket& packet) noexcept {
+  set_flags(packet, packet.flags & ~unsigned{kUrg});
+  set_urgent_pointer(packet, 0);
+}
+
+}  // namespace postern
