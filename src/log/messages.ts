@@ -1,0 +1,296 @@
+/**
+ * The catalogue: every message that Postern writes, in IOS's words where IOS has them (cisco-ios 4.1). The text's `{names}`
+ * are the fields a caller must give; the types, the manual page and the log all follow from this table.
+ */
+export type Facility = 'FW' | 'POSTERN';
+/** Syslog's numbers (RFC 5424 6.2.1): 0 emergency to 7 debugging. */
+export type Severity = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
+
+export interface CatalogueEntry {
+  readonly facility: Facility;
+  readonly severity: Severity;
+  readonly text: string;
+  /** Peers can cause it as often as they like: written up to a limit, then counted. */
+  readonly limited: boolean;
+  /** For the manual: what happened and what to do about it. */
+  readonly meaning: string;
+}
+
+export const MESSAGES = {
+  SESS_AUDIT_TRAIL_START: {
+    facility: 'FW',
+    severity: 6,
+    text: 'Start {protocol} session: initiator ({initiator}) -- responder ({responder})',
+    limited: false,
+    meaning: 'A session was established. Written for protocols with audit-trail on; never left out.',
+  },
+  SESS_AUDIT_TRAIL: {
+    facility: 'FW',
+    severity: 6,
+    text: 'Stop {protocol} session: initiator ({initiator}) sent {initiatorBytes} bytes -- responder ({responder}) sent {responderBytes} bytes',
+    limited: false,
+    meaning: 'A session ended. The counts are payload bytes that were forwarded.',
+  },
+  ALERT_ON: {
+    facility: 'FW',
+    severity: 4,
+    text: 'getting aggressive, count ({halfOpen}/{limit}) current 1-min rate: {rate}',
+    limited: false,
+    meaning:
+      'Half-open sessions or new ones a minute passed their high threshold. Until they fall below the low one, every new session takes the place of the oldest half-open one.',
+  },
+  ALERT_OFF: {
+    facility: 'FW',
+    severity: 4,
+    text: 'calming down, count ({halfOpen}/{limit}) current 1-min rate: {rate}',
+    limited: false,
+    meaning: 'Half-open sessions and the rate of new ones are below their low thresholds again.',
+  },
+  HOST_TCP_ALERT_ON: {
+    facility: 'FW',
+    severity: 4,
+    text: 'Max tcp half-open connections ({limit}) exceeded for host {host}.',
+    limited: true,
+    meaning:
+      'One server has more half-open sessions than ip inspect tcp max-incomplete host allows; its oldest one is given up for each new one.',
+  },
+  BLOCK_HOST: {
+    facility: 'FW',
+    severity: 2,
+    text: 'Blocking new TCP connections to host {host} for {minutes} {minutesWord} (half-open count {limit} exceeded)',
+    limited: true,
+    meaning:
+      'The limit of half-open sessions of one server was passed and a block-time is configured: all of them are given up and new ones are refused for that time.',
+  },
+  UNBLOCK_HOST: {
+    facility: 'FW',
+    severity: 4,
+    text: 'New TCP connections to host {host} no longer blocked',
+    limited: true,
+    meaning: 'The block-time of a server is over.',
+  },
+  SMTP_INVALID_COMMAND: {
+    facility: 'FW',
+    severity: 3,
+    text: 'Invalid SMTP command ({text}) (total {lengthBytes} chars) from initiator ({initiator})',
+    limited: true,
+    meaning: 'A client sent a command that is not one of the protocol or not allowed; the server did not get it.',
+  },
+  POP3_INVALID_COMMAND: {
+    facility: 'FW',
+    severity: 5,
+    text: 'Invalid POP3 command from initiator ({initiator}): {text}',
+    limited: true,
+    meaning: 'A client sent an unknown command, or one out of place, before it had logged in. The session was ended.',
+  },
+  IMAP_INVALID_COMMAND: {
+    facility: 'FW',
+    severity: 5,
+    text: 'Invalid IMAP command from initiator ({initiator}): {text}',
+    limited: true,
+    meaning: 'A client sent an unknown command, or one out of place, before it had logged in. The session was ended.',
+  },
+  POP3_NON_SECURE_LOGIN: {
+    facility: 'FW',
+    severity: 5,
+    text: 'LOGON POP3 command from initiator ({initiator}): {text} (mechanism {mechanism})',
+    limited: true,
+    meaning:
+      'A client began a login that shows its password, and secure-login is configured. The secret was not forwarded. The client should use TLS or a mechanism that hashes.',
+  },
+  IMAP_NON_SECURE_LOGIN: {
+    facility: 'FW',
+    severity: 5,
+    text: 'LOGON IMAP command from initiator ({initiator}): {text} (mechanism {mechanism})',
+    limited: true,
+    meaning:
+      'A client began a login that shows its password, and secure-login is configured. The secret was not forwarded. The client should use TLS or a mechanism that hashes.',
+  },
+  DROP_PKT: {
+    facility: 'FW',
+    severity: 6,
+    text: 'Dropping {protocol} session {initiator} {responder} {place}due to  {dropReason} with ip ident {ipIdent}{tcpDetail}',
+    limited: true,
+    meaning: 'A packet was dropped. Written with ip inspect log drop-pkt.',
+  },
+  INIT: {
+    facility: 'FW',
+    severity: 6,
+    text: 'Firewall inspection startup completed; beginning operation.',
+    limited: false,
+    meaning: 'The rules and queues are in place.',
+  },
+  RESPONDER_WND_SCALE_INI_NO_SCALE: {
+    facility: 'FW',
+    severity: 3,
+    text: 'Dropping packet - Invalid Window Scale option for session {initiator} to {responder} (Initiator scale {initiatorScale} Responder scale {responderScale})',
+    limited: true,
+    meaning: 'The server answered with window scaling that the client had not offered (RFC 7323 2.2).',
+  },
+  RESPONDER_WND_SCALE_INVALID_SCALE: {
+    facility: 'FW',
+    severity: 3,
+    text: 'Dropping packet - Invalid Window Scale option for session {initiator} to {responder} (Initiator scale {initiatorScale} Responder scale {responderScale})',
+    limited: true,
+    meaning: 'A window scale is larger than 14 (RFC 7323 2.3).',
+  },
+  TCP_MAJORDOMO_EXEC_BUG: {
+    facility: 'FW',
+    severity: 4,
+    text: 'Majordomo Execute Attack - from {initiator} to {responder}',
+    limited: true,
+    meaning: 'Signature 3107: a command meant for an old Majordomo was seen in the mail.',
+  },
+  TCP_SENDMAIL_SIGNATURE: {
+    facility: 'FW',
+    severity: 4,
+    text: 'Sig:{signature}:{name} - from {initiator} to {responder}',
+    limited: true,
+    meaning: 'One of the sendmail-era signatures, 3100 to 3106.',
+  },
+  SMTP_MAX_DATA: {
+    facility: 'FW',
+    severity: 4,
+    text: 'SMTP session data exceeds max-data ({maxDataBytes} bytes) from initiator ({initiator})',
+    limited: true,
+    meaning: 'A message was larger than max-data allows; it was refused and the session ended.',
+  },
+  PROTOCOL_VIOLATION: {
+    facility: 'POSTERN',
+    severity: 4,
+    text: '{protocol} protocol violation, initiator ({initiator}) -- responder ({responder}): {text}',
+    limited: true,
+    meaning: 'A peer broke the rules of its protocol. The field reason names the rule.',
+  },
+  SESSION_REFUSED: {
+    facility: 'POSTERN',
+    severity: 4,
+    text: 'Refused {protocol} session: initiator ({initiator}) -- responder ({responder}): {reasonText} [{reason}]',
+    limited: true,
+    meaning: 'A session was ended by Postern. The word in brackets is the reason; see REASONS.',
+  },
+  SESSION_EXPIRED: {
+    facility: 'POSTERN',
+    severity: 6,
+    text: 'Expired {protocol} session: initiator ({initiator}) -- responder ({responder}): {reasonText} [{reason}]',
+    limited: true,
+    meaning: 'A timer of the configuration ended a session.',
+  },
+  SESSION_CLEARED: {
+    facility: 'POSTERN',
+    severity: 6,
+    text: 'Cleared {protocol} session: initiator ({initiator}) -- responder ({responder}): {reasonText} [{reason}]',
+    limited: true,
+    meaning: 'clear ip inspect session ended it.',
+  },
+  SESSION_LOST: {
+    facility: 'POSTERN',
+    severity: 3,
+    text: 'Lost {protocol} session: initiator ({initiator}) -- responder ({responder}): {reasonText} [{reason}]',
+    limited: true,
+    meaning: 'A session was ended for a reason that lies in Postern, not in the peers. Please report engine errors.',
+  },
+  RESOURCE_LIMIT: {
+    facility: 'POSTERN',
+    severity: 3,
+    text: 'Refused {protocol} session: initiator ({initiator}) -- responder ({responder}): {reasonText} [{reason}]',
+    limited: true,
+    meaning: 'A capacity is used up. Under normal load: raise the limit that the reason names.',
+  },
+  CONFIG_RELOADED: {
+    facility: 'POSTERN',
+    severity: 5,
+    text: 'Configuration {file} is in force ({changes})',
+    limited: false,
+    meaning: 'A reload took effect.',
+  },
+  CONFIG_REJECTED: {
+    facility: 'POSTERN',
+    severity: 3,
+    text: 'Configuration {file} has {errors} error(s), the old one stays in force: {detail}',
+    limited: false,
+    meaning: 'A reload failed. postern check prints every error at its place.',
+  },
+  WORKER_STALLED: {
+    facility: 'POSTERN',
+    severity: 2,
+    text: 'Worker of queue {queue} gave no sign of life for {ageMs} ms',
+    limited: false,
+    meaning: 'A packet worker hangs. It will be replaced; meanwhile postern fail decides about its packets.',
+  },
+  WORKER_REPLACED: {
+    facility: 'POSTERN',
+    severity: 3,
+    text: 'Worker of queue {queue} was replaced (restart {restarts}): {detail}',
+    limited: false,
+    meaning: 'A new worker serves the queue. Sessions of the old one are treated as picked up under way.',
+  },
+  QUEUE_OVERRUN: {
+    facility: 'POSTERN',
+    severity: 3,
+    text: 'Queue {queue} lost {packets} packets in the kernel',
+    limited: true,
+    meaning:
+      'Packets came faster than they were judged. Raise postern queue length, the number of queues, or net.core.rmem_max.',
+  },
+  OFFLOAD_UNAVAILABLE: {
+    facility: 'POSTERN',
+    severity: 4,
+    text: 'Decided flows stay in the queue: {detail}',
+    limited: false,
+    meaning: 'postern offload is on and cannot work here.',
+  },
+  RULES_INSTALLED: {
+    facility: 'POSTERN',
+    severity: 5,
+    text: 'Steering rules installed: {detail}',
+    limited: false,
+    meaning: 'The iptables and ip6tables chains of Postern are in place.',
+  },
+  RULES_FAILED: {
+    facility: 'POSTERN',
+    severity: 2,
+    text: 'Steering rules could not be changed: {detail}',
+    limited: false,
+    meaning: 'iptables-restore refused. postern doctor says what is missing.',
+  },
+  NOTICE: {
+    facility: 'POSTERN',
+    severity: 5,
+    text: '{detail}',
+    limited: false,
+    meaning: 'Something worth knowing that needs no action.',
+  },
+  ERROR: {
+    facility: 'POSTERN',
+    severity: 3,
+    text: '{detail}',
+    limited: true,
+    meaning: 'An operation failed; the text says which and why.',
+  },
+  READY: {
+    facility: 'POSTERN',
+    severity: 5,
+    text: 'ready: {queues} queue(s) from {firstQueue}, {detail}',
+    limited: false,
+    meaning: 'Packets are being judged.',
+  },
+  STOPPING: {
+    facility: 'POSTERN',
+    severity: 5,
+    text: 'Stopping: {detail}',
+    limited: false,
+    meaning: 'Held packets get their verdicts, then the daemon ends.',
+  },
+  SUPPRESSED: {
+    facility: 'POSTERN',
+    severity: 5,
+    text: '{count} similar messages suppressed ({kind}, {seconds} s)',
+    limited: false,
+    meaning: 'A limited message came too often; that many were counted and not written.',
+  },
+} as const satisfies Readonly<Record<string, CatalogueEntry>>;
+
+export type MessageId = keyof typeof MESSAGES;
+
+export const MESSAGE_IDS = Object.keys(MESSAGES) as readonly MessageId[];
