@@ -44,6 +44,8 @@ struct SourceCounters {
   std::uint64_t received = 0;
   std::uint64_t overruns = 0;        ///< ENOBUFS seen
   std::uint64_t verdict_errors = 0;  ///< netlink refused a verdict (packet gone, out of memory)
+  std::uint64_t malformed = 0;       ///< netlink messages that could not be read
+  std::uint64_t skipped = 0;         ///< replay: frames that carry no IP
 };
 
 /// Where packets come from and verdicts go: a netfilter queue, or a capture file.
