@@ -1,0 +1,38 @@
+/**
+ * The four bits by which Postern and the kernel's tables talk about a packet or a connection. They are the only bits of
+ * the mark that Postern ever reads or writes; the administrator's own marks beside them are left as they are.
+ */
+export interface MarkBits {
+  /** Packet mark: built by Postern (refusals, resets); never steered into the queue again. */
+  readonly injected: number;
+  /** Packet mark with an accept: from now on neither direction comes to the queue. Saved in the connmark. */
+  readonly offloadBoth: number;
+  /** Packet mark with an accept: the responder's direction stays out of the queue. Saved in the connmark. */
+  readonly offloadResponder: number;
+  /** Packet mark with an accept: takes back whatever was offloaded. */
+  readonly recall: number;
+  /** All four. */
+  readonly all: number;
+  /** What the connmark remembers. */
+  readonly offload: number;
+}
+
+/** Bits 24 to 27. Native code gets them from the daemon, so another place is a matter of one option. */
+export const MARK_SHIFT_DEFAULT = 24;
+
+/** The nibble at `shift`, which is 0 to 28. */
+export function markBits(shift: number = MARK_SHIFT_DEFAULT): MarkBits {
+  if (!Number.isInteger(shift) || shift < 0 || shift > 28) throw new RangeError('a mark has 32 bits: shift is 0 to 28');
+  const bit = (index: number): number => (1 << (shift + index)) >>> 0;
+  const [injected, offloadBoth, offloadResponder, recall] = [bit(0), bit(1), bit(2), bit(3)];
+  return {
+    injected,
+    offloadBoth,
+    offloadResponder,
+    recall,
+    all: (0xf << shift) >>> 0,
+    offload: (offloadBoth | offloadResponder) >>> 0,
+  };
+}
+
+export const MARKS: MarkBits = markBits();
