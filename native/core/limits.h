@@ -38,4 +38,9 @@ inline constexpr std::size_t kRefusalBytesMax = 1'024;
 /// RFC 7323 2.3: larger shift counts are used as 14.
 inline constexpr std::uint8_t kWindowScaleMax = 14;
 
+/// RSTs sent for segments of a session that is over.
+inline constexpr std::uint8_t kLateResetsMax = 8;
+/// Payload of a segment that Postern builds, however large the receiver's segments may be.
+inline constexpr std::size_t kInjectedPayloadBytesMax = 1'200;
+
 }  // namespace postern

@@ -1,0 +1,319 @@
+// From a received packet to a place in its flow.
+#include "core/sequence.h"
+#include "engine/packet_loop.h"
+
+namespace postern {
+
+namespace {
+
+Counter counter_of(TrackDrop drop) noexcept {
+  switch (drop) {
+    case TrackDrop::none:
+    case TrackDrop::stray:
+      return Counter::drop_stray;
+    case TrackDrop::not_syn:
+      return Counter::drop_midstream;
+    case TrackDrop::invalid_flags:
+      return Counter::drop_invalid_flags;
+    case TrackDrop::syn_with_data:
+      return Counter::drop_syn_with_data;
+    case TrackDrop::invalid_sequence:
+      return Counter::drop_invalid_sequence;
+    case TrackDrop::invalid_acknowledgement:
+      return Counter::drop_invalid_acknowledgement;
+    case TrackDrop::invalid_window_scale:
+      return Counter::drop_invalid_window_scale;
+    case TrackDrop::syn_in_window:
+      return Counter::drop_syn_in_window;
+    case TrackDrop::rst_in_window:
+      return Counter::drop_rst_in_window;
+    case TrackDrop::old_timestamp:
+      return Counter::drop_old_timestamp;
+    case TrackDrop::unexpected_option:
+      return Counter::drop_unexpected_option;
+    case TrackDrop::data_after_fin:
+      return Counter::drop_data_after_fin;
+  }
+  return Counter::drop_stray;
+}
+
+Counter packets_of(PortProtocol protocol) noexcept {
+  switch (protocol) {
+    case PortProtocol::smtp:
+      return Counter::smtp_packets;
+    case PortProtocol::pop3:
+      return Counter::pop3_packets;
+    case PortProtocol::imap:
+      return Counter::imap_packets;
+    case PortProtocol::none:
+    case PortProtocol::smtps:
+    case PortProtocol::pop3s:
+    case PortProtocol::imaps:
+      return Counter::other_packets;
+  }
+  return Counter::other_packets;
+}
+
+bool is_plain_syn(const TcpPacket& packet) noexcept {
+  return (packet.flags & (kSyn | kAck | kRst | kFin)) == kSyn;
+}
+
+}  // namespace
+
+void PacketLoop::begin(InHand& hand) noexcept {
+  ++counters_[Counter::received];
+  ++counters_[Counter::held];
+  packet_id_ = hand.received.id;
+  hand.flow = kNoFlow;
+  if (hand.received.truncated) {
+    drop(hand.received.id, Counter::drop_truncated);
+    return;
+  }
+  if (parse_tcp_packet(hand.received.bytes, hand.packet) != ParseError::none) {
+    drop(hand.received.id, Counter::drop_bad_packet);
+    return;
+  }
+  // Partial checksums are the rule on veth and with offloads: there is nothing to verify then
+  // (boundary.md 4).
+  if (hand.received.checksum_complete && !tcp_checksum_ok(hand.packet)) {
+    drop_received(hand, Counter::drop_bad_checksum);
+    return;
+  }
+  hand.flow = table_.find(hand.packet.source, hand.packet.destination);
+  if (hand.flow != kNoFlow && flows_[hand.flow]->busy) {
+    hand.waiting = true;
+    return;
+  }
+  admit(hand);
+}
+
+void PacketLoop::admit(InHand& hand) noexcept {
+  packet_id_ = hand.received.id;
+  const std::uint32_t index = table_.find(hand.packet.source, hand.packet.destination);
+  if (index == kNoFlow) {
+    admit_unknown(hand);
+  } else {
+    admit_to_flow(index, hand);
+  }
+}
+
+void PacketLoop::admit_unknown(InHand& hand) noexcept {
+  const TcpPacket& packet = hand.packet;
+  if (!is_plain_syn(packet)) {
+    admit_midstream(hand);
+    return;
+  }
+  Tracker tracker;
+  tracker.window_scale_loose = options_.window_scale_loose;
+  const TrackDrop reason = tracker.open(packet);
+  if (reason != TrackDrop::none) {
+    drop_received(hand, counter_of(reason));
+    return;
+  }
+  const std::uint32_t index = open_flow(hand, options_.ports[packet.destination.port]);
+  if (index == kNoFlow) {
+    drop_received(hand, Counter::drop_flow_table_full);
+    return;
+  }
+  Flow& flow = *flows_[index];
+  flow.tracker = tracker;
+  ++counters_[packets_of(flow.protocol)];
+  note_headers(flow, Side::initiator, packet);
+  arm(index);
+  accept_plain(flow, hand.received.id, hand.received.mark);
+}
+
+/// A flow that was under way before we were: `postern fail closed` resets it at both ends, so that
+/// both start anew through us; `open` lets it pass and `show` marks it.
+void PacketLoop::admit_midstream(InHand& hand) noexcept {
+  TcpPacket& packet = hand.packet;
+  if (packet.has(kRst)) {
+    drop_received(hand, Counter::drop_no_flow);
+    return;
+  }
+  const PortProtocol toward = options_.ports[packet.destination.port];
+  const bool from_initiator = toward != PortProtocol::none;
+  const PortProtocol protocol = from_initiator ? toward : options_.ports[packet.source.port];
+  if (!options_.fail_open) {
+    ++counters_[Counter::drop_midstream];
+    SegmentSpec back;
+    back.source = packet.destination;
+    back.destination = packet.source;
+    back.sequence = packet.acknowledgement;
+    back.flags = kRst;
+    if (!packet.has(kAck)) back.flags |= kAck;
+    back.acknowledgement = packet.sequence + packet.segment_length();
+    const std::size_t octets = build_segment(back, scratch_);
+    const bool sent = sender_.send(std::span(scratch_).first(octets));
+    ++counters_[sent ? Counter::injected : Counter::inject_failed];
+    accept_rewritten(nullptr, hand.received.id,
+                     make_reset(packet, packet.sequence, packet.acknowledgement),
+                     hand.received.mark);
+    return;
+  }
+  InHand seen = hand;
+  if (!from_initiator) std::swap(seen.packet.source, seen.packet.destination);
+  const std::uint32_t index = open_flow(seen, protocol);
+  if (index == kNoFlow) {
+    drop_received(hand, Counter::drop_flow_table_full);
+    return;
+  }
+  Flow& flow = *flows_[index];
+  flow.tracker.adopt(packet);
+  flow.midstream = true;
+  flow.loose = true;
+  for (FlowSide& side : flow.sides) {
+    side.opaque = true;
+    side.resync = true;
+  }
+  set_stage(flow, FlowStage::open);
+  announce(index);
+  admit_to_flow(index, hand);
+}
+
+std::uint32_t PacketLoop::open_flow(const InHand& hand, PortProtocol protocol) noexcept {
+  const std::uint32_t index = table_.insert({hand.packet.source, hand.packet.destination});
+  if (index == kNoFlow) return kNoFlow;
+  flows_[index] = std::make_unique<Flow>();
+  Flow& flow = *flows_[index];
+  flow.protocol = protocol;
+  flow.created_ms = now_ms_;
+  flow.last_heard_ms = now_ms_;
+  flow.idle_ms = static_cast<std::uint32_t>(options_.idle_ms);
+  flow.in_interface = hand.received.in_interface;
+  flow.out_interface = hand.received.out_interface;
+  ++counters_[Counter::flows_created];
+  ++*gauge_of(FlowStage::half_open);
+  counters_.note_peak(Counter::flows_half_open, Counter::max_half_open);
+  return index;
+}
+
+TrackResult PacketLoop::check(Flow& flow, Side from, const TcpPacket& packet) const noexcept {
+  TrackResult result;
+  if (flow.loose) {
+    // A direction has left the queue: conntrack goes on with the checks that need both.
+    result.reset = packet.has(kRst);
+    result.fin = packet.has(kFin) && !flow.side(from).fin_received;
+    return result;
+  }
+  result = flow.tracker.check(from, packet);
+  if (result.drop != TrackDrop::none || result.handshake_reuse || !packet.has(kAck)) return result;
+  // What we withhold, the receiver cannot have acknowledged.
+  const FlowSide& peer = flow.side(other(from));
+  if (flow.stage == FlowStage::half_open || peer.opaque) return result;
+  const std::uint32_t limit = sequence_at(peer, peer.forwarded) + (peer.fin_forwarded ? 1U : 0U);
+  if (seq_gt(packet.acknowledgement, limit)) result.drop = TrackDrop::invalid_acknowledgement;
+  return result;
+}
+
+void PacketLoop::admit_to_flow(std::uint32_t index, InHand& hand) noexcept {
+  Flow& flow = *flows_[index];
+  TcpPacket& packet = hand.packet;
+  const Side from = table_.side_of(index, packet.source);
+  ++counters_[packets_of(flow.protocol)];
+
+  if (flow.stage == FlowStage::dead || flow.stage == FlowStage::refusing) {
+    if (is_plain_syn(packet) && from == Side::initiator) {
+      forget_flow(index);
+      admit_unknown(hand);
+    } else if (flow.stage == FlowStage::dead) {
+      on_dead(index, from, hand);
+    } else {
+      on_refusing(index, from, hand);
+    }
+    return;
+  }
+  const TrackResult result = check(flow, from, packet);
+  if (result.handshake_reuse || (flow.loose && is_plain_syn(packet) && from == Side::initiator)) {
+    end_flow(index, EndReason::port_reused);
+    forget_flow(index);
+    admit_unknown(hand);
+    return;
+  }
+  if (result.drop != TrackDrop::none) {
+    drop_received(hand, counter_of(result.drop));
+    return;
+  }
+  flow.last_heard_ms = now_ms_;
+  if (result.reset) {
+    admit_reset(index, from, hand);
+    return;
+  }
+  note_headers(flow, from, packet);
+  if (packet.has(kSyn)) {
+    admit_handshake(flow, from, hand);
+    return;
+  }
+  if (result.established) {
+    set_stage(flow, FlowStage::open);
+    announce(index);
+  }
+  note_acknowledgement(flow, from, packet);
+  if (packet.payload().empty() && !packet.has(kFin)) {
+    if (!flow.loose) flow.tracker.apply(from, packet);
+    accept_plain(flow, hand.received.id, hand.received.mark);
+    if (flow.tracker.over() && !flow.loose) {
+      tell_closed(index, EndReason::closed);
+    }
+    arm(index);
+    return;
+  }
+  PendingPacket pending;
+  pending.id = hand.received.id;
+  pending.packet = packet;
+  pending.length = static_cast<std::uint32_t>(packet.payload().size());
+  pending.mark = hand.received.mark;
+  if (packet.has(kUrg)) {
+    clear_urgent(pending.packet);
+    pending.dirty = true;
+    ++counters_[Counter::urgent_cleared];
+  }
+  admit_segment(index, from, std::move(pending));
+}
+
+void PacketLoop::admit_handshake(Flow& flow, Side from, const InHand& hand) noexcept {
+  flow.tracker.apply(from, hand.packet);
+  accept_plain(flow, hand.received.id, hand.received.mark);
+}
+
+void PacketLoop::admit_reset(std::uint32_t index, Side from, InHand& hand) noexcept {
+  Flow& flow = *flows_[index];
+  const FlowSide& side = flow.side(from);
+  if (!side.opaque && side.forwarded < side.store.end()) {
+    // The receiver never saw what we hold: only an RST at its own RCV.NXT ends it (RFC 5961 3.2).
+    accept_rewritten(
+        &flow, hand.received.id,
+        make_reset(hand.packet, sequence_at(side, side.forwarded), hand.packet.acknowledgement),
+        hand.received.mark);
+  } else {
+    accept_plain(flow, hand.received.id, hand.received.mark);
+  }
+  end_flow(index,
+           from == Side::initiator ? EndReason::reset_by_initiator : EndReason::reset_by_responder);
+}
+
+void PacketLoop::note_headers(Flow& flow, Side from, const TcpPacket& packet) noexcept {
+  FlowSide& side = flow.side(from);
+  if (packet.has(kSyn)) side.base_sequence = packet.sequence + 1;
+  if (packet.options.has_timestamps) side.last_timestamp = packet.options.timestamp_value;
+  side.last_window = packet.window;
+}
+
+void PacketLoop::announce(std::uint32_t index) noexcept {
+  Flow& flow = *flows_[index];
+  if (flow.protocol == PortProtocol::none) {
+    order_stop(flow, 3);
+    return;
+  }
+  flow.needs_announcement = true;
+  activate(index);
+}
+
+void PacketLoop::activate(std::uint32_t index) noexcept {
+  Flow& flow = *flows_[index];
+  if (flow.busy) return;
+  flow.busy = true;
+  active_.push_back(index);
+}
+
+}  // namespace postern

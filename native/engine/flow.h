@@ -1,0 +1,145 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/framer.h"
+#include "core/limits.h"
+#include "core/packet.h"
+#include "core/side.h"
+#include "core/stream_store.h"
+#include "core/tcp_tracker.h"
+
+namespace postern {
+
+/// What a destination port stands for; the numbers are those of src/native/event-batch.ts.
+enum class PortProtocol : std::uint8_t { none = 0, smtp, pop3, imap, smtps, pop3s, imaps };
+
+/// Why a flow ended, or a packet outside of the tracker's reasons was refused. TypeScript maps
+/// these to reasons and texts (src/native/event-batch.ts keeps the same order).
+enum class EndReason : std::uint8_t {
+  closed = 0,
+  reset_by_initiator,
+  reset_by_responder,
+  refused,
+  synwait_timeout,
+  finwait_timeout,
+  idle_timeout,
+  reassembly_timeout,
+  held_too_long,
+  cleared,
+  engine_error,
+  worker_restarted,
+  port_reused,
+  shutdown,
+};
+
+/// A packet of one side, in order, that waits for its verdict. In hand (this turn) it points into
+/// the receive buffer; held longer, it keeps its headers only: the payload stands in the stream
+/// store.
+struct PendingPacket {
+  std::uint32_t id = 0;
+  TcpPacket packet;              ///< `bytes` point to the buffer, or to `owned`
+  std::vector<std::byte> owned;  ///< headers of a held packet, or all of one that came early
+  std::uint64_t offset = 0;      ///< stream offset of the payload's first octet
+  std::uint32_t length = 0;      ///< payload octets
+  std::uint32_t mark = 0;
+  bool dirty = false;           ///< differs from what was received: to be written anew
+  bool payload_present = true;  ///< false once only the headers are kept
+};
+
+/// One direction of a flow: the octets its sender sent, in order, and how far each step has come.
+/// begin <= frame_begin <= framed <= store.end(), and frame_begin, released <= store.end().
+struct FlowSide {
+  StreamStore store;
+  Framer framer;
+  std::uint64_t frame_begin = 0;    ///< where the frame under way begins
+  std::uint64_t framed = 0;         ///< how far the framer has looked
+  std::uint64_t released = 0;       ///< octets before this may be forwarded
+  std::uint64_t forwarded = 0;      ///< octets before this were forwarded
+  std::uint64_t partial_asked = 0;  ///< `framed` when the machine was last asked about a prefix
+  std::uint32_t base_sequence = 0;  ///< sequence number of stream offset 0
+  std::uint32_t last_timestamp = 0;
+  std::uint16_t last_window = 0;  ///< as its sender announced it, unscaled
+  bool paused = false;
+  bool opaque = false;        ///< nothing is stored or framed
+  bool resync = false;        ///< the next segment says where the stream stands
+  bool fin_received = false;  ///< in order
+  bool fin_forwarded = false;
+  std::vector<PendingPacket> pending;
+  std::vector<PendingPacket> early;  ///< out of order, whole packets
+  std::vector<std::byte> head;       ///< of a tolerant line that outgrew its budget
+};
+
+/// The small TCP receiver that Postern is toward a client it refuses (design.md, refusing well).
+struct Refusal {
+  std::vector<std::byte> words;
+  std::uint32_t send_sequence = 0;  ///< of the first octet of the words
+  std::uint32_t receive_next = 0;   ///< what we acknowledge
+  std::int64_t next_send_ms = 0;    ///< retransmission, when spoken
+  std::uint32_t retransmit_ms = 0;
+  std::int64_t give_up_ms = 0;
+  bool spoken = false;
+  bool acknowledged = false;  ///< words and our FIN
+  bool peer_fin = false;
+};
+
+enum class FlowStage : std::uint8_t {
+  half_open = 0,
+  open,
+  closing,   ///< a FIN went through
+  refusing,  ///< we speak to the initiator
+  dead,      ///< over; what still comes is answered with RST or dropped
+};
+
+struct Flow {
+  Tracker tracker;
+  std::array<FlowSide, 2> sides;
+  std::unique_ptr<Refusal> refusal;
+  std::int64_t created_ms = 0;
+  std::int64_t last_heard_ms = 0;
+  std::int64_t early_since_ms = 0;  ///< when the oldest gap opened; 0: none
+  std::int64_t held_since_ms = 0;   ///< since when a side is paused with octets waiting; 0: none
+  std::int64_t closing_since_ms = 0;
+  std::array<std::uint64_t, 2> bytes{};  ///< payload forwarded
+  std::uint32_t idle_ms = 3'600'000;
+  std::uint32_t in_interface = 0;
+  std::uint32_t out_interface = 0;
+  std::uint32_t offload_mark = 0;  ///< set on every packet that is accepted from now on
+  std::uint32_t offloaded = 0;  ///< why inspection stopped (Order::flags of `stop`); 0: it goes on
+  PortProtocol protocol = PortProtocol::none;
+  FlowStage stage = FlowStage::half_open;
+  std::uint8_t late_resets = 0;  ///< RSTs sent for what came after the end
+  bool announced = false;        ///< JavaScript knows it
+  bool needs_announcement = false;
+  bool midstream = false;
+  bool loose = false;          ///< a direction has left the queue: its half cannot be tracked
+  bool early_retried = false;  ///< the reassembly timer went off once (cisco-ios 3.6)
+  bool busy = false;           ///< a frame of it is being judged in this turn
+  Side event_side = Side::initiator;
+  bool event_is_partial = false;
+  bool ordered = true;          ///< the last frame got an order
+  bool reframe_wanted = false;  ///< the framer stands still until it is set anew
+
+  [[nodiscard]] FlowSide& side(Side which) noexcept { return sides[index(which)]; }
+  [[nodiscard]] const FlowSide& side(Side which) const noexcept { return sides[index(which)]; }
+};
+
+/// Sequence number of a stream offset.
+[[nodiscard]] inline std::uint32_t sequence_at(const FlowSide& side,
+                                               std::uint64_t offset) noexcept {
+  return side.base_sequence + static_cast<std::uint32_t>(offset);
+}
+
+/// Stream offset of a sequence number, taken as the nearest to `near`. Negative before the stream's
+/// start.
+[[nodiscard]] inline std::int64_t offset_of(const FlowSide& side, std::uint32_t sequence,
+                                            std::uint64_t near) noexcept {
+  const auto distance = static_cast<std::int32_t>(sequence - sequence_at(side, near));
+  return static_cast<std::int64_t>(near) + distance;
+}
+
+}  // namespace postern

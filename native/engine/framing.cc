@@ -1,0 +1,253 @@
+// Frames to events: the judge sees one frame of a flow at a time.
+#include <algorithm>
+
+#include "engine/packet_loop.h"
+
+namespace postern {
+
+namespace {
+
+/// Two endpoints as TypeScript reads them: version, 16 octets of address, port; 19 octets each.
+constexpr std::size_t kEndpointOctets = 19;
+
+void put_endpoint(std::span<std::byte> out, const Endpoint& endpoint) noexcept {
+  out[0] = static_cast<std::byte>(endpoint.address.version);
+  std::copy(endpoint.address.octets.begin(), endpoint.address.octets.end(), out.begin() + 1);
+  out[17] = static_cast<std::byte>(endpoint.port >> 8U);
+  out[18] = static_cast<std::byte>(endpoint.port & 0xFFU);
+}
+
+void put_word(std::span<std::byte> out, std::uint32_t word) noexcept {
+  for (std::size_t i = 0; i < 4; ++i) out[i] = static_cast<std::byte>(word >> (24U - 8U * i));
+}
+
+}  // namespace
+
+void PacketLoop::write_drop_record(const TcpPacket& packet, std::span<std::byte> out) noexcept {
+  put_endpoint(out, packet.source);
+  put_endpoint(out.subspan(kEndpointOctets), packet.destination);
+  out = out.subspan(2 * kEndpointOctets);
+  put_word(out, packet.ip_ident);
+  put_word(out.subspan(4), packet.flags);
+  put_word(out.subspan(8), packet.sequence);
+  put_word(out.subspan(12), packet.acknowledgement);
+}
+
+void PacketLoop::judge_all() noexcept {
+  while (!active_.empty() || !closed_.empty() || writer_.count() > 0) {
+    write_closed();
+    round_.swap(active_);
+    active_.clear();
+    for (const std::uint32_t index : round_) {
+      if (!table_.used(index)) continue;
+      // A flow that wrote a frame, or found no room for one, has another turn after the orders.
+      if (advance(index) != Advance::done) active_.push_back(index);
+    }
+    round_.clear();
+    if (writer_.count() == 0) break;
+    deliver();
+  }
+  // Nothing could be written although there was something to judge: without a judge nothing passes.
+  round_.swap(active_);
+  for (const std::uint32_t index : round_) {
+    if (table_.used(index)) refuse_with_reset(index, EndReason::engine_error);
+  }
+  round_.clear();
+}
+
+PacketLoop::Advance PacketLoop::advance(std::uint32_t index) noexcept {
+  for (;;) {
+    const Advance step = next_event(index);
+    if (step != Advance::done) return step;
+    settle(index);
+    Flow& flow = *flows_[index];
+    flow.busy = false;
+    InHand* next = nullptr;
+    for (std::size_t i = 0; i < hands_count_ && next == nullptr; ++i) {
+      if (hands_[i].waiting && hands_[i].flow == index) next = &hands_[i];
+    }
+    if (next == nullptr) return Advance::done;
+    next->waiting = false;
+    // Whatever it makes ready, this loop works on: no second entry among the active flows.
+    flow.busy = true;
+    admit(*next);
+    if (!table_.used(index)) return Advance::done;
+    flows_[index]->busy = true;
+  }
+}
+
+PacketLoop::Advance PacketLoop::next_event(std::uint32_t index) noexcept {
+  Flow& flow = *flows_[index];
+  if (flow.stage == FlowStage::dead || flow.stage == FlowStage::refusing) return Advance::done;
+  if (flow.needs_announcement) return write_opened(index);
+  if (!flow.announced) return Advance::done;
+  const Side first = flow.event_side;
+  const Advance step = next_frame(index, first);
+  return step == Advance::done ? next_frame(index, other(first)) : step;
+}
+
+PacketLoop::Advance PacketLoop::next_frame(std::uint32_t index, Side from) noexcept {
+  FlowSide& side = flows_[index]->side(from);
+  if (side.paused || side.opaque) return Advance::done;
+  while (side.framed < side.store.end()) {
+    const std::span<std::byte> run = side.store.run_at(pool_, side.framed);
+    Framer before = side.framer;
+    const Cut cut = side.framer.next(run);
+    side.framed += cut.taken;
+    if (cut.kind == CutKind::need_more) continue;
+    const Advance step = write_frame(index, from, cut);
+    if (step == Advance::blocked) {
+      side.framer = before;
+      side.framed -= cut.taken;
+    }
+    return step;
+  }
+  const Framing& framing = side.framer.framing();
+  if (framing.mode == FramingMode::lines && !framing.tolerant) {
+    if (side.framed == side.frame_begin || side.partial_asked == side.framed) return Advance::done;
+    const Advance step = write_text(index, from, EventKind::partial, {});
+    if (step == Advance::wrote) side.partial_asked = side.framed;
+    return step;
+  }
+  if (framing.mode == FramingMode::lines) {
+    shorten_tolerant(side);
+  } else {
+    side.frame_begin = side.framed;
+  }
+  side.released = std::max(side.released, side.framed);
+  return Advance::done;
+}
+
+/// A tolerant line may be as long as it likes: its head is put aside and only its tail stays in the
+/// store.
+void PacketLoop::shorten_tolerant(FlowSide& side) noexcept {
+  const auto head_max = static_cast<std::size_t>(side.framer.framing().bytes);
+  const std::uint64_t length = side.framed - side.frame_begin;
+  if (length <= head_max + kTolerantTailBytes) return;
+  if (side.head.empty()) {
+    side.head.resize(head_max);
+    side.store.copy_out(pool_, side.frame_begin, side.head);
+  }
+  side.frame_begin = side.framed - kTolerantTailBytes;
+}
+
+PacketLoop::Advance PacketLoop::write_frame(std::uint32_t index, Side from,
+                                            const Cut& cut) noexcept {
+  FlowSide& side = flows_[index]->side(from);
+  switch (cut.kind) {
+    case CutKind::line:
+      return write_text(index, from, EventKind::line, cut);
+    case CutKind::over_budget:
+      return write_text(index, from, EventKind::over_budget, cut);
+    case CutKind::counted_end:
+      return write_text(index, from, EventKind::counted_end, cut);
+    case CutKind::data_end:
+      return write_text(index, from, EventKind::data_end, cut);
+    case CutKind::look_alike:
+      return write_text(index, from, EventKind::look_alike, cut);
+    case CutKind::tls_start:
+      return write_text(index, from, EventKind::tls_start, cut);
+    case CutKind::need_more:
+      break;
+  }
+  side.released = std::max(side.released, side.framed);
+  return Advance::done;
+}
+
+PacketLoop::Advance PacketLoop::write_text(std::uint32_t index, Side from, EventKind kind,
+                                           const Cut& cut) noexcept {
+  Flow& flow = *flows_[index];
+  FlowSide& side = flow.side(from);
+  const bool with_text =
+      kind == EventKind::line || kind == EventKind::partial ||
+      (kind == EventKind::over_budget && side.framer.framing().mode == FramingMode::lines);
+  std::uint64_t end = side.framed;
+  if (kind == EventKind::line) end -= cut.end == LineEnd::crlf ? 2 : 1;
+  std::uint64_t begin = with_text ? std::min(side.frame_begin, end) : end;
+  if (!side.head.empty() && end - begin > kTolerantTailBytes) begin = end - kTolerantTailBytes;
+  const auto stored = static_cast<std::size_t>(end - begin);
+  const std::size_t length = side.head.size() + stored;
+  std::uint32_t at = 0;
+  if (writer_.full() || !writer_.reserve(length, at)) return Advance::blocked;
+  std::copy(side.head.begin(), side.head.end(), writer_.text(at, side.head.size()).begin());
+  side.store.copy_out(pool_, begin,
+                      writer_.text(at + static_cast<std::uint32_t>(side.head.size()), stored));
+  writer_.add(
+      {.kind = kind,
+       .side = from,
+       .flags = (cut.end == LineEnd::bare_lf ? kBareLf : 0U) | (cut.well_formed ? kWellFormed : 0U),
+       .flow = index,
+       .generation = table_.generation(index),
+       .text_offset = at,
+       .text_length = static_cast<std::uint32_t>(length),
+       .number = cut.frame_bytes,
+       .extra = packet_id_});
+  flow.event_side = from;
+  flow.event_is_partial = kind == EventKind::partial;
+  flow.reframe_wanted = kind == EventKind::over_budget || kind == EventKind::look_alike;
+  flow.ordered = false;
+  return Advance::wrote;
+}
+
+PacketLoop::Advance PacketLoop::write_opened(std::uint32_t index) noexcept {
+  Flow& flow = *flows_[index];
+  std::uint32_t at = 0;
+  if (writer_.full() || !writer_.reserve(2 * kEndpointOctets, at)) return Advance::blocked;
+  put_endpoint(writer_.text(at, kEndpointOctets), table_.key(index).initiator);
+  put_endpoint(writer_.text(at + kEndpointOctets, kEndpointOctets), table_.key(index).responder);
+  writer_.add(
+      {.kind = EventKind::opened,
+       .flags = flow.midstream ? kMidstream : 0U,
+       .flow = index,
+       .generation = table_.generation(index),
+       .text_offset = at,
+       .text_length = 2 * kEndpointOctets,
+       .number = (static_cast<std::uint64_t>(flow.out_interface) << 32U) | flow.in_interface,
+       .extra = static_cast<std::uint32_t>(flow.protocol) | (packet_id_ << 8U)});
+  flow.needs_announcement = false;
+  flow.announced = true;
+  flow.ordered = true;
+  return Advance::wrote;
+}
+
+void PacketLoop::write_closed() noexcept {
+  std::size_t written = 0;
+  for (const Closed& closed : closed_) {
+    if (writer_.full()) break;
+    writer_.add({.kind = EventKind::closed,
+                 .flow = closed.flow,
+                 .generation = closed.generation,
+                 .text_offset = static_cast<std::uint32_t>(closed.bytes[1]),
+                 .text_length = static_cast<std::uint32_t>(closed.bytes[1] >> 32U),
+                 .number = closed.bytes[0],
+                 .extra = static_cast<std::uint32_t>(closed.reason)});
+    ++written;
+  }
+  closed_.erase(closed_.begin(), closed_.begin() + static_cast<std::ptrdiff_t>(written));
+}
+
+/// Has the batch judged and carries out the orders. A judge that fails, or answers what is no
+/// order, loses the flows that waited for it: nothing passes unjudged.
+void PacketLoop::deliver() noexcept {
+  const std::uint32_t events = writer_.count();
+  const std::size_t words = judge_ == nullptr ? Judge::kFailed : judge_->judge(events);
+  writer_.start(now_ms_);
+  if (words != Judge::kFailed && words <= buffers_.orders.size()) {
+    OrderReader reader(buffers_.orders.first(words));
+    Order order;
+    while (reader.next(order)) {
+      if (!carry_out(order)) break;
+    }
+  }
+  // By index: ending a flow may activate nothing, but must not move what we walk over.
+  for (std::size_t i = 0; i < active_.size(); ++i) {
+    const std::uint32_t index = active_[i];
+    if (!table_.used(index)) continue;
+    const Flow& flow = *flows_[index];
+    const bool over = flow.stage == FlowStage::dead || flow.stage == FlowStage::refusing;
+    if (!over && (!flow.ordered || flow.reframe_wanted))
+      refuse_with_reset(index, EndReason::engine_error);
+  }
+}
+
+}  // namespace postern

@@ -1,0 +1,148 @@
+// What the judge asked for, carried out on the flow.
+#include <algorithm>
+
+#include "engine/packet_loop.h"
+
+namespace postern {
+
+namespace {
+
+/// Order::flags of `stop` (src/native/event-batch.ts).
+constexpr std::uint32_t kStopTls = 1;
+constexpr std::uint32_t kStopAuthenticated = 2;
+
+Framing framing_of(const Order& order) noexcept {
+  Framing framing;
+  framing.mode = static_cast<FramingMode>(order.flags & 0xFU);
+  framing.tolerant = (order.flags & 0x10U) != 0;
+  framing.bytes = order.first | (static_cast<std::uint64_t>(order.second) << 32U);
+  return framing;
+}
+
+}  // namespace
+
+/// False for an order that names no flow or no framing: the caller stops believing the rest.
+bool PacketLoop::carry_out(const Order& order) noexcept {
+  if (!table_.used(order.flow)) return false;
+  Flow& flow = *flows_[order.flow];
+  if (flow.stage == FlowStage::dead || flow.stage == FlowStage::refusing) return true;
+  flow.ordered = true;
+  switch (order.op) {
+    case OrderOp::forward: {
+      FlowSide& side = flow.side(order.side);
+      side.released = std::max(side.released, side.framed);
+      if (!flow.event_is_partial) {
+        side.frame_begin = side.framed;
+        side.head.clear();
+      }
+      return true;
+    }
+    case OrderOp::mask:
+      order_mask(flow, order);
+      return true;
+    case OrderOp::pause:
+      flow.side(order.side).paused = true;
+      return true;
+    case OrderOp::resume:
+      flow.side(order.side).paused = false;
+      return true;
+    case OrderOp::frame:
+      if ((order.flags & 0xFU) > static_cast<std::uint32_t>(FramingMode::opaque)) return false;
+      order_frame(flow, order);
+      return true;
+    case OrderOp::refuse:
+      order_refuse(order.flow, order);
+      return true;
+    case OrderOp::stop:
+      order_stop(flow, order.flags);
+      return true;
+    case OrderOp::again:
+      order_again(flow);
+      return true;
+    case OrderOp::idle:
+      flow.idle_ms = order.first > 0xFFFF'FFFFU / 1'000U ? 0xFFFF'FFFFU : order.first * 1'000U;
+      arm(order.flow);
+      return true;
+    case OrderOp::end:
+      refuse_with_reset(order.flow, static_cast<EndReason>(order.first));
+      return true;
+  }
+  return false;
+}
+
+/// Overwrites octets of the frame in the store, which every copy of them is imposed from. What has
+/// left stays as it went.
+void PacketLoop::order_mask(Flow& flow, const Order& order) noexcept {
+  FlowSide& side = flow.side(flow.event_side);
+  const std::uint64_t end = std::min(side.frame_begin + order.first + order.second, side.framed);
+  const std::uint64_t begin = std::max(side.frame_begin + order.first, side.released);
+  if (begin >= end) return;
+  side.store.fill(pool_, begin, end - begin, static_cast<std::byte>(order.flags & 0xFFU));
+  for (PendingPacket& pending : side.pending) {
+    if (pending.offset < end && begin < pending.offset + pending.length) pending.dirty = true;
+  }
+}
+
+void PacketLoop::order_frame(Flow& flow, const Order& order) noexcept {
+  FlowSide& side = flow.side(order.side);
+  const Framing framing = framing_of(order);
+  flow.reframe_wanted = false;
+  side.frame_begin = side.framed;
+  side.head.clear();
+  side.framer.set(framing);
+  if (framing.mode != FramingMode::opaque) return;
+  side.opaque = true;
+  side.released = side.store.end();
+}
+
+void PacketLoop::order_refuse(std::uint32_t index, const Order& order) noexcept {
+  flows_[index]->reframe_wanted = false;
+  const std::size_t size = buffers_.order_arena.size();
+  const bool words = order.flags == 0 && order.second > 0 && order.second <= kRefusalBytesMax &&
+                     order.first <= size && order.second <= size - order.first;
+  if (words) {
+    refuse_with_words(index, buffers_.order_arena.subspan(order.first, order.second));
+  } else {
+    refuse_with_reset(index, EndReason::refused);
+  }
+}
+
+/// design.md, principle 6: decided flows leave the queue. TLS and flows that are not ours leave
+/// whole; an authenticated one gives up the responder's direction only. The mark rides on the
+/// packets that are accepted from now on.
+void PacketLoop::order_stop(Flow& flow, std::uint32_t what) noexcept {
+  const bool responder_only = what == kStopAuthenticated;
+  for (const Side which : {Side::initiator, Side::responder}) {
+    if (responder_only && which == Side::initiator) continue;
+    FlowSide& side = flow.side(which);
+    side.opaque = true;
+    side.paused = false;
+    side.released = side.store.end();
+    side.frame_begin = side.framed = side.store.end();
+  }
+  flow.reframe_wanted = false;
+  flow.offloaded = what;
+  if (!options_.offload) return;
+  if (what == kStopTls || what > kStopAuthenticated) {
+    flow.offload_mark = options_.mark_offload_both;
+  } else {
+    flow.offload_mark = options_.mark_offload_responder;
+  }
+  flow.loose = flow.loose || flow.offload_mark != 0;
+}
+
+/// Both sides are read again. What the responder sends while it was out of the queue is lost to us,
+/// so its stream begins anew with the next segment seen.
+void PacketLoop::order_again(Flow& flow) noexcept {
+  flow.offloaded = 0;
+  flow.offload_mark = flow.loose ? options_.mark_clear : 0;
+  for (FlowSide& side : flow.sides) {
+    if (!side.opaque) continue;
+    side.opaque = false;
+    side.resync = flow.loose;
+    side.store.skip_to(pool_, side.forwarded);
+    side.frame_begin = side.framed = side.released = side.partial_asked = side.forwarded;
+  }
+}
+
+}  // namespace postern

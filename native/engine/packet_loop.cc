@@ -1,0 +1,113 @@
+#include "engine/packet_loop.h"
+
+#include <sys/random.h>
+
+namespace postern {
+
+namespace {
+
+/// A key that nobody outside can guess, so that nobody can choose colliding flows.
+HashKey random_key() noexcept {
+  HashKey key{};
+  // 16 octets never block and never fall short once the kernel's generator is seeded
+  // (getrandom(2)).
+  static_cast<void>(getrandom(&key, sizeof key, 0));
+  return key;
+}
+
+constexpr std::int64_t kTimerGranularityMs = 50;
+
+}  // namespace
+
+PacketLoop::PacketLoop(PacketSource& source, SegmentSender& sender, std::size_t flows_max,
+                       std::size_t chunks_max)
+    : source_(source),
+      sender_(sender),
+      table_(flows_max, random_key()),
+      wheel_(flows_max, kTimerGranularityMs),
+      pool_(chunks_max),
+      flows_(flows_max),
+      received_(kPacketsPerTurnMax),
+      hands_(kPacketsPerTurnMax),
+      scratch_(kPacketBytesMax + 1) {}
+
+PacketLoop::~PacketLoop() = default;
+
+void PacketLoop::configure(const LoopOptions& options) {
+  options_ = options;
+}
+
+void PacketLoop::attach(const SharedBuffers& buffers, Judge* judge) noexcept {
+  buffers_ = buffers;
+  judge_ = judge;
+  writer_ = EventWriter(buffers.events, buffers.arena);
+  writer_.start(now_ms_);
+}
+
+ReceiveStatus PacketLoop::turn(std::int64_t now_ms) noexcept {
+  std::size_t count = 0;
+  const ReceiveStatus status = source_.receive(received_, count);
+  if (status == ReceiveStatus::overrun) ++counters_[Counter::overruns];
+  now_ms_ = now_ms;
+  if (count > 0 && received_[0].time_ms > 0) advance_time(received_[0].time_ms);
+
+  writer_.start(now_ms_);
+  hands_count_ = count;
+  for (std::size_t i = 0; i < count; ++i) {
+    hands_[i].received = received_[i];
+    hands_[i].waiting = false;
+    begin(hands_[i]);
+  }
+  judge_all();
+  keep_in_hand();
+  source_.flush();
+  return status;
+}
+
+bool PacketLoop::apply_orders(std::span<const std::uint32_t> words) noexcept {
+  OrderReader reader(words);
+  Order order;
+  bool good = true;
+  while (reader.next(order)) {
+    good = carry_out(order) && good;
+    if (table_.used(order.flow)) settle(order.flow);
+  }
+  judge_all();
+  source_.flush();
+  return good && !reader.broken();
+}
+
+void PacketLoop::shut_down() noexcept {
+  for (std::uint32_t index = table_.next_used(0); index != kNoFlow;
+       index = table_.next_used(index + 1)) {
+    drop_waiting(*flows_[index]);
+    tell_closed(index, EndReason::shutdown);
+    forget_flow(index);
+  }
+  source_.flush();
+}
+
+void PacketLoop::abandon_sessions() noexcept {
+  active_.clear();
+  touched_.clear();
+  hands_count_ = 0;
+  for (std::uint32_t index = table_.next_used(0); index != kNoFlow;
+       index = table_.next_used(index + 1)) {
+    Flow& flow = *flows_[index];
+    flow.busy = false;
+    if (!flow.announced && !flow.needs_announcement) continue;
+    flow.announced = false;
+    flow.needs_announcement = false;
+    if (options_.fail_open) {
+      flow.midstream = true;
+      for (FlowSide& side : flow.sides) side.paused = false;
+      order_stop(flow, 3);
+      settle(index);
+    } else {
+      refuse_with_reset(index, EndReason::worker_restarted);
+    }
+  }
+  source_.flush();
+}
+
+}  // namespace postern

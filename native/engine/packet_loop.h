@@ -1,0 +1,223 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/flow_table.h"
+#include "core/stream_store.h"
+#include "core/timer_wheel.h"
+#include "engine/counters.h"
+#include "engine/event_batch.h"
+#include "engine/flow.h"
+#include "io/packet_source.h"
+
+namespace postern {
+
+/// What the configuration sets. Times in milliseconds.
+struct LoopOptions {
+  std::size_t out_of_order_max = 16;               ///< packets a side (cisco-ios 3.6)
+  std::size_t out_of_order_bytes_max = 1U << 20U;  ///< all flows of the worker together
+  std::int64_t reassembly_timeout_ms = 5'000;
+  std::int64_t synwait_ms = 30'000;
+  std::int64_t finwait_ms = 5'000;
+  std::int64_t idle_ms = 3'600'000;
+  std::int64_t held_ms = 120'000;  ///< longest a reply that decides about held octets may take
+  bool fail_open = false;          ///< flows under way pass instead of being reset
+  bool offload = true;
+  bool window_scale_loose = false;
+  bool report_drops = false;  ///< `ip inspect log drop-pkt`
+  std::uint32_t mark_offload_both = 0;
+  std::uint32_t mark_offload_responder = 0;
+  std::uint32_t mark_clear = 0;
+  std::array<PortProtocol, 65'536> ports{};
+};
+
+/// Judges a batch of events: JavaScript, or a test. Events stand in the words and arena given to
+/// attach(); orders are written to the order words. Returns how many order words were written, or
+/// `kFailed`.
+class Judge {
+ public:
+  static constexpr std::size_t kFailed = static_cast<std::size_t>(-1);
+  virtual ~Judge() = default;
+  [[nodiscard]] virtual std::size_t judge(std::uint32_t events) noexcept = 0;
+};
+
+/// The memory that a judge shares with the loop.
+struct SharedBuffers {
+  std::span<std::uint32_t> events;
+  std::span<std::byte> arena;
+  std::span<std::uint32_t> orders;
+  std::span<std::byte> order_arena;
+};
+
+/// One worker's packet path, run to completion: receive a batch, track, reassemble, frame, have the
+/// frames judged, carry out the orders, give verdicts. Not thread-safe: one thread at a time owns
+/// it.
+///
+/// A flow is judged one frame at a time, so that an order can change how the next octets are cut;
+/// frames of different flows share a call of the judge.
+class PacketLoop {
+ public:
+  PacketLoop(PacketSource& source, SegmentSender& sender, std::size_t flows_max,
+             std::size_t chunks_max);
+  PacketLoop(const PacketLoop&) = delete;
+  PacketLoop& operator=(const PacketLoop&) = delete;
+  ~PacketLoop();
+
+  void configure(const LoopOptions& options);
+  void attach(const SharedBuffers& buffers, Judge* judge) noexcept;
+
+  /// One turn: whatever waits in the source (at most kPacketsPerTurnMax packets), judged, with
+  /// verdicts sent.
+  ReceiveStatus turn(std::int64_t now_ms) noexcept;
+  /// Fires timers. In replay the packets' own times drive this.
+  void advance_time(std::int64_t now_ms) noexcept;
+  /// Orders from outside a batch (a session cleared). False when they were not well formed.
+  bool apply_orders(std::span<const std::uint32_t> words) noexcept;
+  /// Gives every held packet its verdict and forgets all flows.
+  void shut_down() noexcept;
+  /// A new judge took over and knows none of the sessions: reset them (fail closed) or let them
+  /// pass (fail open).
+  void abandon_sessions() noexcept;
+
+  [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+  [[nodiscard]] const SourceCounters& source_counters() const noexcept {
+    return source_.counters();
+  }
+  [[nodiscard]] const FlowTable& table() const noexcept { return table_; }
+  [[nodiscard]] const Flow& flow(std::uint32_t index) const noexcept { return *flows_[index]; }
+  [[nodiscard]] std::int64_t now_ms() const noexcept { return now_ms_; }
+  [[nodiscard]] std::size_t used_chunks() const noexcept { return pool_.used_chunks(); }
+  /// When advance_time() is wanted next.
+  [[nodiscard]] std::int64_t next_timer_ms() const noexcept {
+    return wheel_.next_deadline_hint_ms(now_ms_);
+  }
+  [[nodiscard]] const char* source_error() const noexcept { return source_.error(); }
+
+ private:
+  enum class Advance : std::uint8_t { wrote, done, blocked };
+  struct InHand {
+    ReceivedPacket received;
+    TcpPacket packet;
+    bool waiting = false;  ///< its flow is being judged: admit it later
+    std::uint32_t flow = kNoFlow;
+  };
+  /// Two endpoints, then identification, flags, sequence and acknowledgement of four octets each.
+  static constexpr std::uint32_t kDropRecordOctets = 2 * 19 + 4 * 4;
+  struct Closed {
+    std::uint32_t flow;
+    std::uint32_t generation;
+    std::array<std::uint64_t, 2> bytes;
+    EndReason reason;
+  };
+
+  // admission.cc: from a received packet to a place in its flow
+  void begin(InHand& hand) noexcept;
+  void admit(InHand& hand) noexcept;
+  void admit_unknown(InHand& hand) noexcept;
+  void admit_midstream(InHand& hand) noexcept;
+  void admit_to_flow(std::uint32_t index, InHand& hand) noexcept;
+  [[nodiscard]] TrackResult check(Flow& flow, Side from, const TcpPacket& packet) const noexcept;
+  void admit_handshake(Flow& flow, Side from, const InHand& hand) noexcept;
+  void admit_reset(std::uint32_t index, Side from, InHand& hand) noexcept;
+  void note_headers(Flow& flow, Side from, const TcpPacket& packet) noexcept;
+  [[nodiscard]] std::uint32_t open_flow(const InHand& hand, PortProtocol protocol) noexcept;
+  void announce(std::uint32_t index) noexcept;
+  void activate(std::uint32_t index) noexcept;
+
+  // stream.cc: octets in order and out of order
+  void admit_segment(std::uint32_t index, Side from, PendingPacket&& pending) noexcept;
+  void admit_opaque(std::uint32_t index, Side from, PendingPacket& pending) noexcept;
+  void admit_retransmission(Flow& flow, FlowSide& side, PendingPacket& pending) noexcept;
+  [[nodiscard]] bool append(Flow& flow, Side from, PendingPacket& pending) noexcept;
+  void keep_early(Flow& flow, Side from, PendingPacket&& pending) noexcept;
+  void drain_early(std::uint32_t index, Side from) noexcept;
+  void drop_early(Flow& flow, Side from, std::size_t at, Counter reason) noexcept;
+  void note_acknowledgement(Flow& flow, Side from, const TcpPacket& packet) noexcept;
+
+  // framing.cc: frames to events
+  void judge_all() noexcept;
+  [[nodiscard]] Advance advance(std::uint32_t index) noexcept;
+  [[nodiscard]] Advance next_event(std::uint32_t index) noexcept;
+  [[nodiscard]] Advance next_frame(std::uint32_t index, Side from) noexcept;
+  [[nodiscard]] Advance write_frame(std::uint32_t index, Side from, const Cut& cut) noexcept;
+  [[nodiscard]] Advance write_text(std::uint32_t index, Side from, EventKind kind,
+                                   const Cut& cut) noexcept;
+  [[nodiscard]] Advance write_opened(std::uint32_t index) noexcept;
+  void shorten_tolerant(FlowSide& side) noexcept;
+  void write_closed() noexcept;
+  static void write_drop_record(const TcpPacket& packet, std::span<std::byte> out) noexcept;
+  void deliver() noexcept;
+
+  // orders.cc
+  bool carry_out(const Order& order) noexcept;
+  void order_mask(Flow& flow, const Order& order) noexcept;
+  void order_frame(Flow& flow, const Order& order) noexcept;
+  void order_refuse(std::uint32_t index, const Order& order) noexcept;
+  void order_stop(Flow& flow, std::uint32_t what) noexcept;
+  void order_again(Flow& flow) noexcept;
+
+  // settle.cc: verdicts
+  void settle(std::uint32_t index) noexcept;
+  void settle_side(std::uint32_t index, Side from) noexcept;
+  void accept(Flow& flow, Side from, PendingPacket& pending, std::uint32_t length) noexcept;
+  void accept_plain(const Flow& flow, std::uint32_t id, std::uint32_t mark) noexcept;
+  void accept_rewritten(const Flow* flow, std::uint32_t id, std::span<const std::byte> packet,
+                        std::uint32_t mark) noexcept;
+  void drop(std::uint32_t id, Counter reason) noexcept;
+  void drop_received(const InHand& hand, Counter reason) noexcept;
+  void keep_in_hand() noexcept;
+  void inject_range(std::uint32_t index, Side from, std::uint64_t end) noexcept;
+  void inject(const SegmentSpec& spec) noexcept;
+  [[nodiscard]] SegmentSpec segment_from(std::uint32_t index, Side from) const noexcept;
+
+  // refusal.cc
+  void refuse_with_reset(std::uint32_t index, EndReason reason) noexcept;
+  void refuse_with_words(std::uint32_t index, std::span<const std::byte> words) noexcept;
+  void reset_toward(std::uint32_t index, Side to) noexcept;
+  void drop_waiting(Flow& flow) noexcept;
+  void discard_framed(Flow& flow, std::span<const std::byte> bytes, bool& ended) noexcept;
+  void speak(std::uint32_t index) noexcept;
+  void acknowledge_refused(std::uint32_t index) noexcept;
+  void on_refusing(std::uint32_t index, Side from, InHand& hand) noexcept;
+  void on_dead(std::uint32_t index, Side from, InHand& hand) noexcept;
+
+  // timers.cc: time, ends, gauges
+  void arm(std::uint32_t index) noexcept;
+  [[nodiscard]] std::int64_t deadline_of(const Flow& flow) const noexcept;
+  void on_timer(std::uint32_t index) noexcept;
+  void on_refusal_timer(std::uint32_t index) noexcept;
+  void set_stage(Flow& flow, FlowStage stage) noexcept;
+  [[nodiscard]] std::uint64_t* gauge_of(FlowStage stage) noexcept;
+  void tell_closed(std::uint32_t index, EndReason reason) noexcept;
+  void end_flow(std::uint32_t index, EndReason reason) noexcept;
+  void forget_flow(std::uint32_t index) noexcept;
+
+  PacketSource& source_;
+  SegmentSender& sender_;
+  LoopOptions options_{};
+  FlowTable table_;
+  TimerWheel wheel_;
+  ChunkPool pool_;
+  std::vector<std::unique_ptr<Flow>> flows_;
+  Counters counters_;
+  SharedBuffers buffers_{};
+  EventWriter writer_;
+  Judge* judge_ = nullptr;
+  std::int64_t now_ms_ = 0;
+  std::vector<ReceivedPacket> received_;
+  std::vector<InHand> hands_;
+  std::size_t hands_count_ = 0;
+  std::vector<std::uint32_t> active_;  ///< flows whose frames are to be judged
+  std::vector<std::uint32_t> round_;
+  std::vector<std::uint32_t> touched_;  ///< flows with packets in hand
+  std::vector<Closed> closed_;
+  std::vector<std::byte> scratch_;
+  std::uint32_t packet_id_ = 0;
+};
+
+}  // namespace postern

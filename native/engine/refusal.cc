@@ -1,0 +1,225 @@
+// Refusing well (design.md): RST to the responder, the protocol's own words to the initiator.
+#include <algorithm>
+
+#include "core/sequence.h"
+#include "engine/packet_loop.h"
+
+namespace postern {
+
+namespace {
+
+constexpr std::uint32_t kRetransmitFirstMs = 500;
+constexpr std::int64_t kWaitForEndMs = 60'000;
+/// The window we announce while we throw the rest of a message away.
+constexpr std::uint32_t kDiscardWindowBytes = 262'144;
+
+std::uint16_t announced_window(const HalfStream& responder, const HalfStream& initiator) noexcept {
+  const bool scaled = responder.offers_window_scale && initiator.offers_window_scale;
+  const std::uint32_t window = kDiscardWindowBytes >> (scaled ? responder.window_scale : 0U);
+  return static_cast<std::uint16_t>(std::clamp<std::uint32_t>(window, 1, 0xFFFF));
+}
+
+}  // namespace
+
+/// RST to both peers. Packets in hand carry it where there are any, which NAT needs no help with;
+/// else it is injected.
+void PacketLoop::refuse_with_reset(std::uint32_t index, EndReason reason) noexcept {
+  reset_toward(index, Side::responder);
+  reset_toward(index, Side::initiator);
+  end_flow(index, reason);
+}
+
+void PacketLoop::reset_toward(std::uint32_t flow_index, Side to) noexcept {
+  Flow& flow = *flows_[flow_index];
+  FlowSide& side = flow.side(other(to));
+  const SegmentSpec spec = segment_from(flow_index, other(to));
+  // RFC 9293 3.10.7.3: before it has answered, the receiver of an RST looks at the acknowledgement
+  // only.
+  const bool never_answered = flow.stage == FlowStage::half_open &&
+                              flow.tracker.half(Side::responder).state == TcpState::listen;
+  if (never_answered && to == Side::initiator) return;
+  if (!side.pending.empty()) {
+    PendingPacket& vehicle = side.pending.front();
+    std::copy_n(vehicle.packet.bytes.begin(), vehicle.packet.payload_offset, scratch_.begin());
+    TcpPacket packet = vehicle.packet;
+    packet.bytes = std::span(scratch_).first(vehicle.packet.payload_offset);
+    accept_rewritten(&flow, vehicle.id, make_reset(packet, spec.sequence, packet.acknowledgement),
+                     vehicle.mark);
+    side.pending.erase(side.pending.begin());
+    return;
+  }
+  SegmentSpec reset = spec;
+  reset.flags = kRst | kAck;
+  reset.timestamps.reset();
+  inject(reset);
+}
+
+void PacketLoop::drop_waiting(Flow& flow) noexcept {
+  for (const Side which : {Side::initiator, Side::responder}) {
+    FlowSide& side = flow.side(which);
+    for (const PendingPacket& pending : side.pending) drop(pending.id, Counter::drop_refused);
+    side.pending.clear();
+    while (!side.early.empty())
+      drop_early(flow, which, side.early.size() - 1, Counter::drop_refused);
+  }
+}
+
+/// The responder is reset at once, so that the transaction can never complete; the initiator is
+/// heard out to the end of what it is in the middle of, for only then does its protocol let it read
+/// an answer.
+void PacketLoop::refuse_with_words(std::uint32_t index, std::span<const std::byte> words) noexcept {
+  Flow& flow = *flows_[index];
+  FlowSide& initiator = flow.side(Side::initiator);
+  if (flow.loose) {
+    refuse_with_reset(index, EndReason::refused);
+    return;
+  }
+  reset_toward(index, Side::responder);
+  drop_waiting(flow);
+  auto refusal = std::make_unique<Refusal>();
+  refusal->words.assign(words.begin(), words.end());
+  const FlowSide& responder = flow.side(Side::responder);
+  refusal->send_sequence = sequence_at(responder, responder.forwarded);
+  refusal->receive_next =
+      sequence_at(initiator, initiator.store.end()) + (initiator.fin_received ? 1U : 0U);
+  refusal->peer_fin = initiator.fin_received;
+  refusal->retransmit_ms = kRetransmitFirstMs;
+  refusal->give_up_ms = now_ms_ + kWaitForEndMs;
+  flow.refusal = std::move(refusal);
+  set_stage(flow, FlowStage::refusing);
+
+  const FramingMode mode = initiator.framer.framing().mode;
+  bool ended =
+      (mode != FramingMode::mail_data && mode != FramingMode::counted) || initiator.fin_received;
+  while (!ended && initiator.framed < initiator.store.end()) {
+    const std::span<std::byte> run = initiator.store.run_at(pool_, initiator.framed);
+    discard_framed(flow, run, ended);
+    initiator.framed += run.size();
+  }
+  for (FlowSide& side : flow.sides) side.store.release(pool_);
+  tell_closed(index, EndReason::refused);
+  if (ended) {
+    speak(index);
+  } else {
+    acknowledge_refused(index);
+  }
+  arm(index);
+}
+
+/// Looks for the end of the message or of the counted run in octets that go nowhere.
+void PacketLoop::discard_framed(Flow& flow, std::span<const std::byte> bytes,
+                                bool& ended) noexcept {
+  Framer& framer = flow.side(Side::initiator).framer;
+  while (!bytes.empty() && !ended) {
+    const Cut cut = framer.next(bytes);
+    ended = cut.kind == CutKind::data_end || cut.kind == CutKind::counted_end;
+    // Over its budget, or past a look-alike, the message still has only one true end.
+    if (cut.taken == 0 && !ended)
+      framer.set({.mode = FramingMode::mail_data, .bytes = ~std::uint64_t{0}});
+    bytes = bytes.subspan(cut.taken);
+  }
+}
+
+/// The words and FIN, in as many segments as the client's size asks for. Also sends them again.
+void PacketLoop::speak(std::uint32_t index) noexcept {
+  Flow& flow = *flows_[index];
+  Refusal& refusal = *flow.refusal;
+  SegmentSpec spec = segment_from(index, Side::responder);
+  spec.acknowledgement = refusal.receive_next;
+  spec.window =
+      announced_window(flow.tracker.half(Side::responder), flow.tracker.half(Side::initiator));
+  const std::span<const std::byte> words(refusal.words);
+  const std::size_t segment_max =
+      std::min<std::size_t>(flow.tracker.half(Side::initiator).mss, kInjectedPayloadBytesMax);
+  for (std::size_t at = 0; at < words.size(); at += segment_max) {
+    const std::size_t octets = std::min(segment_max, words.size() - at);
+    spec.sequence = refusal.send_sequence + static_cast<std::uint32_t>(at);
+    spec.payload = words.subspan(at, octets);
+    spec.flags = kAck | kPsh;
+    if (at + octets == words.size()) spec.flags |= kFin;
+    inject(spec);
+  }
+  if (!refusal.spoken) {
+    refusal.spoken = true;
+    refusal.give_up_ms = now_ms_ + options_.finwait_ms;
+  }
+  refusal.next_send_ms = now_ms_ + refusal.retransmit_ms;
+  refusal.retransmit_ms *= 2;
+  arm(index);
+}
+
+void PacketLoop::acknowledge_refused(std::uint32_t index) noexcept {
+  const Flow& flow = *flows_[index];
+  const Refusal& refusal = *flow.refusal;
+  SegmentSpec spec = segment_from(index, Side::responder);
+  const auto said = static_cast<std::uint32_t>(refusal.words.size()) + 1;
+  spec.sequence = refusal.send_sequence + (refusal.spoken ? said : 0U);
+  spec.acknowledgement = refusal.receive_next;
+  spec.window =
+      announced_window(flow.tracker.half(Side::responder), flow.tracker.half(Side::initiator));
+  inject(spec);
+}
+
+/// A segment of a client that is being refused: acknowledged and thrown away.
+void PacketLoop::on_refusing(std::uint32_t index, Side from, InHand& hand) noexcept {
+  Flow& flow = *flows_[index];
+  Refusal& refusal = *flow.refusal;
+  const TcpPacket& packet = hand.packet;
+  drop_received(hand, Counter::drop_refused);
+  if (from == Side::responder) return;
+  if (packet.has(kRst)) {
+    if (packet.sequence == refusal.receive_next) end_flow(index, EndReason::refused);
+    return;
+  }
+  if (packet.options.has_timestamps)
+    flow.side(Side::initiator).last_timestamp = packet.options.timestamp_value;
+  const std::uint32_t said_all =
+      refusal.send_sequence + static_cast<std::uint32_t>(refusal.words.size()) + 1;
+  if (refusal.spoken && packet.has(kAck) && packet.acknowledgement == said_all)
+    refusal.acknowledged = true;
+
+  const std::span<const std::byte> payload = packet.payload();
+  bool ended = false;
+  const std::uint32_t skip = refusal.receive_next - packet.sequence;
+  const bool in_order = seq_le(packet.sequence, refusal.receive_next) && skip <= payload.size();
+  if (in_order && !refusal.peer_fin) {
+    const std::span<const std::byte> fresh = payload.subspan(skip);
+    if (!refusal.spoken) discard_framed(flow, fresh, ended);
+    refusal.receive_next += static_cast<std::uint32_t>(fresh.size());
+    if (packet.has(kFin)) {
+      refusal.receive_next += 1;
+      refusal.peer_fin = true;
+      ended = true;
+    }
+    if (!refusal.spoken) refusal.give_up_ms = now_ms_ + kWaitForEndMs;
+  }
+  if (ended && !refusal.spoken) {
+    speak(index);
+  } else if (!payload.empty() || packet.has(kFin)) {
+    acknowledge_refused(index);
+  }
+  if (refusal.acknowledged && refusal.peer_fin) set_stage(flow, FlowStage::dead);
+  arm(index);
+}
+
+/// What comes for a session that is over: said so once more, a bounded number of times.
+void PacketLoop::on_dead(std::uint32_t index, Side from, InHand& hand) noexcept {
+  Flow& flow = *flows_[index];
+  const TcpPacket& packet = hand.packet;
+  const bool answer =
+      !packet.has(kRst) && flow.refusal == nullptr && flow.late_resets < kLateResetsMax;
+  if (answer) {
+    ++flow.late_resets;
+    SegmentSpec reset = segment_from(index, other(from));
+    reset.sequence = packet.has(kAck) ? packet.acknowledgement : 0;
+    reset.acknowledgement = packet.sequence + packet.segment_length();
+    reset.flags = kRst | kAck;
+    reset.timestamps.reset();
+    inject(reset);
+  } else if (flow.refusal != nullptr && from == Side::initiator && packet.has(kFin)) {
+    acknowledge_refused(index);
+  }
+  drop_received(hand, Counter::drop_refused);
+}
+
+}  // namespace postern

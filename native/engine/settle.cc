@@ -1,0 +1,203 @@
+// Verdicts: what may go, goes; what was rewritten is written anew; what must wait is kept.
+#include <algorithm>
+
+#include "engine/packet_loop.h"
+
+namespace postern {
+
+void PacketLoop::settle(std::uint32_t flow_index) noexcept {
+  Flow& flow = *flows_[flow_index];
+  if (flow.stage == FlowStage::dead || flow.stage == FlowStage::refusing) return;
+  settle_side(flow_index, Side::initiator);
+  settle_side(flow_index, Side::responder);
+  bool held = false;
+  for (const FlowSide& side : flow.sides) held = held || side.forwarded < side.store.end();
+  if (!held) flow.held_since_ms = 0;
+  if (held && flow.held_since_ms == 0) flow.held_since_ms = now_ms_;
+  arm(flow_index);
+}
+
+void PacketLoop::settle_side(std::uint32_t flow_index, Side from) noexcept {
+  Flow& flow = *flows_[flow_index];
+  FlowSide& side = flow.side(from);
+  std::size_t done = 0;
+  for (; done < side.pending.size(); ++done) {
+    PendingPacket& pending = side.pending[done];
+    const std::uint64_t end = pending.offset + pending.length;
+    if (pending.offset > side.forwarded && side.released > side.forwarded) {
+      // The packet that brought these octets went on without them.
+      inject_range(flow_index, from, std::min(side.released, pending.offset));
+    }
+    if (end <= side.released) {
+      accept(flow, from, pending, pending.length);
+    } else if (pending.offset < side.released) {
+      accept(flow, from, pending, static_cast<std::uint32_t>(side.released - pending.offset));
+    } else {
+      break;
+    }
+  }
+  side.pending.erase(side.pending.begin(),
+                     side.pending.begin() + static_cast<std::ptrdiff_t>(done));
+  if (side.pending.empty() && side.released > side.forwarded) {
+    inject_range(flow_index, from, side.released);
+  }
+  // Nothing reads or acknowledges a direction whose other half has left the queue.
+  if (flow.loose && !side.opaque)
+    side.store.discard_before(pool_, std::min(side.frame_begin, side.forwarded));
+}
+
+/// Accepts the first `length` payload octets of a packet, as the store has them.
+void PacketLoop::accept(Flow& flow, Side from, PendingPacket& pending,
+                        std::uint32_t length) noexcept {
+  FlowSide& side = flow.side(from);
+  const std::uint64_t end = pending.offset + length;
+  const bool whole = length == pending.length;
+  if (end > side.forwarded) {
+    flow.bytes[index(from)] += end - side.forwarded;
+    side.forwarded = end;
+  }
+  if (whole && pending.packet.has(kFin)) {
+    side.fin_forwarded = true;
+    if (flow.stage == FlowStage::open) set_stage(flow, FlowStage::closing);
+  }
+  if (whole && !pending.dirty) {
+    accept_plain(flow, pending.id, pending.mark);
+    return;
+  }
+  // Headers as they came, payload from the store: first-seen octets with their masks.
+  const std::size_t headers = pending.packet.payload_offset;
+  std::copy_n(pending.packet.bytes.begin(), headers, scratch_.begin());
+  TcpPacket packet = pending.packet;
+  packet.bytes = std::span(scratch_).first(headers + pending.length);
+  if (pending.offset >= side.store.begin()) {
+    side.store.copy_out(pool_, pending.offset, packet.payload());
+  } else {
+    std::copy_n(pending.packet.payload().begin(), pending.length, packet.payload().begin());
+    static_cast<void>(side.store.impose(pool_, pending.offset, packet.payload()));
+  }
+  std::span<std::byte> bytes = packet.bytes;
+  if (whole) {
+    write_checksums(packet);
+  } else {
+    bytes = trim_payload(packet, length);
+  }
+  accept_rewritten(&flow, pending.id, bytes, pending.mark);
+}
+
+void PacketLoop::accept_plain(const Flow& flow, std::uint32_t id, std::uint32_t mark) noexcept {
+  Verdict verdict;
+  verdict.accept = true;
+  if (flow.offload_mark != 0) verdict.mark = mark | flow.offload_mark;
+  source_.verdict(id, verdict);
+  ++counters_[Counter::accepted];
+  --counters_[Counter::held];
+}
+
+void PacketLoop::accept_rewritten(const Flow* flow, std::uint32_t id,
+                                  std::span<const std::byte> packet, std::uint32_t mark) noexcept {
+  Verdict verdict;
+  verdict.accept = true;
+  verdict.replacement = packet;
+  if (flow != nullptr && flow->offload_mark != 0) verdict.mark = mark | flow->offload_mark;
+  source_.verdict(id, verdict);
+  ++counters_[Counter::rewritten];
+  --counters_[Counter::held];
+}
+
+void PacketLoop::drop(std::uint32_t id, Counter reason) noexcept {
+  source_.verdict(id, Verdict{});
+  ++counters_[Counter::dropped];
+  ++counters_[reason];
+  --counters_[Counter::held];
+}
+
+/// Drops a packet that could be read; `ip inspect log drop-pkt` tells of it.
+void PacketLoop::drop_received(const InHand& hand, Counter reason) noexcept {
+  drop(hand.received.id, reason);
+  if (!options_.report_drops) return;
+  std::uint32_t at = 0;
+  if (writer_.full() || !writer_.reserve(kDropRecordOctets, at)) return;
+  write_drop_record(hand.packet, writer_.text(at, kDropRecordOctets));
+  writer_.add({.kind = EventKind::dropped,
+               .text_offset = at,
+               .text_length = kDropRecordOctets,
+               .extra = static_cast<std::uint32_t>(reason)});
+}
+
+/// At the end of a turn the receive buffer goes: of the packets still in hand the headers are kept.
+/// Their payload stands in the store already, so a packet too many is dropped without loss; its
+/// octets are injected when they are released.
+void PacketLoop::keep_in_hand() noexcept {
+  for (const std::uint32_t touched : touched_) {
+    if (!table_.used(touched)) continue;
+    for (FlowSide& side : flows_[touched]->sides) {
+      while (side.pending.size() > kHeldPacketsPerSideMax) {
+        drop(side.pending.back().id, Counter::drop_held_limit);
+        side.pending.pop_back();
+      }
+      for (PendingPacket& pending : side.pending) {
+        if (!pending.payload_present || pending.packet.bytes.data() == pending.owned.data())
+          continue;
+        const std::span<std::byte> headers =
+            pending.packet.bytes.first(pending.packet.payload_offset);
+        pending.owned.assign(headers.begin(), headers.end());
+        pending.packet.bytes = pending.owned;
+        pending.payload_present = false;
+      }
+    }
+  }
+  touched_.clear();
+  hands_count_ = 0;
+}
+
+/// A segment in the name of `from`, with everything its receiver expects of it but payload and
+/// flags.
+SegmentSpec PacketLoop::segment_from(std::uint32_t flow_index, Side from) const noexcept {
+  const Flow& flow = *flows_[flow_index];
+  const FlowKey& key = table_.key(flow_index);
+  const FlowSide& side = flow.side(from);
+  const FlowSide& peer = flow.side(other(from));
+  SegmentSpec spec;
+  spec.source = from == Side::initiator ? key.initiator : key.responder;
+  spec.destination = from == Side::initiator ? key.responder : key.initiator;
+  spec.sequence = sequence_at(side, side.forwarded) + (side.fin_forwarded ? 1U : 0U);
+  const std::uint64_t received = peer.opaque ? peer.forwarded : peer.store.end();
+  spec.acknowledgement = sequence_at(peer, received) + (peer.fin_received ? 1U : 0U);
+  spec.flags = kAck;
+  spec.window = side.last_window;
+  if (flow.tracker.timestamps()) spec.timestamps = {{side.last_timestamp, peer.last_timestamp}};
+  return spec;
+}
+
+/// Sends the octets up to `end` that were released but whose packet went on without them, cut to
+/// the receiver's segment size.
+void PacketLoop::inject_range(std::uint32_t flow_index, Side from, std::uint64_t end) noexcept {
+  Flow& flow = *flows_[flow_index];
+  FlowSide& side = flow.side(from);
+  const FlowSide& peer = flow.side(other(from));
+  std::array<std::byte, kInjectedPayloadBytesMax> payload;
+  const std::size_t segment_max =
+      std::min<std::size_t>(flow.tracker.half(other(from)).mss, payload.size());
+  while (side.forwarded < end) {
+    const auto octets =
+        static_cast<std::size_t>(std::min<std::uint64_t>(segment_max, end - side.forwarded));
+    SegmentSpec spec = segment_from(flow_index, from);
+    spec.sequence = sequence_at(side, side.forwarded);
+    spec.acknowledgement = sequence_at(peer, peer.forwarded);
+    spec.flags = kAck | kPsh;
+    spec.payload = std::span(payload).first(octets);
+    side.store.copy_out(pool_, side.forwarded, std::span(payload).first(octets));
+    inject(spec);
+    flow.bytes[index(from)] += octets;
+    side.forwarded += octets;
+  }
+}
+
+void PacketLoop::inject(const SegmentSpec& spec) noexcept {
+  std::array<std::byte, 2'048> packet;
+  const std::size_t octets = build_segment(spec, packet);
+  const bool sent = octets > 0 && sender_.send(std::span(packet).first(octets));
+  ++counters_[sent ? Counter::injected : Counter::inject_failed];
+}
+
+}  // namespace postern

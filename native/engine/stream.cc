@@ -1,0 +1,200 @@
+// Octets in order, out of order and again: what goes into the stream that is judged.
+#include <algorithm>
+
+#include "core/sequence.h"
+#include "engine/packet_loop.h"
+
+namespace postern {
+
+void PacketLoop::admit_segment(std::uint32_t index, Side from, PendingPacket&& pending) noexcept {
+  Flow& flow = *flows_[index];
+  FlowSide& side = flow.side(from);
+  if (side.opaque) {
+    admit_opaque(index, from, pending);
+    return;
+  }
+  if (side.resync) {
+    // The direction was out of the queue: its stream goes on with what is seen now.
+    side.resync = false;
+    const std::uint64_t end = side.store.end();
+    side.base_sequence = pending.packet.sequence - static_cast<std::uint32_t>(end);
+  }
+  const std::uint64_t end = side.store.end();
+  const std::int64_t offset = offset_of(side, pending.packet.sequence, end);
+  if (offset > static_cast<std::int64_t>(end)) {
+    pending.offset = static_cast<std::uint64_t>(offset);
+    keep_early(flow, from, std::move(pending));
+    arm(index);
+    return;
+  }
+  const bool new_fin = pending.packet.has(kFin) && !side.fin_received;
+  if (offset + pending.length <= static_cast<std::int64_t>(end) && !new_fin) {
+    // Keepalives begin before the stream's first stored octet, maybe before its start.
+    pending.offset = static_cast<std::uint64_t>(std::max<std::int64_t>(offset, 0));
+    admit_retransmission(flow, side, pending);
+    return;
+  }
+  pending.offset = static_cast<std::uint64_t>(std::max<std::int64_t>(offset, 0));
+  if (offset < 0 || !append(flow, from, pending)) {
+    drop(pending.id, Counter::drop_memory);
+    return;
+  }
+  if (!flow.loose) flow.tracker.apply(from, pending.packet);
+  if (pending.packet.has(kFin)) side.fin_received = true;
+  if (side.pending.empty()) touched_.push_back(index);
+  side.pending.push_back(std::move(pending));
+  flow.event_side = from;
+  activate(index);
+  drain_early(index, from);
+}
+
+/// A side that nobody reads: TCP is tracked, the octets pass. Octets that were judged earlier stay
+/// as they went.
+void PacketLoop::admit_opaque(std::uint32_t index, Side from, PendingPacket& pending) noexcept {
+  Flow& flow = *flows_[index];
+  FlowSide& side = flow.side(from);
+  if (side.resync) {
+    side.resync = false;
+    side.base_sequence = pending.packet.sequence;
+  }
+  const std::int64_t offset = offset_of(side, pending.packet.sequence, side.forwarded);
+  if (offset >= 0) {
+    pending.offset = static_cast<std::uint64_t>(offset);
+    if (side.store.impose(pool_, pending.offset, pending.packet.payload())) {
+      pending.dirty = true;
+      ++counters_[Counter::retransmissions_altered];
+    }
+    const std::uint64_t end = pending.offset + pending.length;
+    if (end > side.forwarded) {
+      flow.bytes[postern::index(from)] += end - std::max(side.forwarded, pending.offset);
+      side.forwarded = end;
+      side.released = end;
+    }
+  }
+  if (!flow.loose) flow.tracker.apply(from, pending.packet);
+  if (pending.packet.has(kFin)) {
+    side.fin_received = true;
+    side.fin_forwarded = true;
+    if (flow.stage == FlowStage::open) set_stage(flow, FlowStage::closing);
+  }
+  if (pending.dirty) {
+    write_checksums(pending.packet);
+    accept_rewritten(&flow, pending.id, pending.packet.bytes, pending.mark);
+  } else {
+    accept_plain(flow, pending.id, pending.mark);
+  }
+  arm(index);
+}
+
+/// Octets that came before. What the store still knows is imposed on them; what it no longer knows
+/// was acknowledged by the receiver, which throws them away. Octets that are still held come once
+/// only: their first packet will bring them.
+void PacketLoop::admit_retransmission(Flow& flow, FlowSide& side, PendingPacket& pending) noexcept {
+  ++counters_[Counter::retransmissions];
+  const std::uint64_t end = pending.offset + pending.length;
+  if (end > side.released) {
+    drop(pending.id, Counter::drop_duplicate_held);
+    return;
+  }
+  if (side.store.impose(pool_, pending.offset, pending.packet.payload())) {
+    pending.dirty = true;
+    ++counters_[Counter::retransmissions_altered];
+  }
+  if (pending.dirty) {
+    write_checksums(pending.packet);
+    accept_rewritten(&flow, pending.id, pending.packet.bytes, pending.mark);
+  } else {
+    accept_plain(flow, pending.id, pending.mark);
+  }
+}
+
+/// Puts what is new of the packet at the end of the stream, and what is old of it to what was seen
+/// first.
+bool PacketLoop::append(Flow& flow, Side from, PendingPacket& pending) noexcept {
+  FlowSide& side = flow.side(from);
+  const std::span<std::byte> payload = pending.packet.payload();
+  const auto old = static_cast<std::size_t>(
+      std::min<std::uint64_t>(side.store.end() - pending.offset, payload.size()));
+  if (side.store.end() - side.store.begin() + payload.size() > kUnacknowledgedBytesMax)
+    return false;
+  if (old > 0 && side.store.impose(pool_, pending.offset, payload.first(old))) {
+    pending.dirty = true;
+    ++counters_[Counter::retransmissions_altered];
+  }
+  return side.store.append(pool_, payload.subspan(old));
+}
+
+/// cisco-ios 3.6: two queues a session; a full queue drops what arrives, a full memory releases
+/// from the tail, farthest from the hole, and if that is the arriving packet, drops it.
+void PacketLoop::keep_early(Flow& flow, Side from, PendingPacket&& pending) noexcept {
+  FlowSide& side = flow.side(from);
+  ++counters_[Counter::out_of_order];
+  const std::size_t octets = pending.packet.bytes.size();
+  if (side.early.size() >= options_.out_of_order_max) {
+    drop(pending.id, Counter::drop_out_of_order);
+    return;
+  }
+  while (counters_[Counter::out_of_order_bytes] + octets > options_.out_of_order_bytes_max) {
+    const auto farthest = std::max_element(
+        side.early.begin(), side.early.end(),
+        [](const PendingPacket& a, const PendingPacket& b) { return a.offset < b.offset; });
+    if (farthest == side.early.end() || farthest->offset <= pending.offset) {
+      drop(pending.id, Counter::drop_out_of_order);
+      return;
+    }
+    drop_early(flow, from, static_cast<std::size_t>(farthest - side.early.begin()),
+               Counter::drop_out_of_order);
+  }
+  pending.owned.assign(pending.packet.bytes.begin(), pending.packet.bytes.end());
+  pending.packet.bytes = pending.owned;
+  counters_[Counter::out_of_order_bytes] += octets;
+  counters_.note_peak(Counter::out_of_order_bytes, Counter::out_of_order_peak_bytes);
+  if (flow.early_since_ms == 0) flow.early_since_ms = now_ms_;
+  side.early.push_back(std::move(pending));
+  if (side.early.size() > counters_[Counter::out_of_order_peak_queue]) {
+    counters_[Counter::out_of_order_peak_queue] = side.early.size();
+  }
+}
+
+void PacketLoop::drain_early(std::uint32_t index, Side from) noexcept {
+  Flow& flow = *flows_[index];
+  FlowSide& side = flow.side(from);
+  bool progress = true;
+  while (progress && !side.early.empty()) {
+    progress = false;
+    for (std::size_t i = 0; i < side.early.size(); ++i) {
+      if (side.early[i].offset > side.store.end()) continue;
+      PendingPacket pending = std::move(side.early[i]);
+      side.early.erase(side.early.begin() + static_cast<std::ptrdiff_t>(i));
+      counters_[Counter::out_of_order_bytes] -= pending.packet.bytes.size();
+      admit_segment(index, from, std::move(pending));
+      progress = true;
+      break;
+    }
+  }
+  if (flow.sides[0].early.empty() && flow.sides[1].early.empty()) {
+    flow.early_since_ms = 0;
+    flow.early_retried = false;
+  }
+}
+
+void PacketLoop::drop_early(Flow& flow, Side from, std::size_t at, Counter reason) noexcept {
+  FlowSide& side = flow.side(from);
+  counters_[Counter::out_of_order_bytes] -= side.early[at].packet.bytes.size();
+  drop(side.early[at].id, reason);
+  side.early.erase(side.early.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
+/// What the receiver has acknowledged need not be kept for retransmissions, unless a frame under
+/// way still wants its text.
+void PacketLoop::note_acknowledgement(Flow& flow, Side from, const TcpPacket& packet) noexcept {
+  FlowSide& peer = flow.side(other(from));
+  if (!packet.has(kAck) || peer.resync || peer.store.begin() == peer.store.end()) return;
+  const std::int64_t acknowledged = offset_of(peer, packet.acknowledgement, peer.forwarded);
+  if (acknowledged <= 0) return;
+  const std::uint64_t passed = std::min(static_cast<std::uint64_t>(acknowledged), peer.forwarded);
+  const std::uint64_t wanted = peer.opaque ? peer.store.end() : peer.frame_begin;
+  peer.store.discard_before(pool_, std::min(passed, wanted));
+}
+
+}  // namespace postern

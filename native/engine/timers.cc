@@ -1,0 +1,146 @@
+// Time, the ends of flows, and the gauges that count them.
+#include <algorithm>
+
+#include "engine/packet_loop.h"
+
+namespace postern {
+
+void PacketLoop::advance_time(std::int64_t now_ms) noexcept {
+  now_ms_ = std::max(now_ms_, now_ms);
+  wheel_.advance(now_ms_, [this](std::uint32_t index) {
+    if (table_.used(index)) on_timer(index);
+  });
+  judge_all();
+  source_.flush();
+}
+
+void PacketLoop::arm(std::uint32_t index) noexcept {
+  wheel_.set(index, deadline_of(*flows_[index]));
+}
+
+std::int64_t PacketLoop::deadline_of(const Flow& flow) const noexcept {
+  if (flow.stage == FlowStage::dead) return flow.closing_since_ms + options_.finwait_ms;
+  if (flow.stage == FlowStage::refusing) {
+    const Refusal& refusal = *flow.refusal;
+    const bool waits = refusal.spoken && !refusal.acknowledged;
+    return waits ? std::min(refusal.next_send_ms, refusal.give_up_ms) : refusal.give_up_ms;
+  }
+  if (flow.stage == FlowStage::half_open) return flow.created_ms + options_.synwait_ms;
+  std::int64_t deadline = flow.last_heard_ms + flow.idle_ms;
+  // finwait runs from the exchange of FINs (cisco-ios 3.5); half-closed, the idle time holds.
+  const bool both = flow.sides[0].fin_forwarded && flow.sides[1].fin_forwarded;
+  if (both) deadline = std::min(deadline, flow.closing_since_ms + options_.finwait_ms);
+  if (flow.early_since_ms != 0) {
+    const std::int64_t times = flow.early_retried ? 2 : 1;
+    deadline = std::min(deadline, flow.early_since_ms + times * options_.reassembly_timeout_ms);
+  }
+  if (flow.held_since_ms != 0) deadline = std::min(deadline, flow.held_since_ms + options_.held_ms);
+  return deadline;
+}
+
+void PacketLoop::on_timer(std::uint32_t index) noexcept {
+  Flow& flow = *flows_[index];
+  if (now_ms_ < deadline_of(flow)) {
+    arm(index);
+    return;
+  }
+  switch (flow.stage) {
+    case FlowStage::dead:
+      forget_flow(index);
+      return;
+    case FlowStage::refusing:
+      on_refusal_timer(index);
+      return;
+    case FlowStage::half_open:
+      refuse_with_reset(index, EndReason::synwait_timeout);
+      return;
+    case FlowStage::open:
+    case FlowStage::closing:
+      break;
+  }
+  if (flow.sides[0].fin_forwarded && flow.sides[1].fin_forwarded) {
+    tell_closed(index, EndReason::closed);
+    forget_flow(index);
+  } else if (now_ms_ >= flow.last_heard_ms + flow.idle_ms) {
+    refuse_with_reset(index, EndReason::idle_timeout);
+  } else if (flow.held_since_ms != 0 && now_ms_ >= flow.held_since_ms + options_.held_ms) {
+    refuse_with_reset(index, EndReason::held_too_long);
+  } else if (flow.early_retried) {
+    refuse_with_reset(index, EndReason::reassembly_timeout);
+  } else {
+    // cisco-ios 3.6: the first expiry keeps the queue, the second deletes the session.
+    flow.early_retried = true;
+    arm(index);
+  }
+}
+
+void PacketLoop::on_refusal_timer(std::uint32_t index) noexcept {
+  Flow& flow = *flows_[index];
+  if (now_ms_ < flow.refusal->give_up_ms) {
+    speak(index);
+    return;
+  }
+  SegmentSpec reset = segment_from(index, Side::responder);
+  const auto said = static_cast<std::uint32_t>(flow.refusal->words.size()) + 1;
+  reset.sequence = flow.refusal->send_sequence + (flow.refusal->spoken ? said : 0U);
+  reset.acknowledgement = flow.refusal->receive_next;
+  reset.flags = kRst | kAck;
+  reset.timestamps.reset();
+  inject(reset);
+  forget_flow(index);
+}
+
+std::uint64_t* PacketLoop::gauge_of(FlowStage stage) noexcept {
+  switch (stage) {
+    case FlowStage::half_open:
+      return &counters_[Counter::flows_half_open];
+    case FlowStage::open:
+      return &counters_[Counter::flows_established];
+    case FlowStage::closing:
+    case FlowStage::refusing:
+    case FlowStage::dead:
+      return &counters_[Counter::flows_terminating];
+  }
+  return &counters_[Counter::flows_terminating];
+}
+
+void PacketLoop::set_stage(Flow& flow, FlowStage stage) noexcept {
+  if (stage == FlowStage::closing || stage == FlowStage::dead) flow.closing_since_ms = now_ms_;
+  --*gauge_of(flow.stage);
+  flow.stage = stage;
+  ++*gauge_of(stage);
+  counters_.note_peak(Counter::flows_established, Counter::max_established);
+  counters_.note_peak(Counter::flows_terminating, Counter::max_terminating);
+}
+
+/// Tells the judge, once, that a flow it was told of is over.
+void PacketLoop::tell_closed(std::uint32_t index, EndReason reason) noexcept {
+  Flow& flow = *flows_[index];
+  if (flow.needs_announcement) flow.needs_announcement = false;
+  if (!flow.announced) return;
+  flow.announced = false;
+  closed_.push_back({index, table_.generation(index), flow.bytes, reason});
+}
+
+/// The session is over; its record stays for finwait, to answer what still comes.
+void PacketLoop::end_flow(std::uint32_t index, EndReason reason) noexcept {
+  Flow& flow = *flows_[index];
+  drop_waiting(flow);
+  tell_closed(index, reason);
+  for (FlowSide& side : flow.sides) side.store.release(pool_);
+  set_stage(flow, FlowStage::dead);
+  arm(index);
+}
+
+void PacketLoop::forget_flow(std::uint32_t index) noexcept {
+  Flow& flow = *flows_[index];
+  tell_closed(index, EndReason::closed);
+  drop_waiting(flow);
+  for (FlowSide& side : flow.sides) side.store.release(pool_);
+  --*gauge_of(flow.stage);
+  wheel_.cancel(index);
+  flows_[index].reset();
+  table_.erase(index);
+}
+
+}  // namespace postern
