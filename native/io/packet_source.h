@@ -19,7 +19,10 @@ struct ReceivedPacket {
   std::uint8_t hook = 0;  ///< NF_INET_LOCAL_IN 1, FORWARD 2, LOCAL_OUT 3
   bool checksum_complete =
       false;  ///< false: the kernel has not filled it in yet; never verify, always write in full
-  bool gso = false;          ///< a super-packet that the kernel will cut
+  /// A super-packet that the kernel will cut into segments. A replacement whose payload fits into
+  /// one segment cannot be cut and is silently lost by the kernel: drop the packet and hand the
+  /// short one (an RST, a trimmed segment) to the SegmentSender instead.
+  bool gso = false;
   bool truncated = false;    ///< the copy is shorter than the packet: it cannot be judged
   std::int64_t time_ms = 0;  ///< replay: from the capture; live: 0, the engine uses its clock
 };
@@ -35,9 +38,9 @@ enum class ReceiveStatus : std::uint8_t {
 struct Verdict {
   bool accept = false;
   /// The packet to send on instead, if it was rewritten (any length).
-  std::optional<std::span<const std::byte>> replacement;
+  std::optional<std::span<const std::byte>> replacement{};
   /// Sets the packet's mark (all 32 bits).
-  std::optional<std::uint32_t> mark;
+  std::optional<std::uint32_t> mark{};
 };
 
 struct SourceCounters {
