@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "core/packet.h"
 #include "core/side.h"
@@ -66,23 +67,28 @@ struct HalfStream {
   bool offers_window_scale = false;
   bool timestamps = false;
   bool sent_fin = false;
+  std::uint32_t window_max_bytes = 0;  ///< the largest window this sender ever announced, scaled
 };
 
 /// TCP seen from the middle (RFC 9293, RFC 5961, RFC 7323): we may see segments that never arrive,
 /// and we may withhold segments that were sent, so the limits are what either peer could accept,
 /// never what one of them has.
 ///
-/// Pure: no clock, no memory, no packet bytes. `check` answers without changing anything; `apply`
-/// moves the state and is called only for segments that are passed on. In-order is the engine's
-/// business: `next` moves by `apply` to the end of any segment that starts at or before it.
+/// Pure: no clock, no memory, no packet bytes. `check` judges a segment as if it were passed on
+/// now; it changes nothing; `apply` moves the state and is called only for segments that are passed
+/// on. In-order is the engine's business: `next` moves by `apply` to the end of any segment that
+/// starts at or before it.
 class Tracker {
  public:
   /// The connection's first segment. Drop reason `not_syn` unless it is a plain SYN (ECN bits
   /// allowed); payload in it is reported with `syn_with_data` (fast open: the octets cannot be told
   /// from a replay; without them TCP goes on).
+  /// Refused segments leave the tracker as it was.
   [[nodiscard]] TrackDrop open(const TcpPacket& syn) noexcept;
   /// Takes a flow up under way (`postern fail open`): windows start wide, state established.
-  void adopt(const TcpPacket& first) noexcept;
+  /// `from` is who sent `first`. Octets that were under way before may still arrive and be
+  /// acknowledged, so `next` follows whatever is seen.
+  void adopt(const TcpPacket& first, Side from = Side::initiator) noexcept;
 
   [[nodiscard]] TrackResult check(Side from, const TcpPacket& packet) const noexcept;
   void apply(Side from, const TcpPacket& packet) noexcept;
@@ -93,15 +99,45 @@ class Tracker {
   }
   [[nodiscard]] bool half_open() const noexcept;  ///< handshake not completed
   [[nodiscard]] bool closing() const noexcept;    ///< a FIN was passed on
+  /// Reset, or both FINs acknowledged: what still passes repeats something, or opens anew.
+  [[nodiscard]] bool over() const noexcept;
 
+  /// Also: a SYN-ACK may offer scaling that the SYN did not, and a segment may exceed the announced
+  /// window (by less than the largest window TCP knows).
   bool window_scale_loose = false;  ///< `ip inspect tcp window-scale-enforcement loose`
 
  private:
+  using States = std::array<TcpState, 2>;
+  /// What a segment without SYN and RST does to both states; nullopt: it is stray.
+  [[nodiscard]] std::optional<States> moves(Side from, const TcpPacket& packet) const noexcept;
+
+  /// What is wrong with a segment whatever the state: its flags and options.
+  [[nodiscard]] static TrackDrop check_shape(const TcpPacket& packet) noexcept;
+  [[nodiscard]] TrackResult check_syn(Side from, const TcpPacket& packet) const noexcept;
+  [[nodiscard]] TrackResult check_syn_ack(Side from, const TcpPacket& packet) const noexcept;
+  [[nodiscard]] TrackResult check_reset(Side from, const TcpPacket& packet) const noexcept;
+  [[nodiscard]] TrackResult check_segment(Side from, const TcpPacket& packet) const noexcept;
+  [[nodiscard]] TrackDrop check_sequence(Side from, const TcpPacket& packet) const noexcept;
+  [[nodiscard]] TrackDrop check_acknowledgement(Side from, const TcpPacket& packet) const noexcept;
+
+  void apply_syn(Side from, const TcpPacket& packet) noexcept;
+  void apply_syn_ack(Side from, const TcpPacket& packet) noexcept;
+  void apply_segment(Side from, const TcpPacket& packet) noexcept;
+  void apply_acknowledgement(Side from, const TcpPacket& packet) noexcept;
+
+  [[nodiscard]] HalfStream& half_of(Side side) noexcept { return halves_[index(side)]; }
+  /// CLOSED on both sides: never opened, or reset. After FINs one peer is in TIME-WAIT.
+  [[nodiscard]] bool was_reset() const noexcept;
+  /// The highest acknowledgement that `side`'s stream can get.
+  [[nodiscard]] std::uint32_t acknowledgeable(Side side) const noexcept;
+
   std::array<HalfStream, 2> halves_{};
+  bool adopted_ = false;
 };
 
 /// RFC 9293's name in capitals, for `show`.
 [[nodiscard]] const char* name_of(TcpState state) noexcept;
+/// IOS's words for the reason (cisco-ios 4.3), for the log; where IOS has none, ours in its manner.
 [[nodiscard]] const char* name_of(TrackDrop drop) noexcept;
 
 }  // namespace postern
