@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 BUILD_PACKAGES=(g++ cmake ninja-build pkg-config libnetfilter-queue-dev libmnl-dev libpcap-dev)
 TEST_PACKAGES=(doctest-dev clang clang-format)
 LAB_PACKAGES=(iproute2 iptables ethtool tcpdump conntrack procps curl openssl postfix dovecot-imapd dovecot-pop3d
-  swaks libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl fetchmail isync msmtp)
+  swaks libio-socket-inet6-perl libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl fetchmail isync msmtp)
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -63,6 +63,8 @@ system_packages() {
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
   mapfile -t missing < <(missing_packages "$(clang_runtime_package)")
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
+  scripts/own-root.sh exim exim4-daemon-light
+  scripts/own-root.sh courier courier-imap courier-pop
 }
 
 # A checkout touches package-lock.json without changing it, so an older stamp alone is no reason to install again.
