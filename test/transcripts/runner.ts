@@ -132,10 +132,15 @@ function inChunks(bursts: readonly Row[], length: number): readonly Row[] {
   });
 }
 
+/** A refusal may come before the whole verb or the user name was seen: its alert then quotes less, and is the same alert. */
+function refusalOf({ from, outcome }: LogEntry): string {
+  return `${from} => ${outcome.replace(/(alert \S+) ".*"/g, '$1')}`;
+}
+
 /** Says how another splitting came to something else, or nothing. */
 function compare(whole: Outcome, split: Outcome, transcript: TranscriptCase): string | undefined {
   const verdicts = (outcome: Outcome): string =>
-    outcome.log.map((entry) => `${entry.refused ? entry.from : entry.what} => ${entry.outcome}`).join('\n');
+    outcome.log.map((entry) => (entry.refused ? refusalOf(entry) : `${entry.what} => ${entry.outcome}`)).join('\n');
   if (verdicts(whole) !== verdicts(split)) return `other verdicts:\n${verdicts(split)}\ninstead of\n${verdicts(whole)}`;
   if (whole.stage !== split.stage) return `ends in ${split.stage}, not in ${whole.stage}`;
   if (whole.paused !== split.paused) return 'another side is left paused';

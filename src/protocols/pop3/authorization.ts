@@ -1,0 +1,171 @@
+import type { Action, Step } from '../../inspect/inspector.ts';
+import { isSaslResponse } from '../../inspect/sasl.ts';
+import { withoutUndecidedCr } from '../../inspect/words.ts';
+import { POP3_REPLY_BYTES_MAX, SASL_RESPONSE_BYTES_MAX, UNANSWERED_COMMANDS_MAX } from '../../limits.ts';
+import { type Judgement, type JudgingContext, judgeCommand } from './command-line.ts';
+import { AUTHORIZATION_VERBS, SECURE_AUTHORIZATION_VERBS } from './grammar.ts';
+import { type Refusal, refuse } from './refusal.ts';
+import { readReply } from './replies.ts';
+import {
+  AUTHORIZATION,
+  type Authorization,
+  isInitiatorPaused,
+  type Pop3Policy,
+  type Pop3State,
+  type Unanswered,
+} from './state.ts';
+
+/** AUTHORIZATION (RFC 1939 4): commands are judged, and only the server's answers move the session. */
+
+const FORWARD: Action = { kind: 'forward' };
+const PAUSE_INITIATOR: Action = { kind: 'pause', side: 'initiator' };
+const RESUME_INITIATOR: Action = { kind: 'resume', side: 'initiator' };
+/** After authentication only QUIT matters; what else a line holds is not looked at. */
+const TRANSACTION_LINE_BYTES_MAX = 512;
+
+type Result = Step<Pop3State>;
+
+/** Judges what the initiator sent, or the beginning of it: a command, or its turn in a SASL exchange. */
+export function onInitiator(state: Authorization, text: string, complete: boolean, policy: Pop3Policy): Result {
+  if (isInitiatorPaused(state)) return refusal(state, { reason: reasonWhilePaused(state) }, policy);
+  if (state.challenged) return onSaslResponse(state, text, complete, policy);
+  const judged = judgeInitiator(state, text, complete, policy);
+  switch (judged.kind) {
+    case 'growing':
+      return { state, actions: [FORWARD] };
+    case 'refused':
+      return refusal(state, judged.refusal, policy);
+    case 'command':
+      return onCommand(state, judged.verb, judged.command, policy);
+  }
+}
+
+/** What the line comes to as a command. */
+function judgeInitiator(state: Authorization, text: string, complete: boolean, policy: Pop3Policy): Judgement {
+  const context: JudgingContext = {
+    verbs: policy.secureLogin ? SECURE_AUTHORIZATION_VERBS : AUTHORIZATION_VERBS,
+    secureLogin: policy.secureLogin,
+    ended: state.ended,
+    secretMayFollow: state.secretMayFollow,
+  };
+  return judgeCommand(text, complete, context);
+}
+
+function onCommand(state: Authorization, verb: string, command: Unanswered, policy: Pop3Policy): Result {
+  if (state.unanswered.length >= UNANSWERED_COMMANDS_MAX) {
+    return refusal(state, { reason: 'too-many-unanswered', text: verb }, policy);
+  }
+  const next: Authorization = {
+    ...state,
+    unanswered: [...state.unanswered, command],
+    responderOpaque: false,
+    secretMayFollow: false,
+  };
+  return {
+    state: next,
+    actions: [
+      FORWARD,
+      ...(state.responderOpaque ? readAgain() : []),
+      ...(isInitiatorPaused(next) ? [PAUSE_INITIATOR] : []),
+    ],
+  };
+}
+
+/** A client that goes on after QUIT is read from here as strictly as at the beginning. */
+function readAgain(): readonly Action[] {
+  return [
+    { kind: 'inspectAgain' },
+    { kind: 'frameAs', from: 'initiator', mode: { kind: 'lines', budgetBytes: SASL_RESPONSE_BYTES_MAX } },
+    { kind: 'frameAs', from: 'responder', mode: { kind: 'lines', budgetBytes: POP3_REPLY_BYTES_MAX } },
+  ];
+}
+
+function onSaslResponse(state: Authorization, line: string, complete: boolean, policy: Pop3Policy): Result {
+  const text = complete ? line : withoutUndecidedCr(line);
+  if (!isSaslResponse(text, complete)) return refusal(state, { reason: 'invalid-sasl-response' }, policy);
+  if (!complete) return { state, actions: [FORWARD] };
+  return { state: { ...state, challenged: false }, actions: [FORWARD, PAUSE_INITIATOR] };
+}
+
+/** A whole line from the server. */
+export function onReply(state: Authorization, text: string, policy: Pop3Policy): Result {
+  if (state.inListing) return { state: { ...state, inListing: text !== '.' }, actions: [FORWARD] };
+  const reply = readReply(text);
+  const [answered, ...unanswered] = state.unanswered;
+  switch (reply) {
+    case 'malformed':
+      return refusal(state, { reason: 'invalid-reply' }, policy);
+    case 'challenge':
+      if (answered?.challenges !== true || state.challenged) {
+        return refusal(state, { reason: 'unexpected-reply' }, policy);
+      }
+      return { state: { ...state, challenged: true }, actions: [FORWARD, RESUME_INITIATOR] };
+    case 'negative':
+      return onNegative(state, answered, unanswered);
+    case 'affirmative':
+      // Nothing is settled while the server's own challenge is open.
+      if (answered === undefined || state.challenged) return refusal(state, { reason: 'unexpected-reply' }, policy);
+      return onAffirmative({ ...state, unanswered }, answered);
+  }
+}
+
+/** A server may also say -ERR unasked, before it closes for its own reasons (RFC 1939 3, autologout). */
+function onNegative(state: Authorization, answered: Unanswered | undefined, unanswered: readonly Unanswered[]): Result {
+  if (answered === undefined) return { state, actions: [FORWARD] };
+  const waited = isInitiatorPaused(state) && unanswered.length === 0;
+  const secretMayFollow = state.secretMayFollow || answered.onOk === 'authenticates';
+  return {
+    state: { ...state, unanswered, challenged: false, secretMayFollow },
+    actions: waited ? [FORWARD, RESUME_INITIATOR] : [FORWARD],
+  };
+}
+
+function onAffirmative(state: Authorization, answered: Unanswered): Result {
+  switch (answered.onOk) {
+    case 'nothing':
+      return { state: { ...state, inListing: answered.multi }, actions: [FORWARD] };
+    case 'ends':
+      return { state: { ...state, ended: true }, actions: [FORWARD, RESUME_INITIATOR] };
+    case 'authenticates':
+      return { state: { at: 'TRANSACTION' }, actions: [FORWARD, ...stopJudging()] };
+    case 'startsTls':
+      return {
+        state: { at: 'TLS_HELLO', awaits: 'initiator' },
+        actions: [
+          FORWARD,
+          { kind: 'pause', side: 'responder' },
+          { kind: 'frameAs', from: 'initiator', mode: { kind: 'tls' } },
+          RESUME_INITIATOR,
+        ],
+      };
+  }
+}
+
+function stopJudging(): readonly Action[] {
+  const mode = { kind: 'lines', budgetBytes: TRANSACTION_LINE_BYTES_MAX, tolerant: true } as const;
+  return [
+    { kind: 'stopInspecting', because: 'authenticated' },
+    { kind: 'frameAs', from: 'initiator', mode },
+    RESUME_INITIATOR,
+  ];
+}
+
+/** QUIT after authentication ends the session whatever the server answers (RFC 1939 6). */
+export function afterQuit(): Result {
+  return {
+    state: { ...AUTHORIZATION, ended: true, responderOpaque: true },
+    actions: [
+      FORWARD,
+      { kind: 'frameAs', from: 'initiator', mode: { kind: 'lines', budgetBytes: SASL_RESPONSE_BYTES_MAX } },
+    ],
+  };
+}
+
+/** RFC 2595 4: nothing may follow STLS before its answer; a server that read ahead would take it for encrypted. */
+function reasonWhilePaused(state: Authorization): 'plaintext-after-starttls' | 'unexpected-frame' {
+  return state.unanswered.at(-1)?.onOk === 'startsTls' ? 'plaintext-after-starttls' : 'unexpected-frame';
+}
+
+function refusal(state: Pop3State, why: Refusal, policy: Pop3Policy): Result {
+  return { state, actions: refuse(why, policy) };
+}

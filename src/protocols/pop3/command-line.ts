@@ -1,0 +1,137 @@
+import type { Reason } from '../../inspect/reasons.ts';
+import { isInitialResponse, readMechanism } from '../../inspect/sasl.ts';
+import { isControl, quotable, readWord, type WordTable, withoutUndecidedCr } from '../../inspect/words.ts';
+import { POP3_COMMAND_BYTES_MAX } from '../../limits.ts';
+import { COMMANDS, type CommandRule } from './grammar.ts';
+import type { Refusal } from './refusal.ts';
+import type { Unanswered } from './state.ts';
+
+/** What a client's line, or the beginning of one, comes to. */
+export type Judgement =
+  /** Only a beginning, and nothing speaks against it yet. */
+  | { readonly kind: 'growing' }
+  | { readonly kind: 'command'; readonly verb: string; readonly command: Unanswered }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+export interface JudgingContext {
+  readonly verbs: WordTable;
+  readonly secureLogin: boolean;
+  /** The reason for anything that is not allowed here, instead of what is wrong with it. */
+  readonly ended: boolean;
+  readonly secretMayFollow: boolean;
+}
+
+/** An octet that speaks against the line, or a lack that shows at its end. */
+interface Offence {
+  readonly at: number;
+  readonly reason: Reason;
+  readonly mechanism?: string;
+}
+
+/** Judges from left to right and stops at the first offence: the answer is that of the shortest prefix refused. */
+export function judgeCommand(line: string, complete: boolean, context: JudgingContext): Judgement {
+  const text = complete ? line : withoutUndecidedCr(line);
+  const verb = readWord(text, 0, context.verbs, complete);
+  switch (verb.kind) {
+    case 'growing':
+      return { kind: 'growing' };
+    case 'unknown':
+      return refused(text, context, { at: verb.at, reason: reasonAt(text, verb.at) });
+    case 'forbidden':
+      return refused(text, context, { at: verb.at, ...forbidden(verb.word, context) });
+    case 'word':
+      return judgeArguments(text, verb.word, complete, context);
+  }
+}
+
+function judgeArguments(text: string, verb: string, complete: boolean, context: JudgingContext): Judgement {
+  const rule = COMMANDS.get(verb);
+  if (rule === undefined) throw new Error(`${verb} is permitted but has no rule`);
+  const offence =
+    verb === 'AUTH' ? findAuthOffence(text, complete, context.secureLogin) : findOffence(text, verb, rule, complete);
+  if (offence !== undefined) return refused(text, context, offence);
+  if (!complete) return { kind: 'growing' };
+  return { kind: 'command', verb, command: toUnanswered(verb, rule, text.slice(verb.length).trim() !== '') };
+}
+
+function toUnanswered(verb: string, rule: CommandRule, hasArguments: boolean): Unanswered {
+  if (verb === 'AUTH' && !hasArguments) return { multi: true, onOk: 'nothing', challenges: false };
+  const multi = rule.reply === 'multi' || (rule.reply === 'multiWithoutArgument' && !hasArguments);
+  return { multi, onOk: rule.onOk, challenges: verb === 'AUTH' };
+}
+
+/** Arguments are set apart by single spaces; spaces at the end of the line are harmless and some clients send them. */
+function findOffence(text: string, verb: string, rule: CommandRule, complete: boolean): Offence | undefined {
+  const [min, max] = rule.argumentCount;
+  let count = 0;
+  for (let at = verb.length; at < text.length; at += 1) {
+    if (isControl(text.charCodeAt(at))) return { at, reason: 'control-character' };
+    if (at >= POP3_COMMAND_BYTES_MAX) return { at, reason: 'line-too-long' };
+    const begins = text[at] !== ' ' && text[at - 1] === ' ';
+    if (!begins || (rule.restOfLine && count === max)) continue;
+    count += 1;
+    // A password may begin with a space; elsewhere two spaces are read differently by different servers.
+    const doubled = text[at - 2] === ' ' && verb !== 'PASS';
+    if (count > max || doubled) return { at, reason: 'invalid-arguments' };
+  }
+  if (!complete) return undefined;
+  const enough = count >= min && (verb !== 'APOP' || /^\S+ \S+ [0-9a-fA-F]{32} *$/.test(text));
+  return enough ? undefined : { at: text.length, reason: 'invalid-arguments' };
+}
+
+/** RFC 5034 4: AUTH [mechanism [initial-response]]. */
+function findAuthOffence(text: string, complete: boolean, secureOnly: boolean): Offence | undefined {
+  const from = 'AUTH '.length;
+  if (text.length <= from) return undefined;
+  const mechanism = readMechanism(text, from, { secureOnly, complete });
+  switch (mechanism.kind) {
+    case 'growing':
+      return undefined;
+    case 'cleartext':
+      return { at: mechanism.at, reason: 'cleartext-login', mechanism: mechanism.name };
+    case 'malformed':
+      return { at: mechanism.at, reason: argumentReasonAt(text, mechanism.at) };
+    case 'mechanism': {
+      const response = text.slice(mechanism.end + 1);
+      const absent = response === '';
+      if (absent || isInitialResponse(response, complete)) return undefined;
+      return { at: text.length, reason: 'invalid-sasl-response' };
+    }
+  }
+}
+
+function forbidden(verb: string, { secureLogin }: JudgingContext): Omit<Offence, 'at'> {
+  const rule = COMMANDS.get(verb);
+  if (secureLogin && rule?.cleartextLogin) return { reason: 'cleartext-login', mechanism: 'USER/PASS' };
+  return { reason: 'command-out-of-state' };
+}
+
+const reasonAt = (text: string, at: number): Reason =>
+  at < text.length && isControl(text.charCodeAt(at)) ? 'control-character' : 'invalid-command';
+
+const argumentReasonAt = (text: string, at: number): Reason =>
+  at < text.length && isControl(text.charCodeAt(at)) ? 'control-character' : 'invalid-arguments';
+
+function refused(text: string, context: JudgingContext, offence: Offence): Judgement {
+  const { reason, mechanism } = offence;
+  if (mechanism !== undefined) {
+    return { kind: 'refused', refusal: { reason, mechanism, text: loginText(text, mechanism) } };
+  }
+  const verb = (/^[^ ]*/.exec(text)?.[0] ?? '').toUpperCase();
+  // The line behind a refused login may be the secret itself: only a verb that is one is quoted.
+  const quotes = !context.secretMayFollow || COMMANDS.has(verb);
+  return {
+    kind: 'refused',
+    refusal: {
+      reason: context.ended ? 'data-after-end' : reason,
+      text: quotes ? quotable(verb) : '*',
+    },
+  };
+}
+
+/** `USER mrose` names who tried; PASS and AUTH tell no more than the verb and the mechanism. */
+function loginText(text: string, mechanism: string): string {
+  if (mechanism !== 'USER/PASS') return quotable(`AUTH ${mechanism}`);
+  const user = /^USER ([^ ].*)$/i.exec(text)?.[1];
+  return user === undefined ? quotable(text.slice(0, 'USER'.length).toUpperCase()) : quotable(`USER ${user}`);
+}

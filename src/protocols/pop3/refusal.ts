@@ -1,0 +1,32 @@
+import type { Alert } from '../../inspect/alerts.ts';
+import type { Action } from '../../inspect/inspector.ts';
+import { REASONS, type Reason } from '../../inspect/reasons.ts';
+import type { Pop3Policy } from './state.ts';
+
+/** Why something is refused, and what the administrator may be told of it. */
+export interface Refusal {
+  readonly reason: Reason;
+  /** The command's verb, when it was one that offended. Never a secret. */
+  readonly text?: string;
+  /** How a login would have sent its secret. */
+  readonly mechanism?: string;
+}
+
+/** The actions of a refusal: the alert, then RST to both peers or the words of POP3 (cisco-ios 3.7, design.md refusing well). */
+export function refuse({ reason, text, mechanism }: Refusal, policy: Pop3Policy): readonly Action[] {
+  return [
+    { kind: 'alert', alert: alertOf(reason, text, mechanism) },
+    policy.reset ? { kind: 'refuse', reason, how: 'reset' } : { kind: 'refuse', reason, how: 'words', words: words() },
+  ];
+
+  // RFC 3206 3: SYS/PERM tells the client that trying again later is of no use.
+  function words(): string {
+    return `-ERR [SYS/PERM] ${policy.hostname} refused: ${REASONS[reason]}\r\n`;
+  }
+}
+
+function alertOf(reason: Reason, text: string | undefined, mechanism: string | undefined): Alert {
+  if (mechanism !== undefined) return { id: 'POP3_NON_SECURE_LOGIN', text: text ?? '', mechanism };
+  if (text !== undefined) return { id: 'POP3_INVALID_COMMAND', text };
+  return { id: 'PROTOCOL_VIOLATION', text: REASONS[reason] };
+}
