@@ -65,7 +65,7 @@ TEST_CASE("a refusal over IPv4 is the packet written out by hand") {
       octets_of({0x45, 0, 0, 66, 0, 0, 0x40, 0, 64, 6, 0x4E, 0x7A, 192, 0, 2, 1, 198, 51, 100, 7});
   put(expected,
       {0,    25,   0x9C, 0x40, 0x80, 0, 0, 0,  0xFF, 0xFF, 0xFF, 0xFE, 0x80, 0x19, 0xFF, 0xFF,
-       0x00, 0x00, 0,    0,    1,    1, 8, 10, 1,    2,    3,    4,    5,    6,    7,    8});
+       0xFB, 0xB1, 0,    0,    1,    1, 8, 10, 1,    2,    3,    4,    5,    6,    7,    8});
   put(expected, words);
   CHECK(to_text(out) == to_text(expected));
 }
