@@ -21,3 +21,14 @@ export interface ExecReply {
 export const CONTROL_SOCKET_DEFAULT = '/run/postern/control.sock';
 /** A request body larger than this is refused with 413. */
 export const CONTROL_REQUEST_BYTES_MAX = 65_536;
+
+/** `POST /configure`: lines as typed behind `configure terminal`, in order; all take effect or none. Answers as `/exec` does. */
+export interface ConfigureRequest {
+  readonly lines: readonly string[];
+}
+
+/** `GET /health`: 200 when packets are being judged, 503 when not. */
+export interface Health {
+  readonly ready: boolean;
+  readonly detail: string;
+}

@@ -1,0 +1,18 @@
+/** Capacities of the control socket, with their units. */
+
+export const CONTROL_CONNECTIONS_MAX = 64;
+/** Debug streams at a time; each holds a connection. */
+export const CONTROL_STREAMS_MAX = 8;
+/** What a debug reader may leave unread before it is let go. */
+export const CONTROL_STREAM_BYTES_MAX = 262_144;
+/** How long a reader that was let go has to take the rest. */
+export const CONTROL_STREAM_GRACE_MS = 1_000;
+export const CONTROL_HEADER_BYTES_MAX = 8_192;
+/** From the first byte of a request to its last. */
+export const CONTROL_REQUEST_MS = 5_000;
+export const CONTROL_IDLE_MS = 5_000;
+/** A command that takes longer is answered with an error; it may still come to its end. */
+export const CONTROL_HANDLER_MS = 30_000;
+export const CONFIGURE_LINES_MAX = 4_096;
+/** Label values that come from the wire (masked words): the rest is counted as `other`. */
+export const METRIC_LABEL_VALUES_MAX = 64;
