@@ -18,3 +18,7 @@ export const IMAP_NESTING_MAX = 8;
 export const UNANSWERED_COMMANDS_MAX = 100;
 /** `max-data` where nothing is configured (cisco: 20 MB). */
 export const SMTP_MAX_DATA_BYTES_DEFAULT = 20_971_520;
+/** A configuration file: longer lines are refused, further lines and messages are not read. */
+export const CONFIGURATION_LINE_CHARACTERS_MAX = 4_096;
+export const CONFIGURATION_LINES_MAX = 200_000;
+export const CONFIGURATION_MESSAGES_MAX = 1_000;

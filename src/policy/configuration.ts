@@ -95,7 +95,7 @@ export interface AccessList {
 }
 
 export type AccessEntry =
-  | { readonly kind: 'remark'; readonly text: string }
+  | { readonly kind: 'remark'; readonly sequence?: number; readonly text: string }
   | {
       readonly kind: 'rule';
       readonly sequence?: number;

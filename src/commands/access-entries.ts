@@ -1,0 +1,39 @@
+import type { AccessEntry } from '../policy/configuration.ts';
+
+/** IOS numbers entries in steps of ten. */
+const SEQUENCE_STEP = 10;
+
+/**
+ * Puts an entry into its place. Without a sequence number it goes to the end; with one it goes before the first larger
+ * number, and the entries get the numbers written down that they had by their place. Undefined when the number is taken.
+ */
+export function insertEntry(entries: readonly AccessEntry[], entry: AccessEntry): readonly AccessEntry[] | undefined {
+  const wanted = entry.sequence;
+  if (wanted === undefined) return [...entries, entry];
+  const numbers = sequenceNumbers(entries);
+  if (numbers.includes(wanted)) return undefined;
+  const at = numbers.findIndex((number) => number > wanted);
+  if (at < 0) return [...entries, entry];
+  const numbered: AccessEntry[] = entries.map((other, index) => ({ ...other, sequence: numbers[index] ?? wanted }));
+  return numbered.toSpliced(at, 0, entry);
+}
+
+/** The number of each entry: its own, or ten more than the one before. */
+function sequenceNumbers(entries: readonly AccessEntry[]): readonly number[] {
+  let last = 0;
+  return entries.map((entry) => {
+    last = entry.sequence ?? last + SEQUENCE_STEP;
+    return last;
+  });
+}
+
+/** Whether two entries say the same, wherever they stand. */
+export function isSameEntry(left: AccessEntry, right: AccessEntry): boolean {
+  return JSON.stringify(content(left)) === JSON.stringify(content(right));
+}
+
+function content(entry: AccessEntry): unknown {
+  if (entry.kind === 'remark') return [entry.text];
+  const { action, protocol, source, sourcePort, destination, destinationPort, established, log, rest } = entry;
+  return [action, protocol, source, sourcePort, destination, destinationPort, established, log, rest];
+}

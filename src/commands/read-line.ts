@@ -1,0 +1,106 @@
+import { lineError } from '../language/error-text.ts';
+import { type Match, matchLine } from '../language/match.ts';
+import { indentOf, splitWords } from '../language/words.ts';
+import type { ConfigCommand } from './config-command.ts';
+import { configGraph } from './config-graphs.ts';
+import { type Draft, fail, GLOBAL_MODE, type Mode } from './draft.ts';
+import { isFirewallLine, isForeign } from './foreign.ts';
+
+/** What a file is read by: which lines were left out, and how deep the section in work stands. */
+export interface Reading {
+  readonly draft: Draft;
+  /** Whether lines of a whole router configuration are skipped (files) or refused (what is typed). */
+  readonly tolerant: boolean;
+  /** The blanks before the line that opened the section in work. */
+  headerIndent: number;
+  readonly skipped: { count: number; firstLine: number };
+}
+
+type Refusal = Exclude<Match<ConfigCommand>, { kind: 'ok' }>;
+
+/** Reads one line in the mode it stands in, or in the nearest mode around it that knows it, as IOS does. */
+export function readConfigLine(reading: Reading, text: string, line: number): void {
+  const { draft } = reading;
+  const words = splitWords(text).map((word) => word.text);
+  draft.position = { ...draft.position, line, text };
+  if (words.length === 0 || words[0]?.startsWith('!')) return;
+  const indent = indentOf(text);
+  if (draft.mode.kind === 'foreign') {
+    if (indent > reading.headerIndent) {
+      skipOrRefuseInside(reading, words);
+      return;
+    }
+    draft.mode = GLOBAL_MODE;
+  }
+  const refusal = tryModes(reading, text, indent);
+  if (refusal !== undefined) refuse(reading, words, refusal);
+}
+
+function tryModes(reading: Reading, text: string, indent: number): Refusal | undefined {
+  const { draft } = reading;
+  const typedIn = draft.mode;
+  let furthest: Refusal | undefined;
+  for (let mode: Mode | undefined = typedIn; mode !== undefined; mode = mode.parent) {
+    const match = matchLine(configGraph(mode.kind), text);
+    if (match.kind === 'ok') {
+      draft.mode = mode;
+      match.command.apply(draft, match.args);
+      // A header that was refused leaves its section without a place: the lines under it must not land elsewhere.
+      if (draft.mode !== mode) reading.headerIndent = indent;
+      return undefined;
+    }
+    if (furthest === undefined || match.words > furthest.words) furthest = match;
+  }
+  return furthest;
+}
+
+function refuse(reading: Reading, words: readonly string[], refusal: Refusal): void {
+  const { draft, tolerant } = reading;
+  const { text } = draft.position;
+  if (tolerant && isForeign(words) && mayBeForeignHere(reading, indentOf(text))) {
+    skip(reading);
+    leaveSection(reading, words, indentOf(text));
+    return;
+  }
+  const error = lineError(refusal, text);
+  const hint = words[0]?.startsWith('#') ? "comments begin with '!'" : error.hint;
+  draft.errors.push({ ...draft.position, column: error.column, message: error.message, ...(hint ? { hint } : {}) });
+}
+
+/** Interfaces carry lines of every kind; in the maps and lists of the firewall each line is ours, right or wrong. */
+function mayBeForeignHere(reading: Reading, indent: number): boolean {
+  const { kind } = reading.draft.mode;
+  return kind === 'global' || kind === 'interface' || indent <= reading.headerIndent;
+}
+
+/** Sub-lines of an interface stay in it; any other unknown line begins a section of its own. */
+function leaveSection(reading: Reading, words: readonly string[], indent: number): void {
+  const { draft } = reading;
+  const inInterface = draft.mode.kind === 'interface';
+  if (inInterface && (indent > reading.headerIndent || !SECTION_STARTS.has(words[0]?.toLowerCase() ?? ''))) return;
+  draft.mode = { kind: 'foreign', subject: '', parent: GLOBAL_MODE };
+  reading.headerIndent = indent;
+}
+
+/** What begins a section of a router's configuration, where a file without indentation leaves an interface. */
+const SECTION_STARTS: ReadonlySet<string> = new Set([
+  ...['aaa', 'banner', 'class-map', 'control-plane', 'crypto', 'controller', 'dial-peer', 'line', 'logging'],
+  ...['policy-map', 'route-map', 'router', 'snmp-server', 'track', 'username', 'version', 'vlan', 'voice', 'vrf'],
+]);
+
+function skipOrRefuseInside(reading: Reading, words: readonly string[]): void {
+  if (!isFirewallLine(words)) {
+    skip(reading);
+    return;
+  }
+  const zone = words[0] !== 'ip';
+  const message = zone
+    ? `% zone policy is not supported yet: ${words.join(' ')}`
+    : '% a firewall line in a section that Postern does not know';
+  fail(reading.draft, message);
+}
+
+function skip({ draft, skipped }: Reading): void {
+  if (skipped.count === 0) skipped.firstLine = draft.position.line;
+  skipped.count += 1;
+}
