@@ -1,0 +1,124 @@
+/** What the session does on the server's answers. State moves here and nowhere else: the client only asks. */
+import type { Action, Step } from '../../inspect/inspector.ts';
+import { keywordOf, mayOffer } from './ehlo.ts';
+import type { CommandRule } from './grammar.ts';
+import { refuseServer, refuseWithReset, type SmtpPolicy } from './policy.ts';
+import { judgeReply, type RefusedReply, type ReplyLine } from './replies.ts';
+import { moveTo, type SmtpState } from './state.ts';
+
+const FORWARD: Action = { kind: 'forward' };
+/** `250-` or `250 `. */
+const CODE_AND_SEPARATOR_BYTES = 4;
+
+export function onReplyLine(state: SmtpState, text: string, policy: SmtpPolicy): Step<SmtpState> {
+  const reply = judgeReply(state, text, true);
+  if (reply.kind === 'refused') return { state, actions: refuseReply(reply, text, policy) };
+  const actions =
+    isKeyword(state, reply) && !mayOffer(reply.text, true, policy) ? [maskKeyword(text), FORWARD] : [FORWARD];
+  const learnt = learn(state, reply, actions.length === 1);
+  if (reply.continued) return { state: { ...learnt, replyCode: reply.code }, actions };
+  const over: SmtpState = { ...learnt, replyCode: undefined, unanswered: reply.remaining };
+  return conclude(state, over, reply, { actions, policy });
+}
+
+export function onPartialReplyLine(state: SmtpState, text: string, policy: SmtpPolicy): readonly Action[] {
+  const reply = judgeReply(state, text, false);
+  if (reply.kind === 'refused') return refuseReply(reply, text, policy);
+  const masked = isKeyword(state, reply) && !mayOffer(reply.text, false, policy);
+  return masked ? [maskKeyword(text), FORWARD] : [FORWARD];
+}
+
+/** RFC 5321 4.1.1.1: the first line of the answer to EHLO names the server, each further one an extension. */
+function isKeyword({ replyCode }: SmtpState, { answers, code }: ReplyLine): boolean {
+  return answers?.verb === 'EHLO' && replyCode !== undefined && code === '250';
+}
+
+function maskKeyword(line: string): Action {
+  const length = line.length - CODE_AND_SEPARATOR_BYTES;
+  return { kind: 'mask', start: CODE_AND_SEPARATOR_BYTES, length, fill: 'X', what: 'ehlo-keyword' };
+}
+
+/** Each answer to EHLO and HELO says anew what is offered. */
+function learn(state: SmtpState, reply: ReplyLine, visible: boolean): SmtpState {
+  if (reply.answers?.effect !== 'greets' || reply.code !== '250') return state;
+  if (state.replyCode === undefined) return { ...state, chunking: false };
+  return visible && keywordOf(reply.text) === 'CHUNKING' ? { ...state, chunking: true } : state;
+}
+
+/**
+ * When the line's first octets may have gone ahead, words behind them would read as their end: the client gets RST and has
+ * no reply at all. A line whose first octet is wrong never began.
+ */
+function refuseReply({ reason }: RefusedReply, text: string, policy: SmtpPolicy): readonly Action[] {
+  return /^[2-5]/.test(text) ? refuseWithReset(reason) : refuseServer(policy, reason);
+}
+
+interface Conclusion {
+  readonly actions: readonly Action[];
+  readonly policy: SmtpPolicy;
+}
+
+/** The last line of a reply has come. */
+function conclude(
+  before: SmtpState,
+  over: SmtpState,
+  { answers, code }: ReplyLine,
+  { actions, policy }: Conclusion,
+): Step<SmtpState> {
+  if (answers === undefined) return moveTo(before, over, actions);
+  switch (code[0]) {
+    case '2':
+      return accept(before, over, answers, actions);
+    case '3':
+      return goAhead(before, over, answers, { actions, policy });
+    default:
+      return moveTo(before, decline(over, answers), actions);
+  }
+}
+
+function decline(over: SmtpState, { effect, goAhead: asked }: CommandRule): SmtpState {
+  if (effect === 'closesMail') return { ...over, envelope: 'none' };
+  return asked?.wants === 'sasl' ? { ...over, secretsMayFollow: true } : over;
+}
+
+function goAhead(
+  before: SmtpState,
+  over: SmtpState,
+  { goAhead: asked }: CommandRule,
+  { actions, policy }: Conclusion,
+): Step<SmtpState> {
+  if (asked?.wants !== 'data') return moveTo(before, { ...over, expecting: 'sasl' }, actions);
+  return moveTo(before, { ...over, expecting: 'data' }, [
+    ...actions,
+    { kind: 'frameAs', from: 'initiator', mode: { kind: 'mailData', budgetBytes: policy.maxDataBytes } },
+  ]);
+}
+
+function accept(
+  before: SmtpState,
+  over: SmtpState,
+  { effect }: CommandRule,
+  actions: readonly Action[],
+): Step<SmtpState> {
+  switch (effect) {
+    case 'none':
+      return moveTo(before, over, actions);
+    case 'greets':
+    case 'resets':
+    case 'closesMail':
+      return moveTo(before, { ...over, envelope: 'none' }, actions);
+    case 'opensMail':
+      return moveTo(before, { ...over, envelope: 'sender' }, actions);
+    case 'addsRecipient':
+      return moveTo(before, over.envelope === 'none' ? over : { ...over, envelope: 'recipients' }, actions);
+    case 'ends':
+      return moveTo(before, { ...over, expecting: 'nothing', unanswered: [] }, actions);
+    case 'startsTls':
+      // The server must be silent until the client's hello: what it pipelined behind its 220 is then judged as TLS, and is none.
+      return moveTo(before, { ...over, expecting: 'clientHello' }, [
+        ...actions,
+        { kind: 'frameAs', from: 'initiator', mode: { kind: 'tls' } },
+        { kind: 'pause', side: 'responder' },
+      ]);
+  }
+}

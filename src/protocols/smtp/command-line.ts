@@ -1,0 +1,99 @@
+/**
+ * One command line of the client, whole or as far as it has come: may it pass? Read from left to right, so that what is said
+ * of a line under way holds for the whole line.
+ */
+import type { Reason } from '../../inspect/reasons.ts';
+import { SASL_RESPONSE_BYTES_MAX, SMTP_COMMAND_BYTES_MAX } from '../../limits.ts';
+import { pathEnd } from '../../mail/address.ts';
+import { beginsLegalVerb, type CommandRule, legalRule, type Offered, upper } from './grammar.ts';
+import { controlCharacterAt } from './octets.ts';
+import type { SmtpPolicy } from './policy.ts';
+
+export type CommandVerdict =
+  | { readonly kind: 'legal'; readonly rule: CommandRule; readonly argument: string }
+  | { readonly kind: 'empty' }
+  /** A line under way that may yet become legal. */
+  | { readonly kind: 'undecided' }
+  | { readonly kind: 'illegal'; readonly verb: string }
+  | { readonly kind: 'attack'; readonly signature: AttackSignature }
+  | { readonly kind: 'refused'; readonly reason: Reason };
+
+export type AttackSignature = 3100 | 3101 | 3102;
+
+/** RFC 3030 2, strictly: servers read leading zeros, signs, further words and sizes past 32 bits in different ways. */
+const CHUNK = /^(?:0|[1-9][0-9]{0,14})(?: LAST)?$/i;
+const CHUNK_UNDER_WAY = /^(?:(?:0|[1-9][0-9]{0,14})(?: (?:L(?:A(?:S(?:T)?)?)?)?)?)?$/i;
+/** What a shell, or a mailer's own string expansion, would run. */
+const COMMAND_SUBSTITUTION = /`|\$[({]/;
+
+/** Judges a whole line, or with `whole` false its first octets; a CR at their end must have been taken off. */
+export function judgeCommandLine(text: string, whole: boolean, policy: SmtpPolicy, offered: Offered): CommandVerdict {
+  const space = text.indexOf(' ');
+  const verb = space < 0 ? text : text.slice(0, space);
+  const rule = legalRule(verb, policy, offered);
+  // RFC 4954 4: AUTH with an initial response may be as long as any response.
+  const lengthMax = rule?.verb === 'AUTH' && space > 0 ? SASL_RESPONSE_BYTES_MAX : SMTP_COMMAND_BYTES_MAX;
+  if (text.length > lengthMax) {
+    const head = judgeCommandLine(text.slice(0, lengthMax), false, policy, offered);
+    return head.kind === 'refused' ? head : { kind: 'refused', reason: 'line-too-long' };
+  }
+  // Servers disagree on a bare CR, and one that was let go as the first half of a line end cannot be masked any more.
+  if (text.includes('\r')) return { kind: 'refused', reason: 'control-character' };
+  if (text === '') return { kind: whole ? 'empty' : 'undecided' };
+  if (space < 0 && !whole) {
+    return beginsLegalVerb(verb, policy, offered) ? { kind: 'undecided' } : { kind: 'illegal', verb };
+  }
+  if (rule === undefined) return { kind: 'illegal', verb };
+  return judgeArgument(rule, text.slice(verb.length + 1), whole);
+}
+
+/** Where the path of `MAIL FROM:` or `RCPT TO:` begins in the argument; nothing for other commands or where it is missing. */
+export function pathStart({ keyword }: CommandRule, argument: string): number | undefined {
+  if (keyword === undefined) return undefined;
+  const spaces = leadingSpaces(argument);
+  return upper(argument).startsWith(keyword, spaces) ? spaces + keyword.length : undefined;
+}
+
+function judgeArgument(rule: CommandRule, argument: string, whole: boolean): CommandVerdict {
+  const start = pathStart(rule, argument);
+  // `MAIL FROM :` runs on Sendmail, and a sender rule would look for it in the wrong place.
+  if (start === undefined && !mayYetOpen(rule, argument, whole)) return { kind: 'illegal', verb: rule.verb };
+  const attack = start === undefined ? undefined : findAttack(rule, argument, start);
+  const control = controlCharacterAt(argument);
+  // The octet that comes first decides, as it does when they arrive one at a time.
+  if (attack !== undefined && (control < 0 || attack.at < control))
+    return { kind: 'attack', signature: attack.signature };
+  if (control >= 0) return { kind: 'refused', reason: 'control-character' };
+  if (rule.legal === 'chunking' && !(whole ? CHUNK : CHUNK_UNDER_WAY).test(argument)) {
+    return { kind: 'refused', reason: 'invalid-arguments' };
+  }
+  return whole ? { kind: 'legal', rule, argument } : { kind: 'undecided' };
+}
+
+/** Whether an argument without its opening word can get one, or is missing as a whole, which the server answers with 501. */
+function mayYetOpen({ keyword }: CommandRule, argument: string, whole: boolean): boolean {
+  if (keyword === undefined) return true;
+  const rest = upper(argument.slice(leadingSpaces(argument)));
+  return rest === '' || (!whole && keyword.startsWith(rest));
+}
+
+function leadingSpaces(text: string): number {
+  return text.length - text.replace(/^ +/, '').length;
+}
+
+interface Attack {
+  readonly at: number;
+  readonly signature: AttackSignature;
+}
+
+/** The first octet of a path that makes it a program to run (signatures 3100 to 3102). */
+function findAttack(rule: CommandRule, argument: string, start: number): Attack | undefined {
+  const rest = argument.slice(start);
+  const path = rest.slice(0, pathEnd(rest));
+  const pipe = path.indexOf('|');
+  const substitution = path.search(COMMAND_SUBSTITUTION);
+  if (pipe >= 0 && (substitution < 0 || pipe < substitution)) {
+    return { at: start + pipe, signature: rule.keyword === 'TO:' ? 3101 : 3102 };
+  }
+  return substitution < 0 ? undefined : { at: start + substitution, signature: 3100 };
+}

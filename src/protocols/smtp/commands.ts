@@ -1,0 +1,130 @@
+/** What the client sends while commands are expected. */
+import type { Alert } from '../../inspect/alerts.ts';
+import type { Action, Step } from '../../inspect/inspector.ts';
+import { REASONS } from '../../inspect/reasons.ts';
+import { type AttackSignature, judgeCommandLine } from './command-line.ts';
+import { type CommandRule, EMPTY_LINE, GREETING, LAST_CHUNK, MASKED, upper } from './grammar.ts';
+import { refuseWithReset, refuseWithWords, type SmtpPolicy } from './policy.ts';
+import { signatureAlert, signatureOfIllegal, signaturesOf } from './signatures.ts';
+import { moveTo, type SmtpState } from './state.ts';
+
+const FORWARD: Action = { kind: 'forward' };
+const QUOTED_VERB_MAX = 32;
+
+export function onCommandLine(state: SmtpState, text: string, policy: SmtpPolicy): Step<SmtpState> {
+  const verdict = judgeCommandLine(text, true, policy, state);
+  switch (verdict.kind) {
+    case 'legal':
+      return onLegal(state, verdict.rule, verdict.argument, policy);
+    case 'empty':
+      return sent(state, EMPTY_LINE, [FORWARD, alertOf(invalidCommand(state, '', text)), ...earlyTalk(state)]);
+    case 'illegal':
+      return onIllegal(state, verdict.verb, text, policy);
+    case 'attack':
+      return onAttack(state, verdict.signature, text, policy);
+    case 'refused':
+      return { state, actions: refuseWithWords(policy, verdict.reason) };
+    case 'undecided':
+      return { state, actions: refuseWithReset('engine-error') };
+  }
+}
+
+/** A line under way: octets go ahead while it can still become legal, and are masked from the first that cannot be. */
+export function onPartialCommandLine(state: SmtpState, text: string, policy: SmtpPolicy): readonly Action[] {
+  const verdict = judgeCommandLine(text, false, policy, state);
+  switch (verdict.kind) {
+    case 'illegal':
+      if (policy.illegal === 'mask') return [maskAll(text), FORWARD];
+      return refuseWithWords(policy, 'invalid-command', invalidCommand(state, verdict.verb, text));
+    case 'attack':
+      if (policy.illegal === 'mask') return [maskAll(text), FORWARD];
+      return refuseWithWords(policy, 'invalid-arguments', signatureAlert(verdict.signature));
+    case 'refused':
+      return refuseWithWords(policy, verdict.reason);
+    case 'legal':
+    case 'empty':
+    case 'undecided':
+      return [FORWARD];
+  }
+}
+
+function onLegal(state: SmtpState, rule: CommandRule, argument: string, policy: SmtpPolicy): Step<SmtpState> {
+  if (rule.legal === 'chunking') return onChunk(state, rule, argument, policy);
+  const recipients = recipientsAfter(state, rule);
+  const signatures = signaturesOf(rule, argument, recipients, policy).map((each) => alertOf(signatureAlert(each)));
+  const chunkBytes = recipients === 0 ? 0 : state.chunkBytes;
+  const after = { ...state, recipients, chunkBytes, secretsMayFollow: false };
+  return sent(after, rule, [FORWARD, ...signatures, ...earlyTalk(state)], state);
+}
+
+function recipientsAfter(state: SmtpState, { effect }: CommandRule): number {
+  if (effect === 'addsRecipient') return state.recipients + 1;
+  return effect === 'opensMail' || effect === 'resets' || effect === 'greets' ? 0 : state.recipients;
+}
+
+/** RFC 3030 2: the size says how many octets follow the line. The rule of max-data holds for the chunks together. */
+function onChunk(state: SmtpState, rule: CommandRule, argument: string, policy: SmtpPolicy): Step<SmtpState> {
+  const bytes = Number.parseInt(argument, 10);
+  const chunkBytes = state.chunkBytes + bytes;
+  if (chunkBytes > policy.maxDataBytes) {
+    const alert: Alert = { id: 'SMTP_MAX_DATA', maxDataBytes: policy.maxDataBytes };
+    return { state, actions: refuseWithWords(policy, 'data-too-long', alert) };
+  }
+  const last = argument.includes(' ');
+  const after = { ...state, chunkBytes: last ? 0 : chunkBytes };
+  const awaited = last ? LAST_CHUNK : rule;
+  if (bytes === 0) return sent(after, awaited, [FORWARD]);
+  return sent({ ...after, expecting: 'chunk' }, awaited, [
+    FORWARD,
+    { kind: 'frameAs', from: 'initiator', mode: { kind: 'counted', bytes } },
+  ]);
+}
+
+function onIllegal(state: SmtpState, verb: string, text: string, policy: SmtpPolicy): Step<SmtpState> {
+  const alert = invalidCommand(state, verb, text);
+  if (policy.illegal === 'drop') return { state, actions: refuseWithWords(policy, 'invalid-command', alert) };
+  // With `smtp` alone EHLO is expected from every client, and masked so that it falls back to HELO: nothing to tell.
+  const expected = !policy.extended && upper(verb) === 'EHLO';
+  const signature = signatureOfIllegal(verb);
+  const alerts = [
+    ...(expected ? [] : [alertOf(alert)]),
+    ...(signature === undefined ? [] : [alertOf(signatureAlert(signature))]),
+  ];
+  return sent(state, MASKED, [maskAll(text), FORWARD, ...alerts, ...earlyTalk(state)]);
+}
+
+function onAttack(state: SmtpState, signature: AttackSignature, text: string, policy: SmtpPolicy): Step<SmtpState> {
+  const alert = signatureAlert(signature);
+  if (policy.illegal === 'drop') return { state, actions: refuseWithWords(policy, 'invalid-arguments', alert) };
+  return sent(state, MASKED, [maskAll(text), FORWARD, alertOf(alert), ...earlyTalk(state)]);
+}
+
+/** The client's line is on its way, and the server owes an answer. */
+function sent(
+  state: SmtpState,
+  awaited: CommandRule,
+  actions: readonly Action[],
+  before: SmtpState = state,
+): Step<SmtpState> {
+  return moveTo(before, { ...state, unanswered: [...state.unanswered, awaited] }, actions);
+}
+
+/** A client that does not wait for the greeting (RFC 5321 4.3.1) is told of once; servers answer it in order all the same. */
+function earlyTalk({ unanswered }: SmtpState): readonly Action[] {
+  if (unanswered.length !== 1 || unanswered[0] !== GREETING) return [];
+  return [alertOf({ id: 'PROTOCOL_VIOLATION', text: REASONS['early-talk'] })];
+}
+
+/** Quotes a word that looks like a verb, unless it may be the password of a client that took no for a go-ahead. */
+function invalidCommand({ secretsMayFollow }: SmtpState, verb: string, text: string): Alert {
+  const word = secretsMayFollow ? '' : (/^[A-Za-z0-9-]*/.exec(verb)?.[0] ?? '');
+  return { id: 'SMTP_INVALID_COMMAND', text: word.slice(0, QUOTED_VERB_MAX), lengthBytes: text.length };
+}
+
+function maskAll(text: string): Action {
+  return { kind: 'mask', start: 0, length: text.length, fill: 'x', what: 'smtp-command' };
+}
+
+function alertOf(alert: Alert): Action {
+  return { kind: 'alert', alert };
+}

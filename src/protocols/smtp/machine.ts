@@ -1,0 +1,95 @@
+import { type Action, type Frame, type Inspector, type Side, type Step, unreachable } from '../../inspect/inspector.ts';
+import { SASL_RESPONSE_BYTES_MAX, SMTP_REPLY_BYTES_MAX } from '../../limits.ts';
+import { onPartialReplyLine, onReplyLine } from './answers.ts';
+import { onCommandLine, onPartialCommandLine } from './commands.ts';
+import {
+  onChunkEnd,
+  onDataEnd,
+  onDataOverBudget,
+  onLookAlike,
+  onPartialSaslLine,
+  onSaslLine,
+  onTlsStart,
+  unexpected,
+} from './framings.ts';
+import { refuseWithReset, refuseWithWords, type SmtpPolicy } from './policy.ts';
+import { initialSmtpState, type SmtpState, stageOf } from './state.ts';
+
+/** SMTP and ESMTP (RFC 5321), between the connection and its end or the start of TLS. */
+export const smtp: Inspector<SmtpState, SmtpPolicy> = {
+  name: 'smtp',
+  initial: initialSmtpState,
+  // AUTH with an initial response and SASL responses are the longest lines; commands have a budget of their own.
+  lineBytesMax: { initiator: SASL_RESPONSE_BYTES_MAX, responder: SMTP_REPLY_BYTES_MAX },
+  step,
+  stage: stageOf,
+};
+
+function step(state: SmtpState, frame: Frame, policy: SmtpPolicy): Step<SmtpState> {
+  // RFC 5321 4.1.1.10: after the answer to QUIT nothing but the closing of the connection is left.
+  if (state.expecting === 'nothing') return { state, actions: refuseWithReset('data-after-end') };
+  switch (frame.kind) {
+    case 'line':
+      return onLine(state, frame, policy);
+    case 'partial':
+      return { state, actions: onPartial(state, frame, policy) };
+    case 'dataEnd':
+      return onDataEnd(state);
+    case 'endOfDataLookAlike':
+      return onLookAlike(state, policy);
+    case 'countedEnd':
+      return onChunkEnd(state);
+    case 'tlsStart':
+      return onTlsStart(state, frame.from, frame.wellFormed, policy);
+    case 'overBudget':
+      return { state, actions: onOverBudget(state, frame, policy) };
+    default:
+      return unreachable(frame);
+  }
+}
+
+function onLine(state: SmtpState, frame: Extract<Frame, { kind: 'line' }>, policy: SmtpPolicy): Step<SmtpState> {
+  if (frame.from === 'responder') return onReplyLine(state, frame.text, policy);
+  switch (state.expecting) {
+    case 'commands':
+      return onCommandLine(state, frame.text, policy);
+    case 'sasl':
+      return onSaslLine(state, frame.text, policy);
+    default:
+      return unexpected(state);
+  }
+}
+
+function onPartial(
+  state: SmtpState,
+  frame: Extract<Frame, { kind: 'partial' }>,
+  policy: SmtpPolicy,
+): readonly Action[] {
+  // A CR at the end may be half a line end: what follows it will tell.
+  const text = frame.text.endsWith('\r') ? frame.text.slice(0, -1) : frame.text;
+  return onHead(state, frame.from, text, policy);
+}
+
+/** A line without end. What an earlier partial would have been refused for is the reason here too. */
+function onOverBudget(
+  state: SmtpState,
+  frame: Extract<Frame, { kind: 'overBudget' }>,
+  policy: SmtpPolicy,
+): readonly Action[] {
+  if (frame.from === 'initiator' && state.expecting === 'data') return onDataOverBudget(policy);
+  const head = onHead(state, frame.from, frame.text, policy);
+  if (head.some((action) => action.kind === 'refuse')) return head;
+  return frame.from === 'responder' ? refuseWithReset('line-too-long') : refuseWithWords(policy, 'line-too-long');
+}
+
+function onHead(state: SmtpState, from: Side, text: string, policy: SmtpPolicy): readonly Action[] {
+  if (from === 'responder') return onPartialReplyLine(state, text, policy);
+  switch (state.expecting) {
+    case 'commands':
+      return onPartialCommandLine(state, text, policy);
+    case 'sasl':
+      return onPartialSaslLine(text, policy);
+    default:
+      return unexpected(state).actions;
+  }
+}

@@ -1,0 +1,64 @@
+import type { Alert } from '../../inspect/alerts.ts';
+import type { Action } from '../../inspect/inspector.ts';
+import { REASONS, type Reason } from '../../inspect/reasons.ts';
+import { SMTP_MAX_DATA_BYTES_DEFAULT } from '../../limits.ts';
+
+export interface SmtpPolicy {
+  /** `ip inspect name X esmtp`; without it EHLO and what it brings is masked (cisco: `smtp`). */
+  readonly extended: boolean;
+  readonly starttls: 'allow' | 'mask';
+  /** `allow` lets BDAT through to a server that offered CHUNKING, its chunks counted. */
+  readonly chunking: 'allow' | 'mask';
+  /** What an illegal command gets: overwritten with `x`, or the session ended. */
+  readonly illegal: 'mask' | 'drop';
+  /** The longest message, in octets from behind the go-ahead up to and with the end of data. */
+  readonly maxDataBytes: number;
+  /** The name we refuse under. */
+  readonly hostname: string;
+  /** RCPT commands in one message above which signature 3106 is told. */
+  readonly spamRecipients: number;
+}
+
+export const defaultSmtpPolicy: SmtpPolicy = {
+  extended: true,
+  starttls: 'allow',
+  chunking: 'mask',
+  illegal: 'mask',
+  maxDataBytes: SMTP_MAX_DATA_BYTES_DEFAULT,
+  hostname: 'postern',
+  spamRecipients: 250,
+};
+
+/** Reply code and enhanced status code (RFC 3463) of a refusal. A permanent one, so that mail bounces and is not tried again. */
+const STATUS: Partial<Record<Reason, string>> = {
+  'line-too-long': '500 5.5.2',
+  'invalid-command': '500 5.5.1',
+  'invalid-arguments': '501 5.5.4',
+  'control-character': '501 5.5.2',
+  'invalid-sasl-response': '501 5.5.2',
+  'data-too-long': '552 5.3.4',
+};
+const STATUS_OTHERWISE = '554 5.7.1';
+/** The server's fault, not the client's: it may try again. */
+const STATUS_SERVER = '421 4.3.0';
+
+/** Ends the session in SMTP's words and tells the administrator, by `alert` where the reason has one of its own. */
+export function refuseWithWords(policy: SmtpPolicy, reason: Reason, alert?: Alert): readonly Action[] {
+  return [refuseAs(STATUS[reason] ?? STATUS_OTHERWISE, policy, reason), alertOf(reason, alert)];
+}
+
+export function refuseServer(policy: SmtpPolicy, reason: Reason): readonly Action[] {
+  return [refuseAs(STATUS_SERVER, policy, reason), alertOf(reason)];
+}
+
+export function refuseWithReset(reason: Reason): readonly Action[] {
+  return [{ kind: 'refuse', reason, how: 'reset' }, alertOf(reason)];
+}
+
+function refuseAs(status: string, { hostname }: SmtpPolicy, reason: Reason): Action {
+  return { kind: 'refuse', reason, how: 'words', words: `${status} ${hostname} refused: ${REASONS[reason]}\r\n` };
+}
+
+function alertOf(reason: Reason, alert?: Alert): Action {
+  return { kind: 'alert', alert: alert ?? { id: 'PROTOCOL_VIOLATION', text: REASONS[reason] } };
+}

@@ -1,0 +1,71 @@
+import type { Action, Step } from '../../inspect/inspector.ts';
+import { UNANSWERED_COMMANDS_MAX } from '../../limits.ts';
+import { type CommandRule, GREETING } from './grammar.ts';
+
+/** What the client's next octets are. */
+export type Expecting = 'commands' | 'sasl' | 'data' | 'chunk' | 'clientHello' | 'serverHello' | 'tls' | 'nothing';
+
+export interface SmtpState {
+  readonly expecting: Expecting;
+  /** What the server still has to answer, oldest first. The greeting is the answer to nothing but the connection. */
+  readonly unanswered: readonly CommandRule[];
+  /** Code of the multi-line reply under way. */
+  readonly replyCode: string | undefined;
+  /** How far the server has accepted the envelope. */
+  readonly envelope: 'none' | 'sender' | 'recipients';
+  /** RCPT commands sent for this message, whatever their answers. */
+  readonly recipients: number;
+  /** Octets of BDAT chunks of this message. */
+  readonly chunkBytes: number;
+  /** The server offered CHUNKING in its last EHLO reply. */
+  readonly chunking: boolean;
+  /** An AUTH was refused: what comes next may be a secret sent too eagerly, and no alert may quote it. */
+  readonly secretsMayFollow: boolean;
+}
+
+export const initialSmtpState: SmtpState = {
+  expecting: 'commands',
+  unanswered: [GREETING],
+  replyCode: undefined,
+  envelope: 'none',
+  recipients: 0,
+  chunkBytes: 0,
+  chunking: false,
+  secretsMayFollow: false,
+};
+
+/**
+ * Whether the client waits: for the answer that says what its next octets are, or because too many commands are unanswered
+ * (RFC 2920 sets no bound; a sender of thousands of recipients is slowed down, not refused).
+ */
+function isHeld(state: SmtpState): boolean {
+  return state.unanswered.length >= UNANSWERED_COMMANDS_MAX || (state.unanswered.at(-1)?.holdsInitiator ?? false);
+}
+
+/** A step to `after`, with the pause or the release of the client that it means. */
+export function moveTo(before: SmtpState, after: SmtpState, actions: readonly Action[]): Step<SmtpState> {
+  const held = isHeld(after);
+  if (held === isHeld(before)) return { state: after, actions };
+  return { state: after, actions: [...actions, { kind: held ? 'pause' : 'resume', side: 'initiator' }] };
+}
+
+/** One word for `show`. */
+export function stageOf(state: SmtpState): string {
+  switch (state.expecting) {
+    case 'commands':
+      if (state.unanswered[0] === GREETING) return 'GREETING';
+      return { none: 'READY', sender: 'MAIL', recipients: 'RCPT' }[state.envelope];
+    case 'sasl':
+      return 'AUTH';
+    case 'data':
+    case 'chunk':
+      return 'DATA';
+    case 'clientHello':
+    case 'serverHello':
+      return 'STARTTLS';
+    case 'tls':
+      return 'TLS';
+    case 'nothing':
+      return 'QUIT';
+  }
+}

@@ -1,0 +1,10 @@
+import { smtp } from '../../src/protocols/smtp/machine.ts';
+import { defaultSmtpPolicy } from '../../src/protocols/smtp/policy.ts';
+import { runTranscripts } from './runner.ts';
+
+runTranscripts({
+  inspector: smtp,
+  policy: { ...defaultSmtpPolicy, hostname: 'gw.example' },
+  language: 'smtp',
+  folder: new URL('./smtp/', import.meta.url),
+});
