@@ -32,7 +32,7 @@ export function describeFrame(frame: Frame): string {
   switch (frame.kind) {
     case 'line':
     case 'partial':
-      return who + shorten(escapeOctets(frame.text), FRAME_TEXT_MAX).trimEnd();
+      return who + (shorten(escapeOctets(frame.text), FRAME_TEXT_MAX).trimEnd() || '(empty line)');
     case 'countedEnd':
       return `${who}(counted run ends, ${frame.bytes} octets)`;
     case 'dataEnd':
