@@ -152,6 +152,11 @@ function compare(whole: Outcome, split: Outcome, transcript: TranscriptCase): st
   return compareFates('initiator', whole, split) ?? compareFates('responder', whole, split);
 }
 
+/** A line refused before its end has shown less of itself: of its text, in the log and in the alert, nothing is compared. */
+function verdictOf({ from, what, outcome, refused }: LogEntry): string {
+  return refused ? `${from} => ${outcome.replace(/(alert \w+) ".*?"( \d+)?/g, '$1')}` : `${what} => ${outcome}`;
+}
+
 /**
  * Each octet got through as in the whole run, or untouched because an earlier segment took it ahead of the decision: then it
  * stands before everything that the decision did touch. Of a refused frame anything but the last octet may have gone.

@@ -29,16 +29,16 @@ export function onCommandLine(state: SmtpState, text: string, policy: SmtpPolicy
   }
 }
 
-/** A line under way: octets go ahead while it can still become legal, and are masked from the first that cannot be. */
+/**
+ * A line under way: octets go ahead while it can still become legal, and are masked from the first that cannot be. That an
+ * illegal one is to end the session is said at its end, when the alert can name it.
+ */
 export function onPartialCommandLine(state: SmtpState, text: string, policy: SmtpPolicy): readonly Action[] {
   const verdict = judgeCommandLine(text, false, policy, state);
   switch (verdict.kind) {
     case 'illegal':
-      if (policy.illegal === 'mask') return [maskAll(text), FORWARD];
-      return refuseWithWords(policy, 'invalid-command', invalidCommand(state, verdict.verb, text));
     case 'attack':
-      if (policy.illegal === 'mask') return [maskAll(text), FORWARD];
-      return refuseWithWords(policy, 'invalid-arguments', signatureAlert(verdict.signature));
+      return [maskAll(text), FORWARD];
     case 'refused':
       return refuseWithWords(policy, verdict.reason);
     case 'legal':
