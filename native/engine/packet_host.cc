@@ -46,8 +46,8 @@ PacketHost::Opening PacketHost::open_capture(const std::string& path, const std:
   std::shared_ptr<PacketHost> host(new PacketHost());
   host->sender_ = opening.source->make_sender();
   host->source_ = std::move(opening.source);
-  host->loop_ =
-      std::make_unique<PacketLoop>(*host->source_, *host->sender_, kFlowsMaxDefault, kChunksMaxDefault);
+  host->loop_ = std::make_unique<PacketLoop>(*host->source_, *host->sender_, kFlowsMaxDefault,
+                                             kChunksMaxDefault);
   host->replay_ = true;
   host->beat();
   return {std::move(host), {}};

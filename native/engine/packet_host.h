@@ -25,8 +25,8 @@ enum class RunEnd : std::uint8_t {
   failed = 2,  ///< the source failed for good, or the judge did: see error()
 };
 
-/// A packet loop with its source, alive apart from the worker that serves it: when a worker dies, the next one takes the same
-/// host over, with its open queue and its held packets.
+/// A packet loop with its source, alive apart from the worker that serves it: when a worker dies,
+/// the next one takes the same host over, with its open queue and its held packets.
 class PacketHost {
  public:
   struct Opening {
@@ -34,7 +34,8 @@ class PacketHost {
     std::string error;
   };
   [[nodiscard]] static Opening open_queue(const HostOptions& options);
-  /// Replays a capture; what would have been forwarded is written to `out_path` unless that is empty.
+  /// Replays a capture; what would have been forwarded is written to `out_path` unless that is
+  /// empty.
   [[nodiscard]] static Opening open_capture(const std::string& path, const std::string& out_path);
 
   PacketHost(const PacketHost&) = delete;

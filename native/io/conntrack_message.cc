@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint32_t kFilterSourceAddress = 1U << 0U;
 constexpr std::uint32_t kFilterProtocol = 1U << 3U;
 constexpr std::uint32_t kFilterSourcePort = 1U << 4U;
-constexpr std::uint32_t kFilterSource = kFilterSourceAddress | kFilterProtocol | kFilterSourcePort;
+constexpr std::uint32_t kFilterSourceEnd = kFilterProtocol | kFilterSourcePort;
 
 constexpr std::size_t octets_of(std::uint8_t version) noexcept {
   return version == 6 ? 16 : 4;
@@ -133,8 +133,12 @@ nlmsghdr* put_conntrack_search(ConntrackRequest buffer, const FlowTuple& seen) n
   put_tuple(message, CTA_TUPLE_ORIG, seen);
   put_tuple(message, CTA_TUPLE_REPLY, reversed(seen));
   nlattr* filter = mnl_attr_nest_start(message, CTA_FILTER);
-  mnl_attr_put_u32(message, CTA_FILTER_ORIG_FLAGS, kFilterSource);
-  mnl_attr_put_u32(message, CTA_FILTER_REPLY_FLAGS, kFilterSource);
+  // Linux compares IPv6 addresses in a filter the wrong way round (seen in 6.18): there the ports
+  // must do, and the caller compares the rest.
+  const bool v6 = seen.source.address.version == 6;
+  const std::uint32_t compared = kFilterSourceEnd | (v6 ? 0U : kFilterSourceAddress);
+  mnl_attr_put_u32(message, CTA_FILTER_ORIG_FLAGS, compared);
+  mnl_attr_put_u32(message, CTA_FILTER_REPLY_FLAGS, compared);
   mnl_attr_nest_end(message, filter);
   return message;
 }

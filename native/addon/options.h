@@ -1,0 +1,14 @@
+#pragma once
+
+#include <napi.h>
+
+#include "engine/packet_host.h"
+
+namespace postern {
+
+/// Reads what src/native/addon.ts declares as HostOptions and LoopOptions. TypeScript has checked
+/// the values; what is missing keeps its default.
+[[nodiscard]] HostOptions read_host_options(const Napi::Object& object);
+[[nodiscard]] LoopOptions read_loop_options(const Napi::Object& object);
+
+}  // namespace postern

@@ -1,0 +1,25 @@
+import type { Frame } from '../inspect/inspector.ts';
+import { EVENT, EVENT_FLAG, type EventReader } from '../native/event-batch.ts';
+
+/** The frame an event tells of. Throws for an event that is none: the numbers here and in the native code differ then. */
+export function frameOf(event: EventReader): Frame {
+  const from = event.side;
+  switch (event.kind) {
+    case EVENT.line:
+      return { kind: 'line', from, text: event.text, end: event.has(EVENT_FLAG.bareLf) ? 'bareLf' : 'crlf' };
+    case EVENT.partial:
+      return { kind: 'partial', from, text: event.text };
+    case EVENT.countedEnd:
+      return { kind: 'countedEnd', from, bytes: event.number };
+    case EVENT.dataEnd:
+      return { kind: 'dataEnd', from, bytes: event.number };
+    case EVENT.lookAlike:
+      return { kind: 'endOfDataLookAlike', from };
+    case EVENT.tlsStart:
+      return { kind: 'tlsStart', from, wellFormed: event.has(EVENT_FLAG.wellFormed) };
+    case EVENT.overBudget:
+      return { kind: 'overBudget', from, budgetBytes: event.number, text: event.text };
+    default:
+      throw new Error(`event kind ${event.kind} is no frame`);
+  }
+}

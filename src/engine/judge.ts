@@ -1,0 +1,195 @@
+import type { LogMessage } from '../log/log-message.ts';
+import type { SharedBuffers } from '../native/addon.ts';
+import { END_REASONS, EVENT, EVENT_FLAG, EventReader, type OrderWriter, STOP } from '../native/event-batch.ts';
+import { closedMessage, refusalReason } from './endings.ts';
+import { frameOf } from './frames.ts';
+import { type OpenedFlow, readDrop, readOpened } from './opening.ts';
+import { type Outcome, type PerformContext, perform, refuseBroken } from './perform.ts';
+import type { Session } from './session.ts';
+import { SIDES } from './session.ts';
+import { Tally } from './tally.ts';
+
+/** What the judge needs to know of the outside, and whom it tells. */
+export interface JudgeContext {
+  /** The session for a flow that was established; undefined: the flow is not ours. */
+  open(flow: OpenedFlow): Session | undefined;
+  /** Idle time of a session, in seconds. */
+  idleSeconds(session: Session): number;
+  log(message: LogMessage): void;
+  /** Called after each judged frame; replay and debug listen. */
+  observe?(event: JudgedEvent): void;
+}
+
+/** What happened at one event, for those who watch. Carries no text of the stream. */
+export interface JudgedEvent {
+  readonly kind: 'open' | 'frame' | 'close' | 'drop';
+  readonly packet: number;
+  readonly timeMs: number;
+  readonly session?: Session;
+  readonly flow?: OpenedFlow;
+  /** The frame's kind for `frame`, the end's name for `close`, the counter's number for `drop`. */
+  readonly what: string;
+  readonly outcome?: Outcome;
+  readonly messages: readonly LogMessage[];
+}
+
+const REFUSAL_LABELS_MAX = 256;
+const MASK_LABELS_MAX = 64;
+
+/** Turns a batch of events into orders: one worker's part that knows sessions. Holds their states and nothing else. */
+export class Judge {
+  readonly refusals = new Tally(REFUSAL_LABELS_MAX);
+  readonly masks = new Tally(MASK_LABELS_MAX);
+  readonly #sessions: (Session | undefined)[] = [];
+  readonly #reader: EventReader;
+  readonly #context: JudgeContext;
+  readonly #perform: PerformContext;
+  #messages: LogMessage[] = [];
+
+  constructor(buffers: SharedBuffers, orders: OrderWriter, context: JudgeContext) {
+    this.#reader = new EventReader(buffers);
+    this.#context = context;
+    this.#perform = {
+      orders,
+      log: (message) => this.#log(message),
+      countMask: (what) => this.masks.add(what),
+    };
+  }
+
+  /** The native loop's callback: how many order words were written. Throws when they did not all fit. */
+  judge(events: number): number {
+    const { orders } = this.#perform;
+    orders.start();
+    for (let index = 0; index < events; index += 1) {
+      this.#reader.select(index);
+      this.#one();
+    }
+    if (orders.lost > 0) throw new Error(`${orders.lost} orders did not fit`);
+    return orders.length;
+  }
+
+  /** The session of a flow, unless the index has been given to another flow since. */
+  session(flow: number, generation: number): Session | undefined {
+    const session = this.#sessions[flow];
+    return session?.generation === generation ? session : undefined;
+  }
+
+  /** Forgets every session: the loop has given them up. */
+  clear(): void {
+    this.#sessions.length = 0;
+  }
+
+  #one(): void {
+    this.#messages = [];
+    switch (this.#reader.kind) {
+      case EVENT.opened:
+        this.#opened();
+        break;
+      case EVENT.closed:
+        this.#closed();
+        break;
+      case EVENT.dropped:
+        this.#dropped();
+        break;
+      default:
+        this.#frame();
+    }
+  }
+
+  #opened(): void {
+    const flow = readOpened(this.#reader);
+    const session = this.#context.open(flow);
+    this.#sessions[flow.flow] = session;
+    const { orders } = this.#perform;
+    if (session === undefined) {
+      orders.stop(flow.flow, STOP.notOurs);
+    } else {
+      orders.idle(flow.flow, this.#context.idleSeconds(session));
+      this.#startFraming(session);
+      if (session.auditTrail) {
+        const { protocol, initiator, responder, rule, id } = session;
+        this.#log({ id: 'SESS_AUDIT_TRAIL_START', fields: { protocol, initiator, responder, rule, session: id } });
+      }
+    }
+    this.#watch('open', flow.midstream ? 'midstream' : 'established', session, flow);
+  }
+
+  /** A session without a dialogue stays in our hands but unread; the rest begins with lines (inspector.ts). */
+  #startFraming(session: Session): void {
+    const { orders } = this.#perform;
+    if (session.dialogue === undefined) {
+      orders.stop(session.flow, STOP.notOurs);
+      return;
+    }
+    for (const side of SIDES) orders.frame(session.flow, side, 0, session.dialogue.lineBytesMax[side]);
+  }
+
+  #frame(): void {
+    const session = this.session(this.#reader.flow, this.#reader.generation);
+    // No order for it: the loop ends a flow whose frame nobody judged.
+    if (session?.dialogue === undefined) return;
+    const frame = frameOf(this.#reader);
+    let outcome: Outcome;
+    try {
+      outcome = perform(this.#perform, session, frame, session.dialogue.step(frame));
+    } catch (error) {
+      outcome = refuseBroken(this.#perform, session, error);
+    }
+    if (outcome.reason !== undefined) {
+      session.refusedFor = outcome.reason;
+      this.refusals.add(outcome.reason);
+    }
+    this.#watch('frame', `${frame.from} ${frame.kind}`, session, undefined, outcome);
+  }
+
+  #closed(): void {
+    const { flow, generation, number: initiatorBytes, secondNumber: responderBytes, extra } = this.#reader;
+    const session = this.session(flow, generation);
+    if (session === undefined) return;
+    this.#sessions[flow] = undefined;
+    const end = END_REASONS[extra] ?? 'closed';
+    const reason = refusalReason(end);
+    if (reason !== undefined && session.refusedFor === undefined) {
+      this.refusals.add(reason);
+      if (session.alert) this.#log(closedMessage(session, reason));
+    }
+    if (session.auditTrail) {
+      const { protocol, initiator, responder, rule, id } = session;
+      const fields = { protocol, initiator, responder, initiatorBytes, responderBytes, rule, session: id };
+      this.#log({ id: 'SESS_AUDIT_TRAIL', fields });
+    }
+    this.#watch('close', end, session);
+  }
+
+  #dropped(): void {
+    const message = readDrop(this.#reader);
+    if (message !== undefined) this.#log(message);
+    this.#watch('drop', String(this.#reader.extra), undefined);
+  }
+
+  #log(message: LogMessage): void {
+    this.#messages.push(message);
+    this.#context.log(message);
+  }
+
+  #watch(
+    kind: JudgedEvent['kind'],
+    what: string,
+    session: Session | undefined,
+    flow?: OpenedFlow,
+    outcome?: Outcome,
+  ): void {
+    if (this.#context.observe === undefined) return;
+    const packet = kind === 'open' ? this.#reader.extra >>> 8 : this.#reader.extra;
+    this.#context.observe({
+      kind,
+      packet: kind === 'close' ? 0 : packet,
+      timeMs: this.#reader.timeMs,
+      what,
+      messages: this.#messages,
+      ...(session === undefined ? {} : { session }),
+      ...(flow === undefined ? {} : { flow }),
+      ...(outcome === undefined ? {} : { outcome }),
+    });
+  }
+}

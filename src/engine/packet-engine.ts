@@ -1,0 +1,186 @@
+import type { SessionSnapshot, SessionState } from '../firewall/snapshot.ts';
+import type { LogMessage } from '../log/log-message.ts';
+import type { Addon, FlowRecord } from '../native/addon.ts';
+import { allocateBuffers, OrderWriter, PORT_PROTOCOLS } from '../native/event-batch.ts';
+import { formatAddress } from './address.ts';
+import { dialogueFor } from './dialogues.ts';
+import { dropsByReason, setCounterNames } from './endings.ts';
+import { Judge, type JudgedEvent } from './judge.ts';
+import { loopOptions } from './loop-options.ts';
+import type { OpenedFlow } from './opening.ts';
+import { selectInspection } from './selection.ts';
+import { isSessionId, type Session, sessionId } from './session.ts';
+import { addRecords } from './tally.ts';
+import type { WorkerSettings, WorkerStatistics } from './worker-protocol.ts';
+
+export interface EngineOptions {
+  readonly addon: Addon;
+  readonly host: number;
+  readonly worker: number;
+  readonly settings: WorkerSettings;
+  log(message: LogMessage): void;
+  observe?(event: JudgedEvent): void;
+}
+
+const FLOWS_A_CALL = 1_024;
+const CLEAR_WORDS = 3;
+const SESSION_STATES: readonly SessionState[] = ['SIS_OPENING', 'SIS_OPEN', 'SIS_CLOSING', 'SIS_CLOSED', 'SIS_CLOSED'];
+
+/** A packet loop with its judge: what one worker, or a replay, runs. */
+export class PacketEngine {
+  /** True when sessions of an earlier worker were given up. */
+  readonly tookOver: boolean;
+  readonly #options: EngineOptions;
+  readonly #judge: Judge;
+  readonly #idle = new WeakMap<Session, number>();
+  readonly #interfaces = new Map<number, string>();
+  #settings: WorkerSettings;
+  #baseline: WorkerStatistics | undefined;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#settings = options.settings;
+    setCounterNames(options.addon.counterNames());
+    const buffers = allocateBuffers();
+    this.#judge = new Judge(buffers, new OrderWriter(buffers), {
+      open: (flow) => this.#open(flow),
+      idleSeconds: (session) => this.#idle.get(session) ?? 0,
+      log: options.log,
+      ...(options.observe === undefined ? {} : { observe: options.observe }),
+    });
+    options.addon.configure(options.host, loopOptions(options.settings));
+    this.tookOver = options.addon.serve(options.host, buffers, (events) => this.#judge.judge(events));
+  }
+
+  run(): 'woken' | 'ended' {
+    return this.#options.addon.run(this.#options.host);
+  }
+
+  /** New policy for sessions that begin from now on; those under way keep theirs. */
+  configure(settings: WorkerSettings): void {
+    this.#settings = settings;
+    this.#interfaces.clear();
+    this.#options.addon.configure(this.#options.host, loopOptions(settings));
+  }
+
+  sessions(): SessionSnapshot[] {
+    return this.#flows().map((flow) => this.#snapshot(flow));
+  }
+
+  statistics(): WorkerStatistics {
+    const now = this.#totals();
+    if (this.#baseline === undefined) return now;
+    return subtract(now, this.#baseline);
+  }
+
+  /** Counts begin again; gauges and the native counters go on underneath. */
+  clearStatistics(): void {
+    this.#baseline = this.#totals();
+  }
+
+  /** Resets the session with this id, or all; answers how many there were. */
+  clearSessions(id: string): number {
+    const { addon, host, worker } = this.#options;
+    const chosen = this.#flows().filter(
+      (flow) => flow.stage < 3 && (id === 'all' || isSessionId(id, worker, flow.flow, flow.generation)),
+    );
+    for (const flow of chosen) {
+      const orders = new ArrayBuffer(CLEAR_WORDS * Uint32Array.BYTES_PER_ELEMENT);
+      new OrderWriter({ orders, orderArena: new ArrayBuffer(0) }).end(flow.flow, 'cleared');
+      addon.applyOrders(host, new Uint32Array(orders));
+    }
+    return chosen.length;
+  }
+
+  close(): void {
+    this.#options.addon.close(this.#options.host);
+  }
+
+  #open(flow: OpenedFlow): Session | undefined {
+    const selection = selectInspection(this.#settings.configuration, flow.protocol, {
+      inInterface: this.#interfaceName(flow.inInterface),
+      outInterface: this.#interfaceName(flow.outInterface),
+    });
+    if (selection === undefined) return undefined;
+    const { rule, inspection } = selection;
+    const dialogue = flow.midstream ? undefined : dialogueFor(flow.protocol, inspection, this.#settings.hostname);
+    const session: Session = {
+      id: sessionId(this.#options.worker, flow.flow, flow.generation),
+      flow: flow.flow,
+      generation: flow.generation,
+      protocol: flow.protocol,
+      rule,
+      initiator: flow.initiator,
+      responder: flow.responder,
+      alert: inspection.alert,
+      auditTrail: inspection.auditTrail,
+      ...(dialogue === undefined ? {} : { dialogue }),
+    };
+    this.#idle.set(session, inspection.timeoutSeconds);
+    return session;
+  }
+
+  #interfaceName(index: number): string {
+    if (index === 0) return '';
+    const known = this.#interfaces.get(index);
+    if (known !== undefined) return known;
+    const name = this.#options.addon.interfaceName(index) ?? '';
+    this.#interfaces.set(index, name);
+    return name;
+  }
+
+  #flows(): FlowRecord[] {
+    const { addon, host } = this.#options;
+    const all: FlowRecord[] = [];
+    for (let from = 0; ; from = (all.at(-1)?.flow ?? 0) + 1) {
+      const part = addon.flows(host, from, FLOWS_A_CALL);
+      all.push(...part);
+      if (part.length < FLOWS_A_CALL) return all;
+    }
+  }
+
+  #snapshot(flow: FlowRecord): SessionSnapshot {
+    const session = this.#judge.session(flow.flow, flow.generation);
+    return {
+      id: sessionId(this.#options.worker, flow.flow, flow.generation),
+      protocol: PORT_PROTOCOLS[flow.protocol] ?? 'none',
+      state: SESSION_STATES[flow.stage] ?? 'SIS_CLOSED',
+      stage: flow.stage === 3 ? 'refused' : (session?.dialogue?.stage() ?? 'tcp'),
+      initiator: { address: formatAddress(flow.initiatorAddress), port: flow.initiatorPort },
+      responder: { address: formatAddress(flow.responderAddress), port: flow.responderPort },
+      bytes: { initiator: flow.initiatorBytes, responder: flow.responderBytes },
+      createdSecondsAgo: Math.floor(flow.createdMsAgo / 1_000),
+      lastHeardSecondsAgo: Math.floor(flow.lastHeardMsAgo / 1_000),
+      offloaded: flow.offloaded,
+      rule: session?.rule ?? '',
+      ...(flow.midstream ? { midstream: true } : {}),
+    };
+  }
+
+  #totals(): WorkerStatistics {
+    const { addon, host } = this.#options;
+    const names = addon.counterNames();
+    const values = addon.counters(host);
+    const counters = Object.fromEntries(names.map((name, index) => [name, values[index] ?? 0]));
+    return {
+      counters,
+      refusals: addRecords(this.#judge.refusals.toRecord(), dropsByReason(counters)),
+      masks: this.#judge.masks.toRecord(),
+    };
+  }
+}
+
+/** Gauges and peaks are what they are; the rest counts from the baseline. */
+const GAUGE = /^(held|flows-half-open|flows-established|flows-terminating|max-.*|.*-peak-.*|out-of-order-bytes)$/;
+
+function subtract(now: WorkerStatistics, baseline: WorkerStatistics): WorkerStatistics {
+  const since = (one: Readonly<Record<string, number>>, other: Readonly<Record<string, number>>) =>
+    Object.fromEntries(
+      Object.entries(one).map(([name, value]) => [name, GAUGE.test(name) ? value : value - (other[name] ?? 0)]),
+    );
+  return {
+    counters: since(now.counters, baseline.counters),
+    refusals: since(now.refusals, baseline.refusals),
+    masks: since(now.masks, baseline.masks),
+  };
+}

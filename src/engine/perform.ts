@@ -1,0 +1,145 @@
+import type { Alert } from '../inspect/alerts.ts';
+import { type Action, type Frame, type FrameMode, type Side, unreachable } from '../inspect/inspector.ts';
+import type { Reason } from '../inspect/reasons.ts';
+import type { LogMessage } from '../log/log-message.ts';
+import { FRAMING, type OrderWriter, STOP } from '../native/event-batch.ts';
+import type { Session } from './session.ts';
+import { SIDES } from './session.ts';
+
+/** Where a step's actions go. */
+export interface PerformContext {
+  readonly orders: OrderWriter;
+  log(message: LogMessage): void;
+  countMask(what: string): void;
+}
+
+/** What became of a frame, in one word; refusals say why. */
+export interface Outcome {
+  readonly verdict: 'forward' | 'mask' | 'refuse' | 'hold';
+  readonly reason?: Reason;
+}
+
+/** Turns an inspector's actions into orders and log messages, in their order. */
+export function perform(context: PerformContext, session: Session, frame: Frame, actions: readonly Action[]): Outcome {
+  let outcome: Outcome = { verdict: 'hold' };
+  for (const action of actions) {
+    switch (action.kind) {
+      case 'forward':
+        context.orders.forward(session.flow, frame.from);
+        if (outcome.verdict === 'hold') outcome = { verdict: 'forward' };
+        break;
+      case 'mask':
+        context.orders.mask(session.flow, action.start, action.length, action.fill.charCodeAt(0));
+        // A prefix is asked about again and again; what it hides is counted once, with its line.
+        if (frame.kind !== 'partial') context.countMask(action.what);
+        outcome = { verdict: 'mask' };
+        break;
+      case 'refuse':
+        refuse(context, session, action);
+        outcome = { verdict: 'refuse', reason: action.reason };
+        break;
+      case 'alert':
+        if (session.alert) context.log(alertMessage(session, action.alert));
+        break;
+      default:
+        steer(context.orders, session, action);
+    }
+  }
+  return outcome;
+}
+
+/** An inspector threw: a defect of ours. The session ends, nothing of the frame passes. */
+export function refuseBroken(context: PerformContext, session: Session, error: unknown): Outcome {
+  const what = error instanceof Error ? `${error.name} in ${firstFrame(error)}` : 'unknown error';
+  context.log({ id: 'ERROR', fields: { detail: `${session.protocol} inspector failed: ${what}` } });
+  context.orders.refuseWithReset(session.flow);
+  return { verdict: 'refuse', reason: 'engine-error' };
+}
+
+type Steering = Exclude<Action, { readonly kind: 'forward' | 'mask' | 'refuse' | 'alert' }>;
+
+function steer(orders: OrderWriter, session: Session, action: Steering): void {
+  switch (action.kind) {
+    case 'pause':
+      orders.pause(session.flow, action.side);
+      return;
+    case 'resume':
+      orders.resume(session.flow, action.side);
+      return;
+    case 'frameAs':
+      frameAs(orders, session.flow, action.from, action.mode);
+      return;
+    case 'stopInspecting':
+      orders.stop(session.flow, action.because === 'tls' ? STOP.tls : STOP.authenticated);
+      return;
+    case 'inspectAgain':
+      orders.again(session.flow);
+      for (const side of SIDES) {
+        orders.frame(session.flow, side, FRAMING.lines, session.dialogue?.lineBytesMax[side] ?? 0);
+      }
+      return;
+    default:
+      unreachable(action);
+  }
+}
+
+function frameAs(orders: OrderWriter, flow: number, from: Side, mode: FrameMode): void {
+  switch (mode.kind) {
+    case 'lines':
+      orders.frame(flow, from, FRAMING.lines, mode.budgetBytes, mode.tolerant ?? false);
+      return;
+    case 'counted':
+      orders.frame(flow, from, FRAMING.counted, mode.bytes);
+      return;
+    case 'mailData':
+      orders.frame(flow, from, FRAMING.mailData, mode.budgetBytes);
+      return;
+    case 'tls':
+      orders.frame(flow, from, FRAMING.tls, 0);
+      return;
+    case 'opaque':
+      orders.frame(flow, from, FRAMING.opaque, 0);
+      return;
+    default:
+      unreachable(mode);
+  }
+}
+
+function refuse(context: PerformContext, session: Session, action: Extract<Action, { readonly kind: 'refuse' }>): void {
+  if (action.how === 'words') {
+    context.orders.refuseWithWords(session.flow, action.words);
+  } else {
+    context.orders.refuseWithReset(session.flow);
+  }
+  if (!session.alert) return;
+  const { protocol, initiator, responder, rule, id } = session;
+  const fields = { protocol, initiator, responder, reason: action.reason, rule, session: id };
+  context.log({ id: 'SESSION_REFUSED', fields });
+}
+
+function alertMessage(session: Session, alert: Alert): LogMessage {
+  const { protocol, initiator, responder, rule, id } = session;
+  const context = { protocol, initiator, responder, rule, session: id };
+  switch (alert.id) {
+    case 'SMTP_INVALID_COMMAND':
+      return { id: alert.id, fields: { ...context, text: alert.text, lengthBytes: alert.lengthBytes } };
+    case 'POP3_INVALID_COMMAND':
+    case 'IMAP_INVALID_COMMAND':
+    case 'PROTOCOL_VIOLATION':
+      return { id: alert.id, fields: { ...context, text: alert.text } };
+    case 'POP3_NON_SECURE_LOGIN':
+    case 'IMAP_NON_SECURE_LOGIN':
+      return { id: alert.id, fields: { ...context, text: alert.text, mechanism: alert.mechanism } };
+    case 'SMTP_MAX_DATA':
+      return { id: alert.id, fields: { ...context, maxDataBytes: alert.maxDataBytes } };
+    case 'SMTP_SIGNATURE':
+      return { id: 'TCP_SENDMAIL_SIGNATURE', fields: { ...context, signature: alert.signature, name: alert.name } };
+    default:
+      return unreachable(alert);
+  }
+}
+
+/** Where an error was thrown: function and place, never its message, which may quote the stream. */
+function firstFrame(error: Error): string {
+  return error.stack?.split('\n')[1]?.trim() ?? 'an unknown place';
+}

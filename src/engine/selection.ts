@@ -1,0 +1,56 @@
+import type { Configuration, ProtocolInspection } from '../policy/configuration.ts';
+import { type EffectiveInspection, effectiveInspection, findRule } from '../policy/defaults.ts';
+import type { PortProtocol } from '../policy/ports.ts';
+
+/** Which rule inspects a flow, and how. */
+export interface Selection {
+  readonly rule: string;
+  readonly inspection: EffectiveInspection;
+}
+
+/** Where a flow's first packet came in and goes out; empty for the router itself. */
+export interface FlowPlace {
+  readonly inInterface: string;
+  readonly outInterface: string;
+}
+
+/**
+ * The inspection of a flow by the direction of its initiating packet (cisco-ios 3.1): the rule `in` on the interface it
+ * enters, else the rule `out` on the one it leaves by, named interfaces before `any`. Undefined: the flow is not ours.
+ */
+export function selectInspection(
+  configuration: Configuration,
+  protocol: PortProtocol,
+  place: FlowPlace,
+): Selection | undefined {
+  for (const name of ruleNames(configuration, place)) {
+    const rule = findRule(configuration, name);
+    const entry = rule?.protocols.find((candidate) => covers(candidate, protocol));
+    if (rule !== undefined && entry !== undefined) {
+      return { rule: rule.name, inspection: effectiveInspection(configuration, entry) };
+    }
+  }
+  return undefined;
+}
+
+function ruleNames(configuration: Configuration, place: FlowPlace): readonly string[] {
+  const named = (name: string) => configuration.interfaces.find((candidate) => candidate.name === name);
+  const any = named('any');
+  const bound = [
+    named(place.inInterface)?.inspectIn,
+    named(place.outInterface)?.inspectOut,
+    any?.inspectIn,
+    any?.inspectOut,
+  ];
+  const found = bound.filter((name) => name !== undefined);
+  if (place.inInterface !== '' && place.outInterface !== '') return found;
+  // Traffic of the router itself: rules with `router-traffic` hold whatever the interface (steering brings no other).
+  return [
+    ...found,
+    ...configuration.rules.filter((rule) => rule.protocols.some((p) => p.routerTraffic)).map((r) => r.name),
+  ];
+}
+
+function covers(entry: ProtocolInspection, protocol: PortProtocol): boolean {
+  return entry.protocol === protocol || (entry.protocol === 'esmtp' && protocol === 'smtp');
+}

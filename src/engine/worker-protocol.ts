@@ -1,0 +1,50 @@
+import type { SessionSnapshot } from '../firewall/snapshot.ts';
+import type { LogMessage } from '../log/log-message.ts';
+import type { Configuration } from '../policy/configuration.ts';
+
+/** What the main thread and a worker say to each other. Plain data only: it is cloned on its way. */
+
+/** Everything a worker needs to begin. */
+export interface WorkerStart {
+  readonly host: number;
+  /** 0 to 3: goes into its sessions' ids. */
+  readonly worker: number;
+  readonly settings: WorkerSettings;
+  /** `POSTERN_TEST_HOOKS`: stalling and crashing on request. */
+  readonly testHooks: boolean;
+}
+
+export interface WorkerSettings {
+  readonly configuration: Configuration;
+  readonly hostname: string;
+  readonly marks: { readonly offloadBoth: number; readonly offloadResponder: number; readonly clear: number };
+}
+
+export type ToWorker =
+  | { readonly kind: 'configure'; readonly settings: WorkerSettings }
+  | { readonly kind: 'sessions'; readonly request: number }
+  | { readonly kind: 'statistics'; readonly request: number }
+  | { readonly kind: 'clearSessions'; readonly request: number; readonly id: string }
+  | { readonly kind: 'clearStatistics'; readonly request: number }
+  | { readonly kind: 'debug'; readonly on: boolean }
+  | { readonly kind: 'stall' }
+  | { readonly kind: 'crash' }
+  | { readonly kind: 'stop' };
+
+export type FromWorker =
+  | { readonly kind: 'serving'; readonly rank: string; readonly tookOver: boolean }
+  | { readonly kind: 'log'; readonly message: LogMessage }
+  | { readonly kind: 'debug'; readonly line: string }
+  | { readonly kind: 'reply'; readonly request: number; readonly reply: WorkerReply };
+
+export type WorkerReply =
+  | { readonly kind: 'sessions'; readonly sessions: readonly SessionSnapshot[] }
+  | { readonly kind: 'statistics'; readonly statistics: WorkerStatistics }
+  | { readonly kind: 'count'; readonly count: number };
+
+export interface WorkerStatistics {
+  /** By native name (native/engine/counters.h). */
+  readonly counters: Readonly<Record<string, number>>;
+  readonly refusals: Readonly<Record<string, number>>;
+  readonly masks: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,82 @@
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { loadAddon } from '../native/addon.ts';
+import type { JudgedEvent } from './judge.ts';
+import { PacketEngine } from './packet-engine.ts';
+import type { FromWorker, ToWorker, WorkerReply, WorkerStart } from './worker-protocol.ts';
+
+/**
+ * A worker thread: the native loop owns it. JavaScript runs when a batch is judged, and between two runs of the loop, when
+ * somebody woke it to drain its messages. Its event loop never turns.
+ */
+function main(port: MessagePort, start: WorkerStart): void {
+  const post = (message: FromWorker): void => port.postMessage(message);
+  const addon = loadAddon();
+  const rank = addon.rankWorkerThread();
+  let debug = false;
+  const engine = new PacketEngine({
+    addon,
+    host: start.host,
+    worker: start.worker,
+    settings: start.settings,
+    log: (message) => post({ kind: 'log', message }),
+    observe: (event) => {
+      if (debug) post({ kind: 'debug', line: debugLine(event) });
+    },
+  });
+  post({ kind: 'serving', rank, tookOver: engine.tookOver });
+
+  for (;;) {
+    engine.run();
+    for (let item = receiveMessageOnPort(port); item !== undefined; item = receiveMessageOnPort(port)) {
+      const message = item.message as ToWorker;
+      if (message.kind === 'stop') {
+        engine.close();
+        return;
+      }
+      if (message.kind === 'debug') debug = message.on;
+      else handle(engine, message, start.testHooks, post);
+    }
+  }
+}
+
+type Request = Exclude<ToWorker, { readonly kind: 'stop' | 'debug' }>;
+
+function handle(engine: PacketEngine, message: Request, testHooks: boolean, post: (message: FromWorker) => void): void {
+  const answer = (request: number, reply: WorkerReply): void => post({ kind: 'reply', request, reply });
+  switch (message.kind) {
+    case 'configure':
+      engine.configure(message.settings);
+      return;
+    case 'sessions':
+      answer(message.request, { kind: 'sessions', sessions: engine.sessions() });
+      return;
+    case 'statistics':
+      answer(message.request, { kind: 'statistics', statistics: engine.statistics() });
+      return;
+    case 'clearSessions':
+      answer(message.request, { kind: 'count', count: engine.clearSessions(message.id) });
+      return;
+    case 'clearStatistics':
+      engine.clearStatistics();
+      answer(message.request, { kind: 'count', count: 0 });
+      return;
+    case 'stall':
+      while (testHooks);
+      return;
+    case 'crash':
+      if (testHooks) throw new Error('crashed on request');
+  }
+}
+
+/** One event for `debug`: who, what, which verdict. No text of the stream, so no secret. */
+function debugLine({ kind, what, session, outcome }: JudgedEvent): string {
+  const who =
+    session === undefined
+      ? 'no session'
+      : `sis ${session.id} ${session.protocol} (${session.initiator.address}:${session.initiator.port}) => (${session.responder.address}:${session.responder.port})`;
+  const verdict =
+    outcome === undefined ? '' : ` ${outcome.verdict}${outcome.reason === undefined ? '' : ` ${outcome.reason}`}`;
+  return `CBAC ${kind}: ${who} ${what}${verdict}`;
+}
+
+if (parentPort !== null) main(parentPort, workerData as WorkerStart);

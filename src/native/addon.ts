@@ -1,0 +1,103 @@
+import { createRequire } from 'node:module';
+
+/** How a queue is opened (native/addon/options.cc). */
+export interface HostOptions {
+  readonly queue: number;
+  readonly lengthMaxPackets: number;
+  readonly failOpen: boolean;
+  readonly socketBufferBytes?: number;
+  readonly injectMark: number;
+  readonly flowsMax?: number;
+  readonly chunksMax?: number;
+}
+
+/** What the configuration sets in a packet loop. Times in milliseconds. */
+export interface LoopOptions {
+  readonly outOfOrderMax: number;
+  readonly outOfOrderBytesMax: number;
+  readonly reassemblyTimeoutMs: number;
+  readonly synwaitMs: number;
+  readonly finwaitMs: number;
+  readonly idleMs: number;
+  readonly heldMs?: number;
+  readonly failOpen: boolean;
+  readonly offload: boolean;
+  readonly windowScaleLoose: boolean;
+  readonly reportDrops: boolean;
+  readonly markOffloadBoth: number;
+  readonly markOffloadResponder: number;
+  readonly markClear: number;
+  /** By TCP port: the number of its protocol (event-batch.ts, PORT_PROTOCOLS). 65,536 of them. */
+  readonly ports: Uint8Array;
+}
+
+/** Memory that a worker and its packet loop own together; layout in event-batch.ts. */
+export interface SharedBuffers {
+  readonly events: ArrayBuffer;
+  readonly arena: ArrayBuffer;
+  readonly orders: ArrayBuffer;
+  readonly orderArena: ArrayBuffer;
+}
+
+/** A flow as the packet loop knows it. Addresses are 4 or 16 octets. */
+export interface FlowRecord {
+  readonly flow: number;
+  readonly generation: number;
+  readonly protocol: number;
+  /** 0 half-open, 1 open, 2 closing, 3 refusing, 4 dead. */
+  readonly stage: number;
+  readonly initiatorAddress: Uint8Array;
+  readonly initiatorPort: number;
+  readonly responderAddress: Uint8Array;
+  readonly responderPort: number;
+  readonly initiatorBytes: number;
+  readonly responderBytes: number;
+  readonly createdMsAgo: number;
+  readonly lastHeardMsAgo: number;
+  readonly offloaded: boolean;
+  readonly midstream: boolean;
+}
+
+/**
+ * The binary's surface. A host is a packet loop with its source; it belongs to the process and outlives the worker that
+ * serves it. Every function but those marked is for the thread that serves the host. All throw an Error that says why.
+ */
+export interface Addon {
+  /** Main thread: binds a queue. Throws when another process owns it (named) or a capability is missing (named). */
+  openQueue(options: HostOptions): number;
+  /** Opens a capture for replay; with `outPath`, what would have been forwarded is written there. */
+  openCapture(path: string, outPath: string | null): number;
+  configure(host: number, options: LoopOptions): void;
+  /** Makes this environment the host's judge. True when sessions of an earlier worker were given up for it. */
+  serve(host: number, buffers: SharedBuffers, judge: (events: number) => number): boolean;
+  /** Serves until somebody wakes it or the capture ends. Throws when the source or the judge failed for good. */
+  run(host: number): 'woken' | 'ended';
+  /** Orders outside a batch; false when they were not well formed. */
+  applyOrders(host: number, words: Uint32Array): boolean;
+  /** Any thread: makes `run` return soon. */
+  wake(host: number): void;
+  /** Any thread: how long ago `run` last came round. */
+  heartbeatAgeMs(host: number): number;
+  /** Gives every held packet its verdict and closes the source. Not while another thread serves it. */
+  close(host: number): void;
+  counterNames(): readonly string[];
+  counters(host: number): Float64Array;
+  /** At most `most` flows, from flow index `from` on. */
+  flows(host: number, from: number, most: number): readonly FlowRecord[];
+  /** Packets the kernel lost before they reached us; null when it cannot be read. */
+  kernelDrops(queue: number): number | null;
+  /** Who serves the queue, in words; null when nobody does. */
+  queueOwner(queue: number): string | null;
+  /** The name of a network interface of this namespace; null when there is none with this index. */
+  interfaceName(index: number): string | null;
+  sendDatagram(path: string, text: string): void;
+  /** Ranks the calling thread above the rest of the process: what was granted. */
+  rankWorkerThread(): 'real-time' | 'nice' | 'none';
+}
+
+const BINARY = '../../build/native/Release/postern.node';
+
+/** Loads the binary that `npm run build:native` made. Throws when it is missing or was built for another Node. */
+export function loadAddon(): Addon {
+  return createRequire(import.meta.url)(BINARY) as Addon;
+}
