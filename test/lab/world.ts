@@ -17,6 +17,8 @@ export interface WorldOptions extends LabOptions {
   readonly logDialogues?: boolean;
   /** A Postfix in the client namespace that relays to the server. */
   readonly sendingQueue?: boolean;
+  /** Lets tests break a worker (`debug postern crash-worker 0`). */
+  readonly hooks?: boolean;
 }
 
 /** A lab with its servers running, and Postern between them and the client. */
@@ -86,7 +88,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     const servers = await startServers(lab, options, folder);
     const queue = options.sendingQueue === true ? await startSendingQueue(lab, folder('queue')) : undefined;
     const { configuration } = options;
-    const router = { router: lab.router, folder: folder('postern') };
+    const env = options.hooks === true ? { POSTERN_TEST_HOOKS: '1' } : {};
+    const router = { router: lab.router, folder: folder('postern'), env };
     const postern = configuration === undefined ? undefined : await startPostern({ ...router, configuration });
     return {
       lab,
