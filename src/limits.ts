@@ -22,3 +22,5 @@ export const SMTP_MAX_DATA_BYTES_DEFAULT = 20_971_520;
 export const CONFIGURATION_LINE_CHARACTERS_MAX = 4_096;
 export const CONFIGURATION_LINES_MAX = 200_000;
 export const CONFIGURATION_MESSAGES_MAX = 1_000;
+/** One exec command as typed. */
+export const EXEC_COMMAND_CHARACTERS_MAX = 1_024;

@@ -19,7 +19,7 @@ export function insertEntry(entries: readonly AccessEntry[], entry: AccessEntry)
 }
 
 /** The number of each entry: its own, or ten more than the one before. */
-function sequenceNumbers(entries: readonly AccessEntry[]): readonly number[] {
+export function sequenceNumbers(entries: readonly AccessEntry[]): readonly number[] {
   let last = 0;
   return entries.map((entry) => {
     last = entry.sequence ?? last + SEQUENCE_STEP;

@@ -4,8 +4,12 @@ import type { Configuration } from '../policy/configuration.ts';
 /** What the exec commands (`show`, `clear`) need of the running daemon. */
 export interface ExecContext {
   readonly configuration: Configuration;
-  /** What the configuration was printed from, for `show startup-config`. */
+  /** The path of the file that the configuration came from. */
   readonly configurationFile: string;
+  /** Postern's version, as `show version` prints it. */
+  readonly version: string;
+  /** The text of the configuration file as it stands on the disk now, for `show startup-config`. */
+  startupText(): Promise<string>;
   sessions(): Promise<readonly SessionSnapshot[]>;
   statistics(): Promise<Statistics>;
   /** Ends the session with this id (as `show` prints it), or all; answers how many there were. */
@@ -13,4 +17,6 @@ export interface ExecContext {
   clearStatistics(): Promise<void>;
   /** `copy startup-config running-config` and reload: answers the errors, none when it took effect. */
   reload(): Promise<readonly string[]>;
+  /** `write memory`: puts this text into the configuration file, whole or not at all; answers the errors. */
+  save(text: string): Promise<readonly string[]>;
 }

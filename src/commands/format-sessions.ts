@@ -1,0 +1,47 @@
+import type { Endpoint, SessionSnapshot, SessionState } from '../firewall/snapshot.ts';
+import { formatAge } from './format-time.ts';
+
+const SECTIONS: readonly { readonly title: string; readonly states: readonly SessionState[] }[] = [
+  { title: 'Established Sessions', states: ['SIS_OPEN'] },
+  { title: 'Half-open Sessions', states: ['SIS_OPENING'] },
+  { title: 'Terminating Sessions', states: ['SIS_CLOSING', 'SIS_CLOSED'] },
+];
+
+/** `show ip inspect sessions [detail]` (cisco-ios 5.4, 5.5); a section without sessions has no heading. */
+export function sessionsLines(sessions: readonly SessionSnapshot[], detail: boolean): readonly string[] {
+  return SECTIONS.flatMap(({ title, states }) => {
+    const listed = sessions.filter((session) => states.includes(session.state));
+    return listed.length === 0 ? [] : [title, ...listed.flatMap((session) => sessionLines(session, detail))];
+  });
+}
+
+function sessionLines(session: SessionSnapshot, detail: boolean): readonly string[] {
+  const { id, protocol, state, bytes } = session;
+  const head = ` Session ${id} ${formatEndpoints(session)} ${protocol} ${state}`;
+  if (!detail) return [head];
+  return [
+    head,
+    `  Created ${formatAge(session.createdSecondsAgo)}, Last heard ${formatAge(session.lastHeardSecondsAgo)}`,
+    `  Bytes sent (initiator:responder) [${bytes.initiator}:${bytes.responder}]`,
+    `  ${remarks(session).join(', ')}`,
+  ];
+}
+
+/** What IOS does not say: how far the session has come, and by which way its packets go. */
+function remarks({ stage, rule, offloaded, midstream }: SessionSnapshot): readonly string[] {
+  return [
+    `Stage ${stage}`,
+    ...(rule === '' ? [] : [`inspection rule ${rule}`]),
+    ...(offloaded ? ['offloaded'] : []),
+    ...(midstream === true ? ['picked up under way'] : []),
+  ];
+}
+
+function formatEndpoints({ initiator, responder }: SessionSnapshot): string {
+  return `${formatEndpoint(initiator)}=>${formatEndpoint(responder)}`;
+}
+
+/** IOS puts IPv4 endpoints into parentheses and IPv6 addresses into brackets (cisco-ios 5.8). */
+function formatEndpoint({ address, port }: Endpoint): string {
+  return address.includes(':') ? `[${address}]:${port}` : `(${address}:${port})`;
+}
