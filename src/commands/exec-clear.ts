@@ -4,7 +4,7 @@ import { printConfiguration } from './print-configuration.ts';
 const HELP: Readonly<Record<string, string>> = {
   clear: 'End or reset something',
   inspect: 'The mail inspection',
-  session: 'Sessions',
+  sessions: 'Sessions, also `session`',
   all: 'All of them',
   ID: 'The number that `show ip inspect sessions` prints',
   statistics: 'Counters',
@@ -18,7 +18,7 @@ const HELP: Readonly<Record<string, string>> = {
 /** Exec commands that change something: sessions, counters, the configuration file. */
 export const CLEAR_COMMANDS: readonly ExecCommand[] = [
   {
-    grammar: ['clear ip inspect session <all|ID>$id'],
+    grammar: ['clear ip inspect sessions <all|ID>$id'],
     help: HELP,
     run: async (context, args) => {
       const typed = args.text('id');

@@ -2,7 +2,6 @@
  * What the shell and the daemon say to each other: HTTP on the unix control socket.
  *
  * - `POST /exec` with an ExecRequest as JSON: answers an ExecReply with status 200, or 400 and an ExecReply with `error`.
- * - `POST /configure` with a ConfigureRequest: answers a ConfigureReply, 200 when the lines took effect, 400 when none did.
  * - `GET /metrics`: Prometheus text. `GET /debug?command=…`: a text stream, one line an event, until the client leaves.
  */
 export interface ExecRequest {
@@ -32,15 +31,4 @@ export interface ConfigureRequest {
 export interface Health {
   readonly ready: boolean;
   readonly detail: string;
-}
-
-/** Lines typed in the configuration mode, in their order. They take effect together or not at all. */
-export interface ConfigureRequest {
-  readonly lines: readonly string[];
-}
-
-export interface ConfigureReply {
-  /** `terminal:LINE:COLUMN: % message`; empty when the lines took effect. */
-  readonly errors: readonly string[];
-  readonly notices: readonly string[];
 }
