@@ -10,7 +10,7 @@ export interface MarkBits {
   /** Packet mark with an accept: the responder's direction stays out of the queue. Saved in the connmark. */
   readonly offloadResponder: number;
   /** Packet mark with an accept: takes back whatever was offloaded. */
-  readonly recall: number;
+  readonly clear: number;
   /** All four. */
   readonly all: number;
   /** What the connmark remembers. */
@@ -24,12 +24,12 @@ export const MARK_SHIFT_DEFAULT = 24;
 export function markBits(shift: number = MARK_SHIFT_DEFAULT): MarkBits {
   if (!Number.isInteger(shift) || shift < 0 || shift > 28) throw new RangeError('a mark has 32 bits: shift is 0 to 28');
   const bit = (index: number): number => (1 << (shift + index)) >>> 0;
-  const [injected, offloadBoth, offloadResponder, recall] = [bit(0), bit(1), bit(2), bit(3)];
+  const [injected, offloadBoth, offloadResponder, clear] = [bit(0), bit(1), bit(2), bit(3)];
   return {
     injected,
     offloadBoth,
     offloadResponder,
-    recall,
+    clear,
     all: (0xf << shift) >>> 0,
     offload: (offloadBoth | offloadResponder) >>> 0,
   };

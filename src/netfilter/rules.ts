@@ -144,7 +144,7 @@ function saveChain(bits: MarkBits): readonly string[] {
     ...[bits.offloadBoth, bits.offloadResponder].map(
       (bit) => `${chain} -m mark --mark ${test(bit)} -j CONNMARK --set-xmark ${test(bit)}`,
     ),
-    `${chain} -m mark --mark ${test(bits.recall)} -j CONNMARK --set-xmark ${none(bits.offload)}`,
+    `${chain} -m mark --mark ${test(bits.clear)} -j CONNMARK --set-xmark ${none(bits.offload)}`,
     `${chain} -j MARK --set-xmark ${none(bits.all)}`,
   ];
 }

@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest';
+import { ipv4QueueProgram, ipv6QueueProgram, type QueueChoice } from './queue-hash.ts';
+
+/** Classic BPF as linux/filter.h defines it, for the instructions a queue program uses; a read beyond the packet ends it. */
+function runBpf(bytecode: string, packet: Uint8Array): number {
+  const [count, ...lines] = bytecode.split(',');
+  const program = lines.map((line) => line.split(' ').map(Number) as [number, number, number, number]);
+  expect(program).toHaveLength(Number(count));
+  const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
+  const scratch = new Uint32Array(16);
+  let a = 0;
+  let x = 0;
+  for (let pc = 0; pc < program.length; pc += 1) {
+    const [operation, whenTrue, whenFalse, k] = program[pc] ?? [0x06, 0, 0, 0];
+    try {
+      switch (operation) {
+        case 0x00:
+          a = k;
+          break;
+        case 0x20:
+          a = view.getUint32(k);
+          break;
+        case 0x28:
+          a = view.getUint16(k);
+          break;
+        case 0x30:
+          a = view.getUint8(k);
+          break;
+        case 0x48:
+          a = view.getUint16(x + k);
+          break;
+        case 0xb1:
+          x = 4 * (view.getUint8(k) & 0xf);
+          break;
+        case 0x61:
+          x = scratch[k] ?? 0;
+          break;
+        case 0x02:
+          scratch[k] = a;
+          break;
+        case 0x07:
+          x = a;
+          break;
+        case 0xac:
+          a = (a ^ x) >>> 0;
+          break;
+        case 0x24:
+          a = Math.imul(a, k) >>> 0;
+          break;
+        case 0x74:
+          a >>>= k;
+          break;
+        case 0x94:
+          a %= k;
+          break;
+        case 0x05:
+          pc += k;
+          break;
+        case 0x15:
+          pc += a === k ? whenTrue : whenFalse;
+          break;
+        case 0x06:
+          return k;
+        default:
+          throw new Error(`unknown operation ${operation}`);
+      }
+    } catch (error) {
+      if (error instanceof RangeError) return 0;
+      throw error;
+    }
+  }
+  throw new Error('ran off the end');
+}
+
+interface Tuple {
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+  readonly fromPort: number;
+  readonly toPort: number;
+}
+
+function ipv4Packet(tuple: Tuple, optionBytes = 0): Uint8Array {
+  const header = 20 + optionBytes;
+  const packet = new Uint8Array(header + 20);
+  packet[0] = 0x40 | (header / 4);
+  packet[9] = 6;
+  packet.set(tuple.from, 12);
+  packet.set(tuple.to, 16);
+  new DataView(packet.buffer).setUint16(header, tuple.fromPort);
+  new DataView(packet.buffer).setUint16(header + 2, tuple.toPort);
+  return packet;
+}
+
+function ipv6Packet(tuple: Tuple, nextHeader = 6): Uint8Array {
+  const packet = new Uint8Array(60);
+  packet[0] = 0x60;
+  packet[6] = nextHeader;
+  packet.set(tuple.from, 8);
+  packet.set(tuple.to, 24);
+  new DataView(packet.buffer).setUint16(40, tuple.fromPort);
+  new DataView(packet.buffer).setUint16(42, tuple.toPort);
+  return packet;
+}
+
+const reverse = (tuple: Tuple): Tuple => ({
+  from: tuple.to,
+  to: tuple.from,
+  fromPort: tuple.toPort,
+  toPort: tuple.fromPort,
+});
+
+const KEY = 0x1234_5678;
+
+function queueOf(program: (choice: QueueChoice) => string, packet: Uint8Array, queues: number, key = KEY): number {
+  const matching = Array.from({ length: queues }, (_, index) => index).filter(
+    (index) => runBpf(program({ queues, index, key }), packet) !== 0,
+  );
+  expect(matching).toHaveLength(1);
+  return matching[0] ?? -1;
+}
+
+/** One relay with many connections: only its port changes. */
+const connections: readonly Tuple[] = Array.from({ length: 2000 }, (_, index) => ({
+  from: [203, 0, 113, 7],
+  to: [192, 0, 2, 25],
+  fromPort: 32_768 + 2 * index,
+  toPort: 25,
+}));
+const address6 = (last: number): readonly number[] => [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, last];
+const connections6 = connections.map((tuple) => ({ ...tuple, from: address6(1), to: address6(2) }));
+
+describe.each([
+  ['IPv4', ipv4QueueProgram, (tuple: Tuple) => ipv4Packet(tuple), connections],
+  ['IPv6', ipv6QueueProgram, (tuple: Tuple) => ipv6Packet(tuple), connections6],
+] as const)('%s', (_name, program, packetOf, tuples) => {
+  test.each([2, 3, 4, 7])('with %i queues both directions get the same one, and exactly one', (queues) => {
+    for (const tuple of tuples.slice(0, 200)) {
+      expect(queueOf(program, packetOf(tuple), queues)).toBe(queueOf(program, packetOf(reverse(tuple)), queues));
+    }
+  });
+
+  test('the connections of one relay spread over all queues', () => {
+    const counts = [0, 0, 0, 0];
+    for (const tuple of tuples) {
+      const queue = queueOf(program, packetOf(tuple), 4);
+      counts[queue] = (counts[queue] ?? 0) + 1;
+    }
+    for (const count of counts) expect(count).toBeGreaterThan(tuples.length / 8);
+  });
+
+  test('another key spreads them another way', () => {
+    const differing = tuples.filter(
+      (tuple) => queueOf(program, packetOf(tuple), 4) !== queueOf(program, packetOf(tuple), 4, 99),
+    );
+    expect(differing.length).toBeGreaterThan(tuples.length / 2);
+  });
+});
+
+test('IPv4 options do not move the ports away', () => {
+  for (const tuple of connections.slice(0, 100)) {
+    expect(queueOf(ipv4QueueProgram, ipv4Packet(tuple, 12), 4)).toBe(queueOf(ipv4QueueProgram, ipv4Packet(tuple), 4));
+  }
+});
+
+test('behind an IPv6 extension header the addresses decide alone, in both directions', () => {
+  const queues = connections6
+    .slice(0, 100)
+    .flatMap((tuple) => [ipv6Packet(tuple, 60), ipv6Packet(reverse(tuple), 60)])
+    .map((packet) => queueOf(ipv6QueueProgram, packet, 4));
+  expect(new Set(queues).size).toBe(1);
+});
+
+test('a packet cut off before its ports matches no program and falls through to the last queue', () => {
+  for (const index of [0, 1]) {
+    expect(
+      runBpf(ipv4QueueProgram({ queues: 2, index, key: KEY }), ipv4Packet(connections[0] as Tuple).slice(0, 21)),
+    ).toBe(0);
+  }
+});
