@@ -134,7 +134,7 @@ function inChunks(bursts: readonly Row[], length: number): readonly Row[] {
 
 /** A refusal may come before the whole verb or the user name was seen: its alert then quotes less, and is the same alert. */
 function refusalOf({ from, outcome }: LogEntry): string {
-  return `${from} => ${outcome.replace(/(alert \S+) ".*"/g, '$1')}`;
+  return `${from} => ${outcome.replace(/(alert \S+) ".*"( \d+)?/g, '$1')}`;
 }
 
 /** Says how another splitting came to something else, or nothing. */
@@ -150,11 +150,6 @@ function compare(whole: Outcome, split: Outcome, transcript: TranscriptCase): st
     }
   }
   return compareFates('initiator', whole, split) ?? compareFates('responder', whole, split);
-}
-
-/** A line refused before its end has shown less of itself: of its text, in the log and in the alert, nothing is compared. */
-function verdictOf({ from, what, outcome, refused }: LogEntry): string {
-  return refused ? `${from} => ${outcome.replace(/(alert \w+) ".*?"( \d+)?/g, '$1')}` : `${what} => ${outcome}`;
 }
 
 /**
