@@ -1,5 +1,6 @@
 import type { Action, Step } from '../../inspect/inspector.ts';
 import { isSaslResponse } from '../../inspect/sasl.ts';
+import { AWAIT_TLS } from '../../inspect/tls-start.ts';
 import { withoutUndecidedCr } from '../../inspect/words.ts';
 import { POP3_REPLY_BYTES_MAX, SASL_RESPONSE_BYTES_MAX, UNANSWERED_COMMANDS_MAX } from '../../limits.ts';
 import { type Judgement, type JudgingContext, judgeCommand } from './command-line.ts';
@@ -129,15 +130,7 @@ function onAffirmative(state: Authorization, answered: Unanswered): Result {
     case 'authenticates':
       return { state: { at: 'TRANSACTION' }, actions: [FORWARD, ...stopJudging()] };
     case 'startsTls':
-      return {
-        state: { at: 'TLS_HELLO', awaits: 'initiator' },
-        actions: [
-          FORWARD,
-          { kind: 'pause', side: 'responder' },
-          { kind: 'frameAs', from: 'initiator', mode: { kind: 'tls' } },
-          RESUME_INITIATOR,
-        ],
-      };
+      return { state: { at: 'TLS_HELLO', awaits: 'initiator' }, actions: [FORWARD, ...AWAIT_TLS] };
   }
 }
 

@@ -1,0 +1,38 @@
+import type { Action, Frame, Side } from './inspector.ts';
+import type { Reason } from './reasons.ts';
+
+/** What a side's first octets after the go-ahead for TLS come to. */
+export type TlsStart =
+  | { readonly kind: 'refused'; readonly reason: Reason }
+  | { readonly kind: 'awaitsResponder'; readonly actions: readonly Action[] }
+  | { readonly kind: 'encrypted'; readonly actions: readonly Action[] };
+
+/** To be done when STLS or STARTTLS is accepted: the client's hello comes first, and the server says no more before it. */
+export const AWAIT_TLS: readonly Action[] = [
+  { kind: 'pause', side: 'responder' },
+  { kind: 'frameAs', from: 'initiator', mode: { kind: 'tls' } },
+  { kind: 'resume', side: 'initiator' },
+];
+
+/**
+ * A handshake has to follow from both sides (RFC 2595 3.1 and 4). What a client pipelined behind its STARTTLS was held until
+ * now and shows here as something that is no hello.
+ */
+export function judgeTlsStart(awaits: Side, frame: Extract<Frame, { kind: 'tlsStart' }>): TlsStart {
+  if (frame.from !== awaits) return { kind: 'refused', reason: 'unexpected-frame' };
+  if (!frame.wellFormed) {
+    return { kind: 'refused', reason: awaits === 'initiator' ? 'plaintext-after-starttls' : 'tls-expected' };
+  }
+  if (awaits === 'responder') {
+    return { kind: 'encrypted', actions: [{ kind: 'forward' }, { kind: 'stopInspecting', because: 'tls' }] };
+  }
+  return {
+    kind: 'awaitsResponder',
+    actions: [
+      { kind: 'forward' },
+      { kind: 'frameAs', from: 'initiator', mode: { kind: 'opaque' } },
+      { kind: 'frameAs', from: 'responder', mode: { kind: 'tls' } },
+      { kind: 'resume', side: 'responder' },
+    ],
+  };
+}

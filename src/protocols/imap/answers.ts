@@ -1,0 +1,135 @@
+import type { Action, Step } from '../../inspect/inspector.ts';
+import { AWAIT_TLS } from '../../inspect/tls-start.ts';
+import { beginAuthenticated } from './authenticated.ts';
+import { nonSynchronisingOf } from './literals.ts';
+import { countedInitiator } from './not-authenticated.ts';
+import { type Refusal, refuse } from './refusal.ts';
+import { capabilitiesIn, literalIn, readResponse, type Status } from './replies.ts';
+import {
+  type ImapPolicy,
+  type ImapState,
+  isInitiatorPaused,
+  type NotAuthenticated,
+  type Unanswered,
+  type Unfinished,
+} from './state.ts';
+
+/** What the server says before authentication: its tagged answers, and nothing the client says, move the session. */
+
+const FORWARD: Action = { kind: 'forward' };
+const RESUME_INITIATOR: Action = { kind: 'resume', side: 'initiator' };
+
+type Result = Step<ImapState>;
+
+/** A whole line from the server. */
+export function onResponderLine(state: NotAuthenticated, text: string, policy: ImapPolicy): Result {
+  const literal = literalIn(text, state.response === 'whole' ? 'start' : state.response);
+  if (literal === 'oversized') return refusal(state, { reason: 'invalid-reply' }, policy);
+  const step =
+    state.response === 'whole'
+      ? onResponse(state, text, policy)
+      : { state: state, actions: [FORWARD] as readonly Action[] };
+  if (step.state.at !== 'NOT_AUTHENTICATED' || step.actions.some((action) => action.kind === 'refuse')) return step;
+  if (literal === undefined) return { state: { ...step.state, response: 'whole' }, actions: step.actions };
+  // Zero octets are no run to count: the response goes on with the next line at once.
+  const counted: readonly Action[] =
+    literal.bytes === 0
+      ? []
+      : [{ kind: 'frameAs', from: 'responder', mode: { kind: 'counted', bytes: literal.bytes } }];
+  return { state: { ...step.state, response: literal.within }, actions: [...step.actions, ...counted] };
+}
+
+function onResponse(state: NotAuthenticated, text: string, policy: ImapPolicy): Result {
+  const response = readResponse(text);
+  switch (response.kind) {
+    case 'malformed':
+      return refusal(state, { reason: 'invalid-reply' }, policy);
+    case 'continuation':
+      return onContinuation(state, policy);
+    case 'untagged':
+      return { state: noteUntagged(state, text, response.status === 'BYE'), actions: [FORWARD] };
+    case 'tagged':
+      return onTagged(noteUntagged(state, text, false), response.tag, response.status, policy);
+  }
+}
+
+function noteUntagged(state: NotAuthenticated, text: string, bye: boolean): NotAuthenticated {
+  const capabilities = capabilitiesIn(text);
+  const nonSynchronising = capabilities === undefined ? state.nonSynchronising : nonSynchronisingOf(capabilities);
+  return { ...state, nonSynchronising, ended: state.ended || bye };
+}
+
+/** `+` lets a client go on with a literal or with its turn in a SASL exchange; anywhere else it is nobody's. */
+function onContinuation(state: NotAuthenticated, policy: ImapPolicy): Result {
+  const { unfinished } = state;
+  if (unfinished?.awaits === 'goAhead') {
+    const { literalBytes } = unfinished;
+    return {
+      state: { ...state, unfinished: { ...unfinished, awaits: literalBytes > 0 ? 'octets' : 'rest' } },
+      actions: [FORWARD, ...(literalBytes > 0 ? [countedInitiator(literalBytes)] : []), RESUME_INITIATOR],
+    };
+  }
+  if (unfinished !== undefined || state.challenged || state.unanswered.at(-1)?.challenges !== true) {
+    return refusal(state, { reason: 'unexpected-reply' }, policy);
+  }
+  return { state: { ...state, challenged: true }, actions: [FORWARD, RESUME_INITIATOR] };
+}
+
+function onTagged(state: NotAuthenticated, tag: string, status: Status, policy: ImapPolicy): Result {
+  const { unfinished } = state;
+  if (unfinished?.command.tag === tag) return onEarlyAnswer(state, unfinished, status, policy);
+  const answered = state.unanswered.find((command) => command.tag === tag);
+  if (answered === undefined) return refusal(state, { reason: 'unexpected-reply' }, policy);
+  const unanswered = state.unanswered.filter((command) => command !== answered);
+  if (status !== 'OK') return onNegative(state, answered, unanswered);
+  // Nothing is settled while the server's own challenge is open.
+  if (answered.challenges && state.challenged) return refusal(state, { reason: 'unexpected-reply' }, policy);
+  return onOk({ ...state, unanswered }, answered);
+}
+
+/**
+ * An answer before the command was sent to its end. To a literal that waits, NO and BAD are the other way to answer. Behind
+ * one that does not wait, NO leaves the server reading the rest; but BAD says that it did not know the literal, so that its
+ * octets, which have gone ahead, are commands there.
+ */
+function onEarlyAnswer(state: NotAuthenticated, unfinished: Unfinished, status: Status, policy: ImapPolicy): Result {
+  const { command, awaits } = unfinished;
+  const secretMayFollow = state.secretMayFollow || command.onOk === 'authenticates';
+  if (status === 'OK' || unfinished.refusedEarly || (status === 'BAD' && awaits !== 'goAhead')) {
+    return refusal(state, { reason: 'unexpected-reply' }, policy);
+  }
+  if (awaits === 'goAhead') {
+    return { state: { ...state, unfinished: undefined, secretMayFollow }, actions: [FORWARD, RESUME_INITIATOR] };
+  }
+  return {
+    state: { ...state, unfinished: { ...unfinished, refusedEarly: true }, secretMayFollow },
+    actions: [FORWARD],
+  };
+}
+
+function onNegative(state: NotAuthenticated, answered: Unanswered, unanswered: readonly Unanswered[]): Result {
+  const waited = isInitiatorPaused(state) && state.unanswered.at(-1) === answered && state.unfinished === undefined;
+  const secretMayFollow = state.secretMayFollow || answered.onOk === 'authenticates';
+  return {
+    state: { ...state, unanswered, challenged: state.challenged && !answered.challenges, secretMayFollow },
+    actions: waited ? [FORWARD, RESUME_INITIATOR] : [FORWARD],
+  };
+}
+
+function onOk(state: NotAuthenticated, answered: Unanswered): Result {
+  switch (answered.onOk) {
+    case 'nothing':
+    case 'unauthenticates':
+      return { state, actions: [FORWARD] };
+    case 'ends':
+      return { state: { ...state, ended: true }, actions: [FORWARD, RESUME_INITIATOR] };
+    case 'authenticates':
+      return beginAuthenticated();
+    case 'startsTls':
+      return { state: { at: 'TLS_HELLO', awaits: 'initiator' }, actions: [FORWARD, ...AWAIT_TLS] };
+  }
+}
+
+function refusal(state: ImapState, why: Refusal, policy: ImapPolicy): Result {
+  return { state, actions: refuse(why, policy) };
+}

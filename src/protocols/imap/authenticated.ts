@@ -1,0 +1,86 @@
+import type { Action, Step } from '../../inspect/inspector.ts';
+import { literalAtEnd } from './literals.ts';
+import { countedInitiator, STRICT_LINES } from './not-authenticated.ts';
+import { readResponse } from './replies.ts';
+import { type ImapState, NOT_AUTHENTICATED } from './state.ts';
+
+/**
+ * After authentication nothing is judged (cisco-ios 3.7). The client's lines are followed past its literals, so that a
+ * LOGOUT is told from text that looks like one; the server's side is opaque.
+ */
+
+const FORWARD: Action = { kind: 'forward' };
+const RESUME_INITIATOR: Action = { kind: 'resume', side: 'initiator' };
+/** Enough for a tag, a verb and the head of a literal; the framer keeps a long line's end as well. */
+const AUTHENTICATED_LINE_BYTES_MAX = 512;
+
+const TOLERANT_LINES = { kind: 'lines', budgetBytes: AUTHENTICATED_LINE_BYTES_MAX, tolerant: true } as const;
+
+type Result = Step<ImapState>;
+
+export function beginAuthenticated(): Result {
+  return {
+    state: { at: 'AUTHENTICATED', midCommand: false },
+    actions: [
+      FORWARD,
+      { kind: 'stopInspecting', because: 'authenticated' },
+      { kind: 'frameAs', from: 'initiator', mode: TOLERANT_LINES },
+      RESUME_INITIATOR,
+    ],
+  };
+}
+
+/** A whole line from the client. `midCommand` says that it goes on with a command, behind a literal. */
+export function onAuthenticatedLine(state: Extract<ImapState, { at: 'AUTHENTICATED' }>, text: string): Result {
+  const [, tag = '', verb = ''] = state.midCommand ? [] : (/^([^ ]+) +([A-Z]+)(?: |$)/i.exec(text) ?? []);
+  switch (verb.toUpperCase()) {
+    case 'LOGOUT':
+      return afterLogout();
+    case 'UNAUTHENTICATE':
+      return awaitAnswer(tag);
+    case 'COMPRESS':
+      // RFC 4978 3: from here on the client deflates, and there is no LOGOUT to be seen.
+      return {
+        state: { at: 'AUTHENTICATED', midCommand: false },
+        actions: [FORWARD, { kind: 'frameAs', from: 'initiator', mode: { kind: 'opaque' } }],
+      };
+    default:
+      return followLiteral(text);
+  }
+}
+
+/** Both kinds of literal are counted. README.md says what that means when the server refuses a synchronising one. */
+function followLiteral(text: string): Result {
+  const literal = literalAtEnd(text);
+  const counted = literal === undefined || literal.bytes === 0 ? [] : [countedInitiator(literal.bytes)];
+  return { state: { at: 'AUTHENTICATED', midCommand: literal !== undefined }, actions: [FORWARD, ...counted] };
+}
+
+/** LOGOUT ends the session at once: RFC 9051 6.1.3 leaves the server no way to refuse it. */
+function afterLogout(): Result {
+  return {
+    state: { ...NOT_AUTHENTICATED, ended: true, responderOpaque: true },
+    actions: [FORWARD, ...STRICT_LINES.filter((action) => action.kind === 'frameAs' && action.from === 'initiator')],
+  };
+}
+
+/** RFC 8437 3: whether the client is still who it was depends on the answer, which has to be read for that. */
+function awaitAnswer(tag: string): Result {
+  return {
+    state: { at: 'LEAVING', tag },
+    actions: [
+      FORWARD,
+      { kind: 'inspectAgain' },
+      { kind: 'frameAs', from: 'responder', mode: TOLERANT_LINES },
+      { kind: 'pause', side: 'initiator' },
+    ],
+  };
+}
+
+/** Answers to earlier commands may still be on their way; only the tag tells. */
+export function onLeavingLine(state: Extract<ImapState, { at: 'LEAVING' }>, text: string): Result {
+  const response = readResponse(text);
+  if (response.kind !== 'tagged' || response.tag !== state.tag) return { state, actions: [FORWARD] };
+  if (response.status !== 'OK') return beginAuthenticated();
+  return { state: NOT_AUTHENTICATED, actions: [FORWARD, ...STRICT_LINES, RESUME_INITIATOR] };
+}

@@ -1,0 +1,172 @@
+import type { Reason } from '../../inspect/reasons.ts';
+import { isInitialResponse, readMechanism } from '../../inspect/sasl.ts';
+import { isControl, quotable, readWord, type WordTable, withoutUndecidedCr } from '../../inspect/words.ts';
+import { IMAP_COMMAND_BYTES_MAX } from '../../limits.ts';
+import { type ArgumentsReading, readArguments } from './arguments.ts';
+import { COMMANDS } from './grammar.ts';
+import type { Refusal } from './refusal.ts';
+import type { Unanswered } from './state.ts';
+import { readTag } from './tag.ts';
+
+/** What a client's line, or the beginning of one, comes to. */
+export type Judgement =
+  /** Only a beginning, and nothing speaks against it yet. */
+  | { readonly kind: 'growing' }
+  | { readonly kind: 'command'; readonly verb: string; readonly command: Unanswered }
+  /** The line ends in a literal; the command goes on behind it. */
+  | {
+      readonly kind: 'unfinished';
+      readonly verb: string;
+      readonly command: Unanswered;
+      readonly reading: Extract<ArgumentsReading, { kind: 'literal' }>;
+    }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+export interface JudgingContext {
+  readonly verbs: WordTable;
+  readonly secureLogin: boolean;
+  /** The reason for anything that is not allowed here, instead of what is wrong with it. */
+  readonly ended: boolean;
+  readonly secretMayFollow: boolean;
+  readonly isTagInUse: (tag: string) => boolean;
+}
+
+/** An octet that speaks against the line, or a lack that shows at its end. */
+interface Offence {
+  readonly reason: Reason;
+  readonly tag?: string;
+  readonly mechanism?: string;
+}
+
+/** Judges from left to right and stops at the first offence: the answer is that of the shortest prefix refused. */
+export function judgeCommand(line: string, complete: boolean, context: JudgingContext): Judgement {
+  const text = complete ? line : withoutUndecidedCr(line);
+  const tag = readTag(text, complete);
+  switch (tag.kind) {
+    case 'growing':
+      return { kind: 'growing' };
+    case 'offence':
+      return refused(text, context, { reason: reasonAt(text, tag.at, 'invalid-command') });
+    case 'tag':
+      // Two answers with one tag could be taken for each other: OK to a NOOP for OK to a LOGIN.
+      if (context.isTagInUse(tag.tag)) return refused(text, context, { reason: 'invalid-command', tag: tag.tag });
+      return judgeVerb(text, tag.tag, complete, context);
+  }
+}
+
+function judgeVerb(text: string, tag: string, complete: boolean, context: JudgingContext): Judgement {
+  const verb = readWord(text, tag.length + 1, context.verbs, complete);
+  switch (verb.kind) {
+    case 'growing':
+      return { kind: 'growing' };
+    case 'unknown':
+      return refused(text, context, { reason: reasonAt(text, verb.at, 'invalid-command'), tag });
+    case 'forbidden': {
+      const cleartext = context.secureLogin && COMMANDS.get(verb.word)?.cleartextLogin === true;
+      const offence: Offence = cleartext
+        ? { reason: 'cleartext-login', mechanism: verb.word, tag }
+        : { reason: 'command-out-of-state', tag };
+      return refused(text, context, offence);
+    }
+    case 'word':
+      return judgeArguments(text, { tag, verb: verb.word, from: verb.end }, complete, context);
+  }
+}
+
+interface CommandHead {
+  readonly tag: string;
+  readonly verb: string;
+  readonly from: number;
+}
+
+function judgeArguments(text: string, head: CommandHead, complete: boolean, context: JudgingContext): Judgement {
+  const { tag, verb, from } = head;
+  const rule = COMMANDS.get(verb);
+  if (rule === undefined || rule.arguments === 'unread') throw new Error(`${verb} is permitted but has no arguments`);
+  const challenges = rule.arguments === 'sasl';
+  const reading =
+    rule.arguments === 'sasl'
+      ? readSasl(text, from, complete, context.secureLogin)
+      : readWithinBudget(text, from, rule.arguments, complete);
+  const command: Unanswered = { tag, onOk: rule.onOk, challenges };
+  switch (reading.kind) {
+    case 'growing':
+      return { kind: 'growing' };
+    case 'offence':
+      return refused(text, context, { ...reading, tag });
+    case 'literal':
+      return { kind: 'unfinished', verb, command, reading };
+    case 'complete':
+      return { kind: 'command', verb, command };
+  }
+}
+
+/** The rest of a command behind a literal, judged from the place where the grammar stood. */
+export function judgeRest(
+  line: string,
+  complete: boolean,
+  place: Parameters<typeof readArguments>[2],
+): ArgumentsReading {
+  return readWithinBudget(complete ? line : withoutUndecidedCr(line), 0, place, complete);
+}
+
+/** Only AUTHENTICATE with its initial response may use the framer's whole budget. */
+function readWithinBudget(
+  text: string,
+  from: number,
+  place: Parameters<typeof readArguments>[2],
+  complete: boolean,
+): ArgumentsReading {
+  if (text.length <= IMAP_COMMAND_BYTES_MAX) return readArguments(text, from, place, complete);
+  const head = readArguments(text.slice(0, IMAP_COMMAND_BYTES_MAX), from, place, false);
+  if (head.kind === 'offence') return head;
+  return { kind: 'offence', at: IMAP_COMMAND_BYTES_MAX, reason: 'line-too-long' };
+}
+
+type SaslReading = Exclude<ArgumentsReading, { kind: 'literal' }> & { readonly mechanism?: string };
+
+/** RFC 9051 6.2.2 and RFC 4959 3: SP mechanism [SP initial-response]. The mechanism is an atom, never a literal. */
+function readSasl(text: string, from: number, complete: boolean, secureOnly: boolean): SaslReading {
+  if (from === text.length) {
+    return complete ? { kind: 'offence', at: from, reason: 'invalid-arguments' } : { kind: 'growing' };
+  }
+  const mechanism = readMechanism(text, from + 1, { secureOnly, complete });
+  switch (mechanism.kind) {
+    case 'growing':
+      return { kind: 'growing' };
+    case 'cleartext':
+      return { kind: 'offence', at: mechanism.at, reason: 'cleartext-login', mechanism: mechanism.name };
+    case 'malformed':
+      return { kind: 'offence', at: mechanism.at, reason: reasonAt(text, mechanism.at, 'invalid-arguments') };
+    case 'mechanism': {
+      if (mechanism.end === text.length) return complete ? { kind: 'complete' } : { kind: 'growing' };
+      const response = text.slice(mechanism.end + 1);
+      if (isInitialResponse(response, complete)) return { kind: complete ? 'complete' : 'growing' };
+      return { kind: 'offence', at: text.length, reason: 'invalid-sasl-response' };
+    }
+  }
+}
+
+function reasonAt(text: string, at: number, otherwise: Reason): Reason {
+  return at < text.length && isControl(text.charCodeAt(at)) ? 'control-character' : otherwise;
+}
+
+function refused(text: string, context: JudgingContext, { reason, tag, mechanism }: Offence): Judgement {
+  if (mechanism !== undefined) {
+    return { kind: 'refused', refusal: { reason, tag, mechanism, text: loginText(text, mechanism) } };
+  }
+  const [first = '', second] = text.split(' ', 2);
+  const verb = (second ?? first).toUpperCase();
+  // The line behind a refused login may be the secret itself: only a verb that is one is quoted.
+  const quotes = !context.secretMayFollow || COMMANDS.has(verb);
+  const quoted = quotes ? quotable(verb) : '*';
+  return { kind: 'refused', refusal: { reason: context.ended ? 'data-after-end' : reason, tag, text: quoted } };
+}
+
+/** `LOGIN mrose` names who tried, when a second argument shows that the first is the name. */
+function loginText(text: string, mechanism: string): string {
+  if (mechanism !== 'LOGIN' || !/^\S+ LOGIN/i.test(text)) return quotable(`AUTHENTICATE ${mechanism}`);
+  const [, quoted, atom] = /^\S+ LOGIN (?:"((?:[^"\\]|\\.)*)"|([^ "{(]+)) \S/i.exec(text) ?? [];
+  const user = quoted ?? atom;
+  return user === undefined ? 'LOGIN' : quotable(`LOGIN ${user}`);
+}

@@ -1,0 +1,173 @@
+import type { Action, Step } from '../../inspect/inspector.ts';
+import { isSaslResponse } from '../../inspect/sasl.ts';
+import { withoutUndecidedCr } from '../../inspect/words.ts';
+import {
+  IMAP_LITERALS_A_COMMAND_MAX,
+  IMAP_REPLY_BYTES_MAX,
+  SASL_RESPONSE_BYTES_MAX,
+  UNANSWERED_COMMANDS_MAX,
+} from '../../limits.ts';
+import type { ArgumentsReading } from './arguments.ts';
+import { type Judgement, judgeCommand, judgeRest } from './command-line.ts';
+import { NOT_AUTHENTICATED_VERBS, SECURE_NOT_AUTHENTICATED_VERBS } from './grammar.ts';
+import { isOffered, type Literal } from './literals.ts';
+import { type Refusal, refuse } from './refusal.ts';
+import {
+  type ImapPolicy,
+  type ImapState,
+  isInitiatorPaused,
+  type NotAuthenticated,
+  type Unanswered,
+  type Unfinished,
+} from './state.ts';
+
+/** What a client may say before it is authenticated (RFC 9051 6.1 and 6.2). */
+
+const FORWARD: Action = { kind: 'forward' };
+const PAUSE_INITIATOR: Action = { kind: 'pause', side: 'initiator' };
+
+type Result = Step<ImapState>;
+
+/** Judges what the initiator sent, or the beginning of it: a command, the rest of one, or its turn in a SASL exchange. */
+export function onInitiator(state: NotAuthenticated, text: string, complete: boolean, policy: ImapPolicy): Result {
+  if (isInitiatorPaused(state)) return refusal(state, { reason: reasonWhilePaused(state) }, policy);
+  if (state.challenged) return onSaslResponse(state, text, complete, policy);
+  if (state.unfinished !== undefined) return onRest(state, state.unfinished, { text, complete }, policy);
+  const judged = judge(state, text, complete, policy);
+  switch (judged.kind) {
+    case 'growing':
+      return { state, actions: [FORWARD] };
+    case 'refused':
+      return refusal(state, judged.refusal, policy);
+    case 'command':
+      return onWholeCommand(state, judged.verb, judged.command, policy);
+    case 'unfinished':
+      return onLiteral(state, toUnfinished(judged), judged.reading, policy);
+  }
+}
+
+function judge(state: NotAuthenticated, text: string, complete: boolean, policy: ImapPolicy): Judgement {
+  return judgeCommand(text, complete, {
+    verbs: policy.secureLogin ? SECURE_NOT_AUTHENTICATED_VERBS : NOT_AUTHENTICATED_VERBS,
+    secureLogin: policy.secureLogin,
+    ended: state.ended,
+    secretMayFollow: state.secretMayFollow,
+    isTagInUse: (tag) => state.unanswered.some((command) => command.tag === tag),
+  });
+}
+
+function onWholeCommand(state: NotAuthenticated, verb: string, command: Unanswered, policy: ImapPolicy): Result {
+  if (state.unanswered.length >= UNANSWERED_COMMANDS_MAX) {
+    return refusal(state, { reason: 'too-many-unanswered', text: verb, tag: command.tag }, policy);
+  }
+  const next: NotAuthenticated = {
+    ...state,
+    unanswered: [...state.unanswered, command],
+    unfinished: undefined,
+    responderOpaque: false,
+    secretMayFollow: false,
+  };
+  const pauses = isInitiatorPaused(next) ? [PAUSE_INITIATOR] : [];
+  return { state: next, actions: [FORWARD, ...readAgain(state), ...pauses] };
+}
+
+type Unread = Extract<ArgumentsReading, { kind: 'literal' }>;
+
+function toUnfinished({ command, verb, reading }: Extract<Judgement, { kind: 'unfinished' }>): Unfinished {
+  const { place } = reading;
+  return { command, verb, place, literals: 0, literalBytes: 0, awaits: 'goAhead', refusedEarly: false };
+}
+
+/** The line ends in a literal: what its octets are is settled before the first of them goes ahead. */
+function onLiteral(
+  state: NotAuthenticated,
+  before: Unfinished,
+  { literal, place }: Unread,
+  policy: ImapPolicy,
+): Result {
+  const { tag } = before.command;
+  const literals = before.literals + 1;
+  if (literals > IMAP_LITERALS_A_COMMAND_MAX || !isOffered(literal, state.nonSynchronising)) {
+    return refusal(state, { reason: 'invalid-literal', text: before.verb, tag }, policy);
+  }
+  // The server refused the command and reads it to its end: it will send no go-ahead.
+  if (before.refusedEarly && literal.synchronising) {
+    return refusal(state, { reason: 'invalid-literal', text: before.verb, tag }, policy);
+  }
+  const { awaits, actions } = awaitingOf(literal);
+  const unfinished: Unfinished = { ...before, place, literals, literalBytes: literal.bytes, awaits };
+  return {
+    state: { ...state, unfinished, responderOpaque: false },
+    actions: [FORWARD, ...readAgain(state), ...actions],
+  };
+}
+
+function awaitingOf(literal: Literal): { awaits: Unfinished['awaits']; actions: readonly Action[] } {
+  if (literal.synchronising) return { awaits: 'goAhead', actions: [PAUSE_INITIATOR] };
+  if (literal.bytes === 0) return { awaits: 'rest', actions: [] };
+  return { awaits: 'octets', actions: [countedInitiator(literal.bytes)] };
+}
+
+/** How the octets of a literal are let through. */
+export function countedInitiator(bytes: number): Action {
+  return { kind: 'frameAs', from: 'initiator', mode: { kind: 'counted', bytes } };
+}
+
+/** What stands behind a literal belongs to the same command. */
+function onRest(
+  state: NotAuthenticated,
+  unfinished: Unfinished,
+  { text, complete }: { readonly text: string; readonly complete: boolean },
+  policy: ImapPolicy,
+): Result {
+  if (unfinished.awaits !== 'rest') return refusal(state, { reason: 'unexpected-frame' }, policy);
+  const { command, verb } = unfinished;
+  const reading = judgeRest(text, complete, unfinished.place);
+  switch (reading.kind) {
+    case 'growing':
+      return { state, actions: [FORWARD] };
+    case 'offence':
+      return refusal(state, { reason: reading.reason, text: verb, tag: command.tag }, policy);
+    case 'literal':
+      return onLiteral(state, unfinished, reading, policy);
+    case 'complete':
+      if (unfinished.refusedEarly) return { state: { ...state, unfinished: undefined }, actions: [FORWARD] };
+      return onWholeCommand(state, verb, command, policy);
+  }
+}
+
+/** A literal's octets have passed; the line goes on. */
+export function onLiteralEnd(state: NotAuthenticated, bytes: number, policy: ImapPolicy): Result {
+  const { unfinished } = state;
+  if (unfinished?.awaits !== 'octets' || unfinished.literalBytes !== bytes) {
+    return refusal(state, { reason: 'unexpected-frame' }, policy);
+  }
+  return { state: { ...state, unfinished: { ...unfinished, awaits: 'rest' } }, actions: [FORWARD] };
+}
+
+function onSaslResponse(state: NotAuthenticated, line: string, complete: boolean, policy: ImapPolicy): Result {
+  const text = complete ? line : withoutUndecidedCr(line);
+  const tag = state.unanswered.at(-1)?.tag;
+  if (!isSaslResponse(text, complete)) return refusal(state, { reason: 'invalid-sasl-response', tag }, policy);
+  if (!complete) return { state, actions: [FORWARD] };
+  return { state: { ...state, challenged: false }, actions: [FORWARD, PAUSE_INITIATOR] };
+}
+
+/** A client that goes on after LOGOUT is read from here as strictly as at the beginning. */
+function readAgain(state: NotAuthenticated): readonly Action[] {
+  return state.responderOpaque ? [{ kind: 'inspectAgain' }, ...STRICT_LINES] : [];
+}
+
+export const STRICT_LINES: readonly Action[] = [
+  { kind: 'frameAs', from: 'initiator', mode: { kind: 'lines', budgetBytes: SASL_RESPONSE_BYTES_MAX } },
+  { kind: 'frameAs', from: 'responder', mode: { kind: 'lines', budgetBytes: IMAP_REPLY_BYTES_MAX } },
+];
+
+/** RFC 9051 6.2.1: nothing may follow STARTTLS before its answer; a server that read ahead would take it for encrypted. */
+function reasonWhilePaused(state: NotAuthenticated): 'plaintext-after-starttls' | 'unexpected-frame' {
+  return state.unanswered.at(-1)?.onOk === 'startsTls' ? 'plaintext-after-starttls' : 'unexpected-frame';
+}
+
+function refusal(state: ImapState, why: Refusal, policy: ImapPolicy): Result {
+  return { state, actions: refuse(why, policy) };
+}

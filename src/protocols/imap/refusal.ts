@@ -1,0 +1,52 @@
+import type { Alert } from '../../inspect/alerts.ts';
+import type { Action } from '../../inspect/inspector.ts';
+import { REASONS, type Reason } from '../../inspect/reasons.ts';
+import type { ImapPolicy } from './state.ts';
+
+/** Why something is refused, and what the peers may be told of it. */
+export interface Refusal {
+  readonly reason: Reason;
+  /** The command's verb, when it was one that offended. Never a secret. */
+  readonly text?: string | undefined;
+  /** How a login would have sent its secret. */
+  readonly mechanism?: string | undefined;
+  /** The command that is answered, where its tag could be read. */
+  readonly tag?: string | undefined;
+}
+
+/** The client's own faults; everything else is a NO. */
+const BAD_REASONS: ReadonlySet<Reason> = new Set<Reason>([
+  'invalid-command',
+  'invalid-arguments',
+  'invalid-literal',
+  'invalid-sasl-response',
+  'command-out-of-state',
+  'control-character',
+  'line-too-long',
+]);
+
+/** The actions of a refusal: the alert, then RST to both peers or the words of IMAP (cisco-ios 3.7, design.md refusing well). */
+export function refuse(why: Refusal, policy: ImapPolicy): readonly Action[] {
+  const { reason } = why;
+  return [
+    { kind: 'alert', alert: alertOf(why) },
+    policy.reset
+      ? { kind: 'refuse', reason, how: 'reset' }
+      : { kind: 'refuse', reason, how: 'words', words: wordsFor(why, policy.hostname) },
+  ];
+}
+
+/** RFC 9051 7.1.5: BYE is untagged and comes first; a tagged answer to the command may follow, and nothing after that. */
+function wordsFor({ reason, tag }: Refusal, hostname: string): string {
+  const bye = `* BYE ${hostname} refused: ${REASONS[reason]}\r\n`;
+  if (tag === undefined) return bye;
+  // RFC 5530 3: PRIVACYREQUIRED tells the client that the same login may succeed under TLS.
+  const status = BAD_REASONS.has(reason) ? 'BAD' : reason === 'cleartext-login' ? 'NO [PRIVACYREQUIRED]' : 'NO';
+  return `${bye}${tag} ${status} ${REASONS[reason]}\r\n`;
+}
+
+function alertOf({ reason, text, mechanism }: Refusal): Alert {
+  if (mechanism !== undefined) return { id: 'IMAP_NON_SECURE_LOGIN', text: text ?? '', mechanism };
+  if (text !== undefined) return { id: 'IMAP_INVALID_COMMAND', text };
+  return { id: 'PROTOCOL_VIOLATION', text: REASONS[reason] };
+}

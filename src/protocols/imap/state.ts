@@ -1,0 +1,85 @@
+import type { Side } from '../../inspect/inspector.ts';
+import type { Place } from './arguments.ts';
+import type { Effect } from './grammar.ts';
+import type { NonSynchronising } from './literals.ts';
+
+export interface ImapPolicy {
+  /** Refuse a login that would send its secret in clear. */
+  readonly secureLogin: boolean;
+  /** Refuse by RST to both peers rather than in the protocol's words. */
+  readonly reset: boolean;
+  /** The name in the words of a refusal. */
+  readonly hostname: string;
+}
+
+/** A command that was forwarded to its end and not yet answered. */
+export interface Unanswered {
+  readonly tag: string;
+  readonly onOk: Effect;
+  /** AUTHENTICATE may be answered by challenges first (RFC 9051 6.2.2). */
+  readonly challenges: boolean;
+}
+
+/** A command whose line ended in a literal, and which goes on behind the literal's octets. */
+export interface Unfinished {
+  readonly command: Unanswered;
+  readonly verb: string;
+  /** Where its arguments go on. */
+  readonly place: Place;
+  /** Literals so far, at most IMAP_LITERALS_A_COMMAND_MAX. */
+  readonly literals: number;
+  readonly literalBytes: number;
+  readonly awaits: 'goAhead' | 'octets' | 'rest';
+  /** The server said NO before it had it all; what is left of the command is swallowed there. */
+  readonly refusedEarly: boolean;
+}
+
+export interface NotAuthenticated {
+  readonly at: 'NOT_AUTHENTICATED';
+  /** Oldest first, at most UNANSWERED_COMMANDS_MAX, no two with the same tag. Only the last can pause the initiator. */
+  readonly unanswered: readonly Unanswered[];
+  readonly unfinished: Unfinished | undefined;
+  /** The server has sent a challenge and waits for the client's response. */
+  readonly challenged: boolean;
+  /** The server's response goes on behind a literal; in a status response only while its code is open. */
+  readonly response: 'whole' | 'data' | 'code';
+  readonly nonSynchronising: NonSynchronising;
+  /** LOGOUT or BYE went before: only what leads to a new authentication may follow. */
+  readonly ended: boolean;
+  /** The responder's side is still opaque (LOGOUT came after authentication) and has to be read again. */
+  readonly responderOpaque: boolean;
+  /** A login was just refused: a client that did not wait may go on with its secret, which no alert may quote. */
+  readonly secretMayFollow: boolean;
+}
+
+export type ImapState =
+  | { readonly at: 'GREETING' }
+  | NotAuthenticated
+  /** The go-ahead for TLS was given; `awaits` has to send its hello. */
+  | { readonly at: 'TLS_HELLO'; readonly awaits: Side }
+  | { readonly at: 'ENCRYPTED' }
+  /** `midCommand`: the next line is the rest of a command, behind a literal. */
+  | { readonly at: 'AUTHENTICATED'; readonly midCommand: boolean }
+  /** UNAUTHENTICATE was sent with this tag. */
+  | { readonly at: 'LEAVING'; readonly tag: string }
+  /** The server greeted with BYE. */
+  | { readonly at: 'CLOSED' };
+
+export const NOT_AUTHENTICATED: NotAuthenticated = {
+  at: 'NOT_AUTHENTICATED',
+  unanswered: [],
+  unfinished: undefined,
+  challenged: false,
+  response: 'whole',
+  nonSynchronising: 'unknown',
+  ended: false,
+  responderOpaque: false,
+  secretMayFollow: false,
+};
+
+/** Whether the initiator waits, because the answer decides how its next octets are to be read. */
+export function isInitiatorPaused(state: NotAuthenticated): boolean {
+  if (state.unfinished !== undefined) return state.unfinished.awaits === 'goAhead';
+  const last = state.unanswered.at(-1);
+  return last !== undefined && last.onOk !== 'nothing' && !state.challenged;
+}
