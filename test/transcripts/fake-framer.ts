@@ -63,8 +63,11 @@ export function partialLine(from: Side, mode: FrameMode, pending: string): Frame
   return { kind: 'partial', from, text: pending };
 }
 
-/** A dot that stands between two line ends, NULs behind it included: some servers cut a line at NUL. */
-const DOT_LINE = /(^|\r\n|[\r\n])\.(\0*)(\r\n|\n|\r(?=[^\n]))/;
+/**
+ * A dot that stands between two line ends, NULs behind it included: some servers cut a line at NUL. Whether a CR is one of
+ * its own is told by the octet that follows it.
+ */
+const DOT_LINE = /(^|\r\n|[\r\n])\.(\0*)(\r\n|\n|\r[^\n])/;
 
 function cutMailData(from: Side, budgetBytes: number, pending: string): Cut | undefined {
   const found = DOT_LINE.exec(pending);
