@@ -32,7 +32,7 @@ const JUMPS: ReadonlyMap<string, string> = new Map([
 
 /**
  * Loads the rules, a family in one transaction, in place of those that stand. Both families are tested before either is
- * changed. Throws RulesError; a family that failed is as it was.
+ * changed, and both are as they were when one fails. Throws RulesError.
  */
 export async function installRules(texts: RuleTexts, options: InstallOptions = {}): Promise<void> {
   const run = options.run ?? runCommand;
@@ -42,8 +42,17 @@ export async function installRules(texts: RuleTexts, options: InstallOptions = {
     const test = await run(family.restore, ['--noflush', '--wait', String(LOCK_WAIT_SECONDS), '--test'], text);
     if (test.code !== 0) throw explain(family.restore, test.stderr);
   }
-  for (const family of families) {
-    await change(family, run, (standing) => replaceStanding(texts[family.name], standing));
+  const changed: { readonly family: Family; readonly before: readonly string[] }[] = [];
+  try {
+    for (const family of families) {
+      const before = await listMangle(family, run);
+      await change(family, run, (standing) => replaceStanding(texts[family.name], standing));
+      changed.push({ family, before });
+    }
+  } catch (error) {
+    // A test does not try everything: iptables-nft leaves unknown targets to the kernel.
+    for (const { family, before } of changed) await change(family, run, (standing) => undoText(before, standing));
+    throw error;
   }
 }
 
@@ -82,6 +91,16 @@ export function removalText(standing: readonly string[]): string | undefined {
     'COMMIT',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** What brings back the chains and jumps of `before`, a listing. */
+function undoText(before: readonly string[], standing: readonly string[]): string | undefined {
+  const chains = standingChains(before);
+  if (chains.length === 0) return removalText(standing);
+  const contents = before.filter((line) => chains.some((chain) => line.startsWith(`-A ${chain} `)));
+  const jumps = before.filter(isOwnJump).map((line) => line.replace('-A POSTROUTING', '-I POSTROUTING'));
+  const lines = ['*mangle', ...CHAINS.map((chain) => `:${chain} - [0:0]`), ...contents, ...jumps, 'COMMIT'];
+  return replaceStanding(`${lines.join('\n')}\n`, standing);
 }
 
 function deleteJumps(standing: readonly string[]): readonly string[] {
