@@ -22,6 +22,8 @@ export interface Script {
 
 export interface Talk {
   readonly received: string;
+  /** Who said what, in the client's order of things. */
+  readonly course: readonly { readonly from: 'client' | 'server'; readonly text: string }[];
   /** How the peer ended: `open` when it did not, else `fin`, `reset`, or the system's error name. */
   readonly end: string;
   /** The step that could not be carried out; absent when all were. */

@@ -73,6 +73,10 @@ function parseLog(output: string): LogLine[] {
   });
 }
 
+/** The texts of what Postern told, without its own housekeeping (lines that carry no mnemonic). */
+export const posternLogTexts = (postern: Pick<Postern, 'log'>): string[] =>
+  postern.log().flatMap(({ mnemonic, msg }) => (mnemonic === undefined ? [] : [msg]));
+
 async function json<T>(postern: Pick<Postern, 'exec'>, ...words: readonly string[]): Promise<T> {
   const finished = await postern.exec(...words, '--json');
   if (finished.code !== 0) throw new Error(`postern ${words.join(' ')}: ${finished.stdout}${finished.stderr}`);

@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Output beyond this is cut from the front: a test reads the end of a log, not all of a load run's. */
@@ -30,11 +33,13 @@ export interface Running {
   readonly exited: Promise<number>;
 }
 
-function launch(argv: readonly string[], options: RunOptions): ChildProcess {
+let outputsOpened = 0;
+
+function launch(argv: readonly string[], options: RunOptions, output: 'pipe' | number = 'pipe'): ChildProcess {
   const [program, ...rest] = argv;
   if (program === undefined) throw new Error('an empty command line');
   return spawn(program, rest, {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', output, output],
     // A process group of its own: mail servers end by signalling their whole group, which must not be ours.
     detached: true,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -71,35 +76,57 @@ export async function must(argv: readonly string[], options: RunOptions = {}): P
   return finished.stdout;
 }
 
-export function start(argv: readonly string[], options: RunOptions = {}): Running {
-  const child = launch(argv, options);
-  let output = '';
-  let ended = false;
-  const collect = (chunk: Buffer) => {
-    output = (output + chunk.toString('latin1')).slice(-OUTPUT_CHARACTERS_MAX);
+/** Output goes through a file without a name, so that the program outlives this process without a broken pipe. */
+function openOutput(): { fd: number; read(): string; close(): void } {
+  const path = join(tmpdir(), `postern-output-${process.pid}-${++outputsOpened}`);
+  const fd = openSync(path, 'a+', 0o600);
+  unlinkSync(path);
+  const chunk = Buffer.alloc(65_536);
+  let text = '';
+  let position = 0;
+  let isOpen = true;
+  const read = () => {
+    for (let got = 1; isOpen && got > 0; ) {
+      got = readSync(fd, chunk, 0, chunk.length, position);
+      position += got;
+      text += chunk.toString('latin1', 0, got);
+    }
+    text = text.slice(-OUTPUT_CHARACTERS_MAX);
+    return text;
   };
-  child.stdout?.on('data', collect);
-  child.stderr?.on('data', collect);
+  const close = () => {
+    read();
+    isOpen = false;
+    closeSync(fd);
+  };
+  return { fd, read, close };
+}
+
+export function start(argv: readonly string[], options: RunOptions = {}): Running {
+  const output = openOutput();
+  const child = launch(argv, options, output.fd);
+  let ended = false;
   child.stdin?.on('error', () => {});
   child.stdin?.end(options.input ?? '');
   const exited = once(child, 'close').then(([code]) => {
     ended = true;
+    output.close();
     return (code as number | null) ?? -1;
   });
   return {
     pid: child.pid ?? -1,
-    output: () => output,
+    output: output.read,
     exited,
     async waitFor(pattern, timeoutMs = 15_000) {
       const deadline = Date.now() + timeoutMs;
-      while (!pattern.test(output)) {
+      while (!pattern.test(output.read())) {
         if (ended || Date.now() > deadline) {
           const why = ended ? 'the program ended' : `${timeoutMs} ms passed`;
-          throw new Error(`${argv.join(' ')}: ${why} before ${pattern}: ${output.slice(-4000)}`);
+          throw new Error(`${argv.join(' ')}: ${why} before ${pattern}: ${output.read().slice(-4000)}`);
         }
-        await delay(5);
+        await delay(2);
       }
-      return output;
+      return output.read();
     },
     async stop(signal = 'SIGTERM') {
       if (!ended) child.kill(signal);

@@ -17,7 +17,9 @@ function open(script, talk) {
   // Nagle's algorithm stays on unless the script says otherwise: it is what a firewall that holds bytes must survive.
   socket.setNoDelay(script.noDelay === true);
   socket.on('data', (chunk) => {
-    talk.received += chunk.toString('latin1');
+    const text = chunk.toString('latin1');
+    talk.received += text;
+    talk.course.push({ from: 'server', text });
   });
   socket.on('end', () => {
     talk.end = 'fin';
@@ -37,8 +39,9 @@ async function waitUntil(condition, timeoutMs) {
   return true;
 }
 
-async function send(socket, step) {
+async function send(socket, step, talk) {
   const bytes = Buffer.from(step.send, 'latin1');
+  talk.course.push({ from: 'client', text: step.send });
   if (step.chunk === undefined) {
     socket.write(bytes);
     return;
@@ -53,7 +56,7 @@ async function send(socket, step) {
 /** Answers false when the script cannot go on. */
 async function carryOut(step, socket, talk, mark) {
   const timeoutMs = step.timeoutMs ?? STEP_TIMEOUT_MS_DEFAULT;
-  if (step.send !== undefined) await send(socket, step);
+  if (step.send !== undefined) await send(socket, step, talk);
   else if (step.expect !== undefined) {
     const pattern = new RegExp(step.expect, 'm');
     const seen = () => pattern.test(talk.received.slice(mark.at));
@@ -67,7 +70,7 @@ async function carryOut(step, socket, talk, mark) {
 }
 
 const script = await readScript();
-const talk = { received: '', end: 'open', stoppedAt: undefined };
+const talk = { received: '', course: [], end: 'open', stoppedAt: undefined };
 const socket = open(script, talk);
 await new Promise((resolve) => {
   socket.once('connect', resolve);

@@ -1,0 +1,129 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { curlFetch } from './clients.ts';
+import { exchange, type Step, talk } from './dialogue.ts';
+import { MAIL_ACCOUNT } from './dovecot.ts';
+import { keepOpenLabs } from './lab.ts';
+import { longMessage, plainMessage } from './messages.ts';
+import { dialogue, logged, note, scene, shown } from './narrator.ts';
+import { observe } from './observe.ts';
+import { configurationOf, posternLogTexts } from './postern.ts';
+import { inRepository } from './repository.ts';
+import { createWorld, posternOf, type World } from './world.ts';
+
+/** A guided tour: real servers and clients, Postern between them, and nothing staged but the order of things. */
+
+const HALF_OPEN_HIGH = 200;
+const FLOOD_SYNS = 400;
+
+const CONFIGURATION = configurationOf(
+  [
+    'esmtp alert on audit-trail on max-data 30000',
+    'pop3 alert on audit-trail on secure-login',
+    'imap alert on audit-trail on reset secure-login',
+  ],
+  ['hostname guard', 'ip inspect max-incomplete low 150', `ip inspect max-incomplete high ${HALF_OPEN_HIGH}`],
+);
+
+const { user, password } = MAIL_ACCOUNT;
+const GREETED: readonly Step[] = [{ expect: '^220 ' }, ...exchange(['EHLO client.lab.example', '^250 '])];
+const ENVELOPE = exchange(['MAIL FROM:<a@example.org>', '^250 '], ['RCPT TO:<u@example.com>', '^250 ']);
+const BYE: readonly Step[] = [...exchange(['QUIT', '^221 ']), { waitForEnd: true }];
+
+async function show(world: World, ...words: readonly string[]): Promise<void> {
+  const finished = await posternOf(world).exec('show', ...words);
+  shown(`show ${words.join(' ')}`, finished.stdout + finished.stderr);
+}
+
+/** Plays a dialogue and tells it from all sides. */
+async function play(world: World, port: number, steps: readonly Step[]): Promise<void> {
+  const before = posternLogTexts(posternOf(world)).length;
+  dialogue(await observe(world, { port, steps }));
+  logged(posternLogTexts(posternOf(world)).slice(before));
+}
+
+async function passed(world: World): Promise<void> {
+  scene('Passed', "An ordinary message. Every byte arrives; only CHUNKING is hidden from the server's offer (X).");
+  const message = `${plainMessage('hello').replaceAll(/^\./gm, '..')}.\r\n`;
+  const steps = [...GREETED, ...ENVELOPE, ...exchange(['DATA', '^354 ']), { send: message }, { expect: '^250 ' }];
+  const playing = play(world, 25, [...steps, { sleepMs: 800 }, ...BYE]);
+  await delay(1_200);
+  const sessions = await posternOf(world).exec('show', 'ip', 'inspect', 'sessions');
+  await playing;
+  shown('show ip inspect sessions   (while it lasted)', sessions.stdout + sessions.stderr);
+  scene('Passed', 'An IMAP session that turns on TLS: once decided, the kernel forwards it without Postern.');
+  world.dovecot.deliver(plainMessage('in the box'));
+  const where = { scheme: 'imap', host: world.lab.target.v4, path: 'INBOX;MAILINDEX=1' } as const;
+  const fetched = await curlFetch(world.lab.client, where, ['--ssl-reqd']);
+  note(`  curl imap://…/INBOX;MAILINDEX=1 --ssl-reqd: exit ${fetched.code}, ${fetched.stdout.length} bytes`);
+}
+
+async function masked(world: World): Promise<void> {
+  scene('Masked', 'A verb that is not SMTP becomes a row of x on its way; the server refuses it in its own words.');
+  await play(world, 25, [...GREETED, ...exchange(['XYZZY open sesame', '^5']), ...BYE]);
+}
+
+async function refused(world: World): Promise<void> {
+  scene('Refused', 'secure-login: a POP3 client that would send its password in clear is stopped before it does.');
+  await play(world, 110, [{ expect: '^\\+OK' }, { send: `USER ${user}\r\n` }, { waitForEnd: true }]);
+  scene('Refused', 'IMAP LOGIN with `reset` configured: both ends get an RST, the server never sees the line.');
+  await play(world, 143, [{ expect: '^\\* OK' }, { send: `a1 LOGIN ${user} ${password}\r\n` }, { waitForEnd: true }]);
+  scene('Refused', 'An unknown command before authentication.');
+  await play(world, 110, [{ expect: '^\\+OK' }, { send: 'XYZZY\r\n' }, { waitForEnd: true }]);
+  scene('Refused', "A message beyond max-data, sent by a real Postfix queue: it bounces with the firewall's words.");
+  const to = 'u+large@example.com';
+  await world.queue?.submit(longMessage('too large', 1_000), 'a@example.org', to);
+  const fate = await world.queue?.waitForFate(to);
+  note(`  ${fate?.line.replace(/^.*postfix/, 'postfix') ?? ''}`);
+  note(`  messages in the server's mailbox: ${world.postfix.mailbox().length} (the one that passed)`);
+}
+
+async function flooded(world: World): Promise<void> {
+  scene(
+    'Flooded',
+    `${FLOOD_SYNS} connections that nobody completes, while a session goes on. High mark: ${HALF_OPEN_HIGH}.`,
+  );
+  const { client } = world.lab;
+  const before = posternLogTexts(posternOf(world)).length;
+  const dropAnswers = ['INPUT', '-p', 'tcp', '--sport', '143', '--tcp-flags', 'SYN,ACK', 'SYN,ACK', '-j', 'DROP'];
+  await client.must(['iptables', '-w', '-A', ...dropAnswers]);
+  const burst = [world.lab.target.v4, '143', String(FLOOD_SYNS), '3'];
+  const flood = client.start([process.execPath, inRepository('test', 'lab', 'syn-burst.mjs'), ...burst]);
+  await delay(1_500);
+  const started = performance.now();
+  const steps = [...GREETED, ...BYE];
+  const answer = await talk(client, { host: world.lab.target.v4, port: 25, steps });
+  const milliseconds = Math.round(performance.now() - started);
+  const { sessions, aggressive } = await posternOf(world).statistics();
+  note(
+    `  half-open ${sessions.halfOpen} (at most ${sessions.maxHalfOpen}), aggressive mode ${aggressive ? 'on' : 'off'}`,
+  );
+  note(`  an honest session meanwhile: ${answer.end === 'fin' ? 'complete' : answer.end} after ${milliseconds} ms`);
+  await flood.stop();
+  logged(
+    posternLogTexts(posternOf(world))
+      .slice(before)
+      .filter((text) => /ALERT|BLOCK|aggressive|calming/.test(text)),
+  );
+}
+
+async function main(keep: boolean): Promise<void> {
+  note('Making three namespaces (client, router, server), their mail servers, and Postern in the router.');
+  const world = await createWorld({ configuration: CONFIGURATION, sendingQueue: true });
+  note(`Postern was ready ${Math.round(posternOf(world).readyAfterMs)} ms after its start. Its configuration:`);
+  shown('', CONFIGURATION);
+  for (const act of [passed, masked, refused, flooded]) await act(world);
+  scene('The balance', 'Packets add up: received = accepted + rewritten + dropped.');
+  await show(world, 'ip', 'inspect', 'statistics');
+  if (keep) {
+    keepOpenLabs();
+    const { client, router, server } = world.lab;
+    note('\nThe lab stays up until the next demo or lab test. Look around with:');
+    for (const { name } of [client, router, server]) note(`  ip netns exec ${name} bash`);
+    note(`  bin/postern show ip inspect sessions --control ${posternOf(world).controlSocket}`);
+    process.exit(0);
+  }
+  await world.close();
+  note('\nThe lab is gone; nothing of it is left on this machine.');
+}
+
+await main(process.argv.includes('--keep'));
