@@ -144,8 +144,13 @@ async function listMangle(family: Family, run: RunCommand): Promise<readonly str
 
 function findFamilies(options: InstallOptions): readonly Family[] {
   const families = [findFamily('ipv4', 'iptables')];
-  if (options.ipv6 ?? existsSync('/proc/net/if_inet6')) families.push(findFamily('ipv6', 'ip6tables'));
+  if (options.ipv6 ?? kernelSpeaksIpv6()) families.push(findFamily('ipv6', 'ip6tables'));
   return families;
+}
+
+/** A hardened service sees of /proc its own folder only. Where not even that can be read, IPv6 must be guarded. */
+function kernelSpeaksIpv6(): boolean {
+  return !existsSync('/proc/self/net') || existsSync('/proc/self/net/if_inet6');
 }
 
 function findFamily(name: Family['name'], program: string): Family {
