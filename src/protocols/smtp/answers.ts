@@ -1,5 +1,6 @@
 /** What the session does on the server's answers. State moves here and nowhere else: the client only asks. */
 import type { Action, Step } from '../../inspect/inspector.ts';
+import { AWAIT_TLS } from '../../inspect/tls-start.ts';
 import { keywordOf, mayOffer } from './ehlo.ts';
 import type { CommandRule } from './grammar.ts';
 import { refuseServer, refuseWithReset, type SmtpPolicy } from './policy.ts';
@@ -114,11 +115,6 @@ function accept(
     case 'ends':
       return moveTo(before, { ...over, expecting: 'nothing', unanswered: [] }, actions);
     case 'startsTls':
-      // The server must be silent until the client's hello: what it pipelined behind its 220 is then judged as TLS, and is none.
-      return moveTo(before, { ...over, expecting: 'clientHello' }, [
-        ...actions,
-        { kind: 'frameAs', from: 'initiator', mode: { kind: 'tls' } },
-        { kind: 'pause', side: 'responder' },
-      ]);
+      return { state: { ...over, expecting: 'clientHello' }, actions: [...actions, ...AWAIT_TLS] };
   }
 }

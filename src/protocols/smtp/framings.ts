@@ -1,21 +1,21 @@
 /** What the client sends that is no command line: SASL responses, message text, chunks, TLS. */
-import type { Action, Side, Step } from '../../inspect/inspector.ts';
+import type { Action, Frame, Step } from '../../inspect/inspector.ts';
+import { isSaslResponse } from '../../inspect/sasl.ts';
+import { judgeTlsStart } from '../../inspect/tls-start.ts';
 import { MESSAGE, SASL_RESPONSE } from './grammar.ts';
 import { refuseWithReset, refuseWithWords, type SmtpPolicy } from './policy.ts';
 import { moveTo, type SmtpState } from './state.ts';
 
 const FORWARD: Action = { kind: 'forward' };
-/** RFC 4954 4: base64, or a lone asterisk that gives up. Empty is the response of no octets. */
-const SASL = /^(?:\*|[A-Za-z0-9+/]*={0,2})$/;
 
 export function onSaslLine(state: SmtpState, text: string, policy: SmtpPolicy): Step<SmtpState> {
-  if (!SASL.test(text)) return { state, actions: refuseWithWords(policy, 'invalid-sasl-response') };
+  if (!isSaslResponse(text, true)) return { state, actions: refuseWithWords(policy, 'invalid-sasl-response') };
   const unanswered = [...state.unanswered, SASL_RESPONSE];
   return moveTo(state, { ...state, expecting: 'commands', unanswered }, [FORWARD]);
 }
 
 export function onPartialSaslLine(text: string, policy: SmtpPolicy): readonly Action[] {
-  return SASL.test(text) ? [FORWARD] : refuseWithWords(policy, 'invalid-sasl-response');
+  return isSaslResponse(text, false) ? [FORWARD] : refuseWithWords(policy, 'invalid-sasl-response');
 }
 
 /** RFC 5321 4.1.1.4. The server answers for the whole message; commands may follow at once (RFC 2920 3.1). */
@@ -40,28 +40,25 @@ export function onDataOverBudget(policy: SmtpPolicy): readonly Action[] {
   return refuseWithWords(policy, 'data-too-long', { id: 'SMTP_MAX_DATA', maxDataBytes: policy.maxDataBytes });
 }
 
-/**
- * RFC 3207 4.2: behind the 220 comes TLS from both sides, the client's hello first. What the client sent between STARTTLS and
- * the 220 was held, so it stands here and is refused before a server could take it for the first words of the secure session.
- */
-export function onTlsStart(state: SmtpState, from: Side, wellFormed: boolean, policy: SmtpPolicy): Step<SmtpState> {
-  if (state.expecting === 'clientHello' && from === 'initiator') {
-    if (!wellFormed) return { state, actions: refuseWithWords(policy, 'plaintext-after-starttls') };
-    return {
-      state: { ...state, expecting: 'serverHello' },
-      actions: [
-        FORWARD,
-        { kind: 'frameAs', from: 'initiator', mode: { kind: 'opaque' } },
-        { kind: 'frameAs', from: 'responder', mode: { kind: 'tls' } },
-        { kind: 'resume', side: 'responder' },
-      ],
-    };
+/** RFC 3207 4.2: behind the 220 comes TLS from both sides. */
+export function onTlsStart(
+  state: SmtpState,
+  frame: Extract<Frame, { kind: 'tlsStart' }>,
+  policy: SmtpPolicy,
+): Step<SmtpState> {
+  if (state.expecting !== 'clientHello' && state.expecting !== 'serverHello') return unexpected(state);
+  const start = judgeTlsStart(state.expecting === 'clientHello' ? 'initiator' : 'responder', frame);
+  switch (start.kind) {
+    case 'awaitsResponder':
+      return { state: { ...state, expecting: 'serverHello' }, actions: start.actions };
+    case 'encrypted':
+      return { state: { ...state, expecting: 'tls' }, actions: start.actions };
+    case 'refused': {
+      // A client that speaks in clear reads our words; one that awaits TLS would take them for a broken handshake.
+      const words = frame.from === 'initiator';
+      return { state, actions: words ? refuseWithWords(policy, start.reason) : refuseWithReset(start.reason) };
+    }
   }
-  if (state.expecting === 'serverHello' && from === 'responder') {
-    if (!wellFormed) return { state, actions: refuseWithReset('tls-expected') };
-    return { state: { ...state, expecting: 'tls' }, actions: [FORWARD, { kind: 'stopInspecting', because: 'tls' }] };
-  }
-  return unexpected(state);
 }
 
 export function unexpected(state: SmtpState): Step<SmtpState> {

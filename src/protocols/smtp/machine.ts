@@ -1,4 +1,5 @@
 import { type Action, type Frame, type Inspector, type Side, type Step, unreachable } from '../../inspect/inspector.ts';
+import { withoutUndecidedCr } from '../../inspect/words.ts';
 import { SASL_RESPONSE_BYTES_MAX, SMTP_REPLY_BYTES_MAX } from '../../limits.ts';
 import { onPartialReplyLine, onReplyLine } from './answers.ts';
 import { onCommandLine, onPartialCommandLine } from './commands.ts';
@@ -40,7 +41,7 @@ function step(state: SmtpState, frame: Frame, policy: SmtpPolicy): Step<SmtpStat
     case 'countedEnd':
       return onChunkEnd(state);
     case 'tlsStart':
-      return onTlsStart(state, frame.from, frame.wellFormed, policy);
+      return onTlsStart(state, frame, policy);
     case 'overBudget':
       return { state, actions: onOverBudget(state, frame, policy) };
     default:
@@ -65,9 +66,7 @@ function onPartial(
   frame: Extract<Frame, { kind: 'partial' }>,
   policy: SmtpPolicy,
 ): readonly Action[] {
-  // A CR at the end may be half a line end: what follows it will tell.
-  const text = frame.text.endsWith('\r') ? frame.text.slice(0, -1) : frame.text;
-  return onHead(state, frame.from, text, policy);
+  return onHead(state, frame.from, withoutUndecidedCr(frame.text), policy);
 }
 
 /** A line without end. What an earlier partial would have been refused for is the reason here too. */

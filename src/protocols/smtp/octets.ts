@@ -1,10 +1,11 @@
+import { isControl } from '../../inspect/words.ts';
+
 const HT = 0x09;
 
-/** Where the first control character stands (RFC 5234 CTL: below SP, and DEL), or -1. */
+/** Where the first control character stands, or -1. */
 export function controlCharacterAt(text: string): number {
   for (let i = 0; i < text.length; i += 1) {
-    const octet = text.charCodeAt(i);
-    if (octet < 0x20 || octet === 0x7f) return i;
+    if (isControl(text.charCodeAt(i))) return i;
   }
   return -1;
 }
@@ -13,7 +14,7 @@ export function controlCharacterAt(text: string): number {
 export function isReplyText(text: string): boolean {
   for (let i = 0; i < text.length; i += 1) {
     const octet = text.charCodeAt(i);
-    if ((octet < 0x20 && octet !== HT) || octet === 0x7f) return false;
+    if (isControl(octet) && octet !== HT) return false;
   }
   return true;
 }
