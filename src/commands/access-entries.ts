@@ -2,16 +2,20 @@ import type { AccessEntry } from '../policy/configuration.ts';
 
 /** IOS numbers entries in steps of ten. */
 const SEQUENCE_STEP = 10;
+const SEQUENCE_MAX = 2_147_483_647;
 
 /**
  * Puts an entry into its place. Without a sequence number it goes to the end; with one it goes before the first larger
- * number, and the entries get the numbers written down that they had by their place. Undefined when the number is taken.
+ * number, and the entries get the numbers written down that they had by their place. Answers what is wrong when the number is taken or there is none left.
  */
-export function insertEntry(entries: readonly AccessEntry[], entry: AccessEntry): readonly AccessEntry[] | undefined {
+export function insertEntry(
+  entries: readonly AccessEntry[],
+  entry: AccessEntry,
+): readonly AccessEntry[] | 'taken' | 'full' {
   const wanted = entry.sequence;
-  if (wanted === undefined) return [...entries, entry];
   const numbers = sequenceNumbers(entries);
-  if (numbers.includes(wanted)) return undefined;
+  if (wanted === undefined) return (numbers.at(-1) ?? 0) > SEQUENCE_MAX - SEQUENCE_STEP ? 'full' : [...entries, entry];
+  if (numbers.includes(wanted)) return 'taken';
   const at = numbers.findIndex((number) => number > wanted);
   if (at < 0) return [...entries, entry];
   const numbered: AccessEntry[] = entries.map((other, index) => ({ ...other, sequence: numbers[index] ?? wanted }));

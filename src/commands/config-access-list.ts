@@ -32,7 +32,7 @@ export const ACCESS_LIST_COMMANDS: readonly ConfigCommand[] = [
     grammar: ['ip access-list <standard|extended>$kind NAME'],
     help: HELP,
     apply: enterList,
-    print: ({ accessLists }) => accessLists.filter((list) => !isNumbered(list.name)).flatMap(namedLines),
+    print: ({ accessLists }) => accessLists.flatMap(listLines),
   },
   {
     modes: ['global'],
@@ -48,7 +48,6 @@ export const ACCESS_LIST_COMMANDS: readonly ConfigCommand[] = [
     grammar: [`access-list ${STANDARD_NUMBER} ${STANDARD_ENTRY}`],
     help: HELP,
     apply: (draft, args) => addNumbered(draft, args, 'standard'),
-    print: ({ accessLists }) => accessLists.filter((list) => isNumbered(list.name)).flatMap(numberedLines),
   },
   {
     modes: ['global'],
@@ -104,8 +103,10 @@ function add(draft: Draft, name: string, args: Arguments): void {
   const entry = readEntry(draft, args);
   if (list === undefined || entry === undefined) return;
   const entries = insertEntry(list.entries, entry);
-  if (entries === undefined) {
-    fail(draft, '% Duplicate sequence number', args.column('sequence'));
+  if (typeof entries === 'string') {
+    const message =
+      entries === 'taken' ? '% Duplicate sequence number' : '% No sequence number is left behind the last one';
+    fail(draft, message, args.column('sequence'));
     return;
   }
   replace(draft, { ...list, entries });
@@ -138,14 +139,12 @@ function kindOfNumber(number: number): AccessList['kind'] | undefined {
   return undefined;
 }
 
-function namedLines(list: AccessList): readonly string[] {
+/** A numbered list without numbers in its entries is saved line by line, any other under a header. */
+function listLines(list: AccessList): readonly string[] {
+  const plain = list.entries.length > 0 && list.entries.every((entry) => entry.sequence === undefined);
+  if (isNumbered(list.name) && plain)
+    return list.entries.map((entry) => `access-list ${list.name} ${line(list, entry)}`);
   return [`ip access-list ${list.kind} ${list.name}`, ...list.entries.map((entry) => ` ${line(list, entry)}`), '!'];
-}
-
-/** A numbered list without numbers in its entries is saved line by line; with them, as a named one. */
-function numberedLines(list: AccessList): readonly string[] {
-  if (list.entries.length === 0 || list.entries.some((entry) => entry.sequence !== undefined)) return namedLines(list);
-  return list.entries.map((entry) => `access-list ${list.name} ${line(list, entry)}`);
 }
 
 function line(list: AccessList, entry: AccessEntry): string {

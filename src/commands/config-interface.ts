@@ -146,7 +146,12 @@ function interfaceLines(entry: InterfaceConfiguration): readonly string[] {
   if (entry.description !== undefined) lines.push(` description ${entry.description}`);
   if (entry.accessGroupIn !== undefined) lines.push(` ip access-group ${entry.accessGroupIn} in`);
   if (entry.accessGroupOut !== undefined) lines.push(` ip access-group ${entry.accessGroupOut} out`);
-  if (entry.inspectIn !== undefined) lines.push(` ip inspect ${entry.inspectIn} in`);
-  if (entry.inspectOut !== undefined) lines.push(` ip inspect ${entry.inspectOut} out`);
+  if (entry.inspectIn !== undefined) lines.push(` ip inspect ${useWords(entry.inspectIn)} in`);
+  if (entry.inspectOut !== undefined) lines.push(` ip inspect ${useWords(entry.inspectOut)} out`);
   return lines;
+}
+
+/** A rule that is called `name` can only be told from the keyword in the longer form. */
+function useWords(rule: string): string {
+  return rule.toLowerCase() === 'name' ? `name ${rule}` : rule;
 }
