@@ -112,8 +112,9 @@ Napi::Value heartbeat_age_ms(const Napi::CallbackInfo& info) {
 
 Napi::Value close(const Napi::CallbackInfo& info) {
   if (const auto host = host_of(info)) {
-    host->close();
+    const std::string error = host->close();
     Registry::instance().remove(info[0].As<Napi::Number>().Uint32Value());
+    if (!error.empty()) Napi::Error::New(info.Env(), error).ThrowAsJavaScriptException();
   }
   return info.Env().Undefined();
 }

@@ -28,7 +28,7 @@ PacketHost::Opening PacketHost::open_queue(const HostOptions& options) {
   NfqueueOpening opening = NfqueueSocket::open(options.queue);
   if (opening.socket == nullptr) return {nullptr, std::move(opening.error)};
   std::shared_ptr<PacketHost> host(new PacketHost());
-  RawSenderOpening sender = RawSender::open(options.inject_mark);
+  RawOpening sender = RawSender::open(options.inject_mark);
   if (sender.sender == nullptr) return {nullptr, std::move(sender.error)};
   host->socket_ = std::move(opening.socket);
   host->source_ =
@@ -41,14 +41,18 @@ PacketHost::Opening PacketHost::open_queue(const HostOptions& options) {
 }
 
 PacketHost::Opening PacketHost::open_capture(const std::string& path, const std::string& out_path) {
-  PcapOpening opening = PcapSource::open(path, out_path);
+  PcapOpening opening = PcapSource::open(path);
   if (opening.source == nullptr) return {nullptr, std::move(opening.error)};
+  if (!out_path.empty()) {
+    Outcome writing = opening.source->write_to(out_path);
+    if (!writing.ok()) return {nullptr, std::move(writing.error)};
+  }
   std::shared_ptr<PacketHost> host(new PacketHost());
-  host->sender_ = opening.source->make_sender();
+  host->sender_ = std::make_unique<ReplaySender>(*opening.source);
+  host->replayed_ = opening.source.get();
   host->source_ = std::move(opening.source);
   host->loop_ = std::make_unique<PacketLoop>(*host->source_, *host->sender_, kFlowsMaxDefault,
                                              kChunksMaxDefault);
-  host->replay_ = true;
   host->beat();
   return {std::move(host), {}};
 }
@@ -58,11 +62,11 @@ RunEnd PacketHost::run() noexcept {
     beat();
     if (failed_) return RunEnd::failed;
     if (turns % kTurnsPerWakeCheck == 0 && wakeup_.drain()) return RunEnd::woken;
-    const std::int64_t now = replay_ ? loop_->now_ms() : monotonic_ms();
+    const std::int64_t now = replayed_ != nullptr ? loop_->now_ms() : monotonic_ms();
     switch (loop_->turn(now)) {
       case ReceiveStatus::packets:
       case ReceiveStatus::overrun:
-        if (!replay_) loop_->advance_time(now);
+        if (replayed_ == nullptr) loop_->advance_time(now);
         continue;
       case ReceiveStatus::ended:
         return RunEnd::ended;
@@ -95,9 +99,12 @@ void PacketHost::fail(std::string why) {
   error_ = std::move(why);
 }
 
-void PacketHost::close() noexcept {
+std::string PacketHost::close() {
   loop_->shut_down();
+  std::string error;
+  if (replayed_ != nullptr) error = std::move(replayed_->finish().error);
   socket_.reset();
+  return error;
 }
 
 }  // namespace postern

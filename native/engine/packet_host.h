@@ -8,6 +8,7 @@
 
 #include "engine/packet_loop.h"
 #include "io/nfqueue_socket.h"
+#include "io/pcap_source.h"
 #include "io/wakeup.h"
 
 namespace postern {
@@ -53,8 +54,13 @@ class PacketHost {
   [[nodiscard]] PacketLoop& loop() noexcept { return *loop_; }
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
   /// Whether a worker served it before: the sessions' JavaScript is gone then.
-  [[nodiscard]] bool take_over() noexcept { return served_.exchange(true); }
-  void close() noexcept;
+  [[nodiscard]] bool take_over() noexcept {
+    failed_ = false;
+    return served_.exchange(true);
+  }
+  /// Gives held packets their verdicts and closes the source. What went wrong in writing a replay's
+  /// output, or nothing.
+  [[nodiscard]] std::string close();
 
  private:
   PacketHost() = default;
@@ -67,7 +73,7 @@ class PacketHost {
   Wakeup wakeup_;
   std::atomic<std::int64_t> heartbeat_ms_{0};
   std::atomic<bool> served_{false};
-  bool replay_ = false;
+  PcapSource* replayed_ = nullptr;  ///< the source of a replay, in `source_`
   bool failed_ = false;
   std::string error_;
 };

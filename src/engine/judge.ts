@@ -1,6 +1,6 @@
 import type { LogMessage } from '../log/log-message.ts';
 import type { SharedBuffers } from '../native/addon.ts';
-import { END_REASONS, EVENT, EVENT_FLAG, EventReader, type OrderWriter, STOP } from '../native/event-batch.ts';
+import { END_REASONS, EVENT, EventReader, type OrderWriter, STOP } from '../native/event-batch.ts';
 import { closedMessage, refusalReason } from './endings.ts';
 import { frameOf } from './frames.ts';
 import { type OpenedFlow, readDrop, readOpened } from './opening.ts';

@@ -1,0 +1,163 @@
+import { describe, expect, test, vi } from 'vitest';
+import { diagnose, printFindings, runDoctor } from './doctor.ts';
+import type { Machine } from './doctor-checks.ts';
+
+const FILES: Readonly<Record<string, string>> = {
+  '/proc/self/status': 'Name:\tnode\nCapEff:\t0000000000003000\n',
+  '/proc/self/net/dev': '',
+  '/proc/self/net/if_inet6': '',
+  '/proc/self/net/netfilter/nfnetlink_queue': '',
+  '/proc/sys/net/core/rmem_max': '33554432\n',
+  '/proc/sys/net/netfilter/nf_conntrack_max': '262144\n',
+  '/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal': '1\n',
+};
+
+function machine(
+  change: Partial<Machine> & { readonly files?: Readonly<Record<string, string | undefined>> } = {},
+): Machine {
+  const files: Readonly<Record<string, string | undefined>> = { ...FILES, ...change.files };
+  return {
+    nodeVersion: 'v20.19.0',
+    readFile: (path) => files[path],
+    findProgram: (name) => `/usr/sbin/${name}`,
+    queueOwner: () => null,
+    tryRules: async () => undefined,
+    ...change,
+  };
+}
+
+const troubles = async (of: Machine) => (await diagnose(of, 0)).filter((finding) => finding.level !== 'good');
+
+test('a machine that has everything has no trouble', async () => {
+  expect(await troubles(machine())).toEqual([]);
+});
+
+describe('each lack is named with its remedy', () => {
+  test.each([
+    ['an old Node', machine({ nodeVersion: 'v18.20.4' }), 'fault', 'Node.js', /apt install nodejs/],
+    ['a Node of the right major, too old', machine({ nodeVersion: 'v20.18.9' }), 'fault', 'Node.js', /nodejs/],
+    [
+      'no addon',
+      machine({
+        queueOwner: () => {
+          throw new Error("Cannot find module 'postern.node'\nRequire stack:");
+        },
+      }),
+      'fault',
+      'native addon',
+      /npm run build:native/,
+    ],
+    ['a foreign owner', machine({ queueOwner: () => 'suricata (pid 7)' }), 'fault', 'queue 0', /--queue 100/],
+    [
+      'no capability to inject',
+      machine({ files: { '/proc/self/status': 'CapEff:\t0000000000001000\n' } }),
+      'fault',
+      'CAP_NET_RAW',
+      /systemctl/,
+    ],
+    [
+      'no kernel queues',
+      machine({ files: { '/proc/self/net/netfilter/nfnetlink_queue': undefined } }),
+      'fault',
+      'nfnetlink_queue',
+      /modprobe nfnetlink_queue/,
+    ],
+    [
+      'a small socket buffer',
+      machine({ files: { '/proc/sys/net/core/rmem_max': '212992\n' } }),
+      'advice',
+      'net.core.rmem_max',
+      /sysctl -w net\.core\.rmem_max=33554432/,
+    ],
+    [
+      'conntrack not loaded',
+      machine({ files: { '/proc/sys/net/netfilter/nf_conntrack_max': undefined } }),
+      'advice',
+      'net.netfilter.nf_conntrack_max',
+      /sysctl -w/,
+    ],
+  ] as const)('%s', async (_name, of, level, subject, remedy) => {
+    const found = await troubles(of);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ level, subject });
+    expect(found[0]?.remedy).toMatch(remedy);
+  });
+
+  test('no iptables: both programs of both families', async () => {
+    const found = await troubles(machine({ findProgram: () => undefined }));
+    expect(found.map((finding) => finding.subject)).toEqual([
+      'iptables',
+      'iptables-restore',
+      'ip6tables',
+      'ip6tables-restore',
+    ]);
+  });
+
+  test('rules the kernel refuses', async () => {
+    const found = await troubles(machine({ tryRules: async () => "Couldn't load match `bpf'" }));
+    expect(found[0]).toMatchObject({ subject: 'rules of iptables-restore', detail: "Couldn't load match `bpf'" });
+    expect(found[0]?.remedy).toContain('xt_bpf');
+  });
+
+  test('what may not be tried asks for root, not for modules', async () => {
+    const found = await troubles(machine({ tryRules: async () => 'unshare failed: Operation not permitted' }));
+    expect(found[0]?.remedy).toBe('run postern doctor as root');
+  });
+});
+
+describe('IPv6', () => {
+  const noPrograms6 = (name: string): string | undefined => (name.startsWith('ip6') ? undefined : `/usr/sbin/${name}`);
+
+  test('off: its programs are not asked for', async () => {
+    expect(
+      await troubles(machine({ files: { '/proc/self/net/if_inet6': undefined }, findProgram: noPrograms6 })),
+    ).toEqual([]);
+  });
+
+  test('when /proc does not tell, it counts as on', async () => {
+    const hidden = { '/proc/self/net/if_inet6': undefined, '/proc/self/net/dev': undefined };
+    expect(await troubles(machine({ files: hidden, findProgram: noPrograms6 }))).toHaveLength(2);
+  });
+});
+
+test('a queue that Postern itself serves is well', async () => {
+  expect(await troubles(machine({ queueOwner: () => 'node (pid 7)' }))).toEqual([]);
+});
+
+test('the printout has a line for each finding, the remedy under it, and a summary', () => {
+  const text = printFindings([
+    { subject: 'a', level: 'good', detail: 'fine' },
+    { subject: 'bcd', level: 'fault', detail: 'gone', remedy: 'fetch it' },
+  ]);
+  expect(text).toBe(
+    'ok      a    fine\nFAULT   bcd  gone\n             -> fetch it\n1 fault(s) to mend before Postern can work here.\n',
+  );
+});
+
+describe('postern doctor', () => {
+  const captured = (stream: 'stdout' | 'stderr') => {
+    const lines: string[] = [];
+    const spy = vi.spyOn(process[stream], 'write').mockImplementation((text) => lines.push(String(text)) > 0);
+    return { lines, spy };
+  };
+
+  test.each([[['--queue', 'x']], [['--queue', '65536']], [['--nonsense']], [['word']]])(
+    '%j is wrong usage',
+    async (argv) => {
+      const { lines, spy } = captured('stderr');
+      expect(await runDoctor(argv)).toBe(2);
+      spy.mockRestore();
+      expect(lines.join('')).toContain('usage: postern doctor');
+    },
+  );
+
+  test('on this machine: the exit code agrees with what it prints', async () => {
+    const { lines, spy } = captured('stdout');
+    const code = await runDoctor(['--json']);
+    spy.mockRestore();
+    const findings = JSON.parse(lines.join('')) as { level: string; subject: string }[];
+    expect(findings.length).toBeGreaterThan(8);
+    expect(code).toBe(findings.some((finding) => finding.level === 'fault') ? 1 : 0);
+    expect(findings.find((finding) => finding.subject === 'Node.js')?.level).toBe('good');
+  });
+});

@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { loadAddon } from '../native/addon.ts';
+import { rulesFor } from '../netfilter/rules.ts';
+import { findProgram, runCommand } from '../netfilter/run-command.ts';
+import { type Configuration, EMPTY_CONFIGURATION } from '../policy/configuration.ts';
+import {
+  checkAddon,
+  checkCapabilities,
+  checkIpv6,
+  checkKernel,
+  checkNode,
+  checkPrograms,
+  checkSysctls,
+  type Finding,
+  type Machine,
+} from './doctor-checks.ts';
+
+const USAGE = 'usage: postern doctor [--queue FIRST] [--json]';
+const QUEUE_MAX = 65_535;
+
+/**
+ * `postern doctor`: prints what this machine lacks and the command that mends it. Answers the exit code: 0 when Postern
+ * can work here, 1 when not, 2 for wrong usage. Changes nothing.
+ */
+export async function runDoctor(argv: readonly string[]): Promise<number> {
+  const options = parseOptions(argv);
+  if (options === undefined) {
+    process.stderr.write(`${USAGE}\n`);
+    return 2;
+  }
+  const findings = await diagnose(THIS_MACHINE, options.queue);
+  process.stdout.write(options.json ? `${JSON.stringify(findings)}\n` : printFindings(findings));
+  return findings.some((finding) => finding.level === 'fault') ? 1 : 0;
+}
+
+/** All checks, in the order of what stands on what. */
+export async function diagnose(machine: Machine, queue: number): Promise<readonly Finding[]> {
+  const rules = rulesFor({ configuration: EVERY_KIND_OF_RULE, firstQueue: queue, workers: 2, hashKey: 1 });
+  return [
+    checkNode(machine),
+    ...checkAddon(machine, queue),
+    ...checkCapabilities(machine),
+    ...checkPrograms(machine),
+    ...(await checkKernel(machine, rules)),
+    checkIpv6(machine),
+    ...checkSysctls(machine),
+  ];
+}
+
+export function printFindings(findings: readonly Finding[]): string {
+  const width = Math.max(...findings.map((finding) => finding.subject.length));
+  const words = { good: 'ok    ', advice: 'advice', fault: 'FAULT ' } as const;
+  const lines = findings.map((finding) => {
+    const line = `${words[finding.level]}  ${finding.subject.padEnd(width)}  ${finding.detail}`;
+    return finding.remedy === undefined ? line : `${line}\n${' '.repeat(width + 10)}-> ${finding.remedy}`;
+  });
+  const faults = findings.filter((finding) => finding.level === 'fault').length;
+  const summary = faults === 0 ? 'Postern can work here.' : `${faults} fault(s) to mend before Postern can work here.`;
+  return `${[...lines, summary].join('\n')}\n`;
+}
+
+function parseOptions(argv: readonly string[]): { readonly queue: number; readonly json: boolean } | undefined {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: { queue: { type: 'string', default: '0' }, json: { type: 'boolean', default: false } },
+    });
+    const queue = /^\d{1,5}$/.test(values.queue) ? Number(values.queue) : Number.NaN;
+    return queue < QUEUE_MAX ? { queue, json: values.json } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const EVERY_KIND_OF_RULE: Configuration = {
+  ...EMPTY_CONFIGURATION,
+  rules: [{ name: 'ALL', protocols: [{ protocol: 'smtp' }, { protocol: 'imap' }] }],
+  interfaces: [{ name: 'any', inspectIn: 'ALL' }],
+};
+
+const THIS_MACHINE: Machine = {
+  nodeVersion: process.version,
+  readFile(path) {
+    try {
+      return readFileSync(path, 'latin1');
+    } catch {
+      return undefined;
+    }
+  },
+  findProgram,
+  queueOwner: (queue) => loadAddon().queueOwner(queue),
+  async tryRules(program, text) {
+    const unshare = findProgram('unshare');
+    if (unshare === undefined) return 'unshare (util-linux) is not installed, so nothing could be tried';
+    const result = await runCommand(unshare, ['--net', program, '--noflush'], text);
+    if (result.code === 0) return undefined;
+    return result.stderr.trim().split('\n')[0]?.slice(0, 300) || `${program} failed`;
+  },
+};

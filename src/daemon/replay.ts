@@ -1,0 +1,98 @@
+import type { JudgedEvent } from '../engine/judge.ts';
+import { PacketEngine } from '../engine/packet-engine.ts';
+import type { Session } from '../engine/session.ts';
+import { formatLogMessage } from '../log/format.ts';
+import type { LogMessage } from '../log/log-message.ts';
+import { loadAddon } from '../native/addon.ts';
+import { loadConfiguration, workerSettings } from './configuration-file.ts';
+import type { ReplayOptions } from './options.ts';
+
+/** One line of `postern replay --json` (contract.md). */
+interface ReplayLine {
+  readonly packet: number;
+  readonly time: number;
+  readonly kind: string;
+  readonly protocol: string;
+  readonly initiator: string;
+  readonly responder: string;
+  readonly verdict?: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+/** Runs a capture through the engine that serves queues. Throws when it cannot be read; the text names the packet. */
+export function replay(options: ReplayOptions, print: (line: string) => void): void {
+  const { configuration } = loadConfiguration(options.config);
+  const addon = loadAddon();
+  const host = addon.openCapture(options.capture, options.write ?? null);
+  const show = (line: ReplayLine): void => print(options.json ? JSON.stringify(line) : textOf(line));
+  const engine = new PacketEngine({
+    addon,
+    host,
+    worker: 0,
+    settings: { ...workerSettings(configuration), marks: { offloadBoth: 0, offloadResponder: 0, clear: 0 } },
+    log: () => undefined,
+    observe: (event) => {
+      for (const line of linesOf(event)) show(line);
+    },
+  });
+  try {
+    engine.run();
+    if (!options.json) print(summary(engine));
+  } finally {
+    engine.close();
+  }
+}
+
+function linesOf(event: JudgedEvent): ReplayLine[] {
+  const { session, flow, outcome, packet } = event;
+  const known = session ?? flow;
+  const place = {
+    packet,
+    time: event.timeMs / 1_000,
+    protocol: known?.protocol ?? 'tcp',
+    initiator: endpointText(known?.initiator),
+    responder: endpointText(known?.responder),
+  };
+  const judged: ReplayLine = {
+    ...place,
+    kind: event.kind === 'frame' ? event.what : `${event.kind} ${event.what}`,
+    ...(outcome === undefined ? {} : { verdict: outcome.verdict }),
+    ...(outcome?.reason === undefined ? {} : { reason: outcome.reason }),
+  };
+  return [judged, ...event.messages.map((message) => ({ ...place, kind: 'message', message: messageText(message) }))];
+}
+
+function endpointText(endpoint: Session['initiator'] | undefined): string {
+  if (endpoint === undefined) return '';
+  return endpoint.address.includes(':')
+    ? `[${endpoint.address}]:${endpoint.port}`
+    : `${endpoint.address}:${endpoint.port}`;
+}
+
+function messageText(message: LogMessage): string {
+  const { facility, severity, mnemonic, text } = formatLogMessage(message);
+  return `%${facility}-${severity}-${mnemonic}: ${text}`;
+}
+
+function textOf(line: ReplayLine): string {
+  const place = `${line.packet}`.padStart(6);
+  const flow = `${line.protocol} ${line.initiator} => ${line.responder}`;
+  if (line.message !== undefined) return `${place} ${line.message}`;
+  const verdict = line.verdict === undefined ? '' : `: ${line.verdict}`;
+  return `${place} ${flow} ${line.kind}${verdict}${line.reason === undefined ? '' : ` ${line.reason}`}`;
+}
+
+function summary(engine: PacketEngine): string {
+  const { counters, refusals, masks } = engine.statistics();
+  const count = (name: string): number => counters[name] ?? 0;
+  const list = (record: Readonly<Record<string, number>>): string =>
+    Object.entries(record)
+      .map(([name, number]) => `${name} ${number}`)
+      .join(', ') || 'none';
+  return [
+    `${count('received')} packets: ${count('accepted')} accepted, ${count('rewritten')} rewritten, ${count('dropped')} dropped, ${count('held')} held; ${count('flows-created')} sessions`,
+    `refusals: ${list(refusals)}`,
+    `masks: ${list(masks)}`,
+  ].join('\n');
+}
