@@ -8,6 +8,7 @@ import { pathEnd } from '../../mail/address.ts';
 import { beginsLegalVerb, type CommandRule, legalRule, type Offered, upper } from './grammar.ts';
 import { controlCharacterAt } from './octets.ts';
 import type { SmtpPolicy } from './policy.ts';
+import { firstRefusal } from './prefixes.ts';
 
 export type CommandVerdict =
   | { readonly kind: 'legal'; readonly rule: CommandRule; readonly argument: string }
@@ -28,15 +29,18 @@ const COMMAND_SUBSTITUTION = /`|\$[({]/;
 
 /** Judges a whole line, or with `whole` false its first octets; a CR at their end must have been taken off. */
 export function judgeCommandLine(text: string, whole: boolean, policy: SmtpPolicy, offered: Offered): CommandVerdict {
+  const verdict = judge(text, whole, policy, offered);
+  if (verdict.kind !== 'refused') return verdict;
+  return firstRefusal(text, (head) => judge(head, false, policy, offered), verdict);
+}
+
+function judge(text: string, whole: boolean, policy: SmtpPolicy, offered: Offered): CommandVerdict {
   const space = text.indexOf(' ');
   const verb = space < 0 ? text : text.slice(0, space);
   const rule = legalRule(verb, policy, offered);
   // RFC 4954 4: AUTH with an initial response may be as long as any response.
   const lengthMax = rule?.verb === 'AUTH' && space > 0 ? SASL_RESPONSE_BYTES_MAX : SMTP_COMMAND_BYTES_MAX;
-  if (text.length > lengthMax) {
-    const head = judgeCommandLine(text.slice(0, lengthMax), false, policy, offered);
-    return head.kind === 'refused' ? head : { kind: 'refused', reason: 'line-too-long' };
-  }
+  if (text.length > lengthMax) return { kind: 'refused', reason: 'line-too-long' };
   // Servers disagree on a bare CR, and one that was let go as the first half of a line end cannot be masked any more.
   if (text.includes('\r')) return { kind: 'refused', reason: 'control-character' };
   if (text === '') return { kind: whole ? 'empty' : 'undecided' };

@@ -2,6 +2,7 @@
 import type { Reason } from '../../inspect/reasons.ts';
 import { type CommandRule, EMPTY_LINE, GREETING } from './grammar.ts';
 import { isReplyText } from './octets.ts';
+import { firstRefusal } from './prefixes.ts';
 import type { SmtpState } from './state.ts';
 
 const CODE = /^[2-5][0-9][0-9]$/;
@@ -29,6 +30,12 @@ export interface RefusedReply {
 
 /** Judges a line (RFC 5321 4.2), or with `whole` false its first octets; a CR at their end must have been taken off. */
 export function judgeReply(state: SmtpState, line: string, whole: boolean): ReplyLine | RefusedReply {
+  const verdict = judge(state, line, whole);
+  if (verdict.kind !== 'refused') return verdict;
+  return firstRefusal(line, (head) => judge(state, head, false), verdict);
+}
+
+function judge(state: SmtpState, line: string, whole: boolean): ReplyLine | RefusedReply {
   const [answers, remaining] = answeredBy(state, line);
   const code = line.slice(0, 3);
   const separator = line.slice(3, 4);
