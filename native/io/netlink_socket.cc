@@ -7,7 +7,9 @@
 #include <cerrno>
 #include <ctime>
 #include <optional>
+#include <span>
 
+#include "io/netlink_message.h"
 #include "io/wakeup.h"
 
 namespace postern {
@@ -71,9 +73,8 @@ int NetlinkSocket::await_answer(const MessageHandler& on_message) noexcept {
       (void)wait_readable(socket_.get(), -1, static_cast<int>(left_ms));
       continue;
     }
-    int left = static_cast<int>(taken);
-    auto* message = reinterpret_cast<const nlmsghdr*>(buffer.data());
-    for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+    auto received = std::as_bytes(std::span(buffer).first(static_cast<std::size_t>(taken)));
+    while (const nlmsghdr* message = take_message(received)) {
       if (const std::optional<int> ending = ending_of(*message, sequence_)) return *ending;
       if (message->nlmsg_type >= NLMSG_MIN_TYPE) on_message(*message);
     }

@@ -6,6 +6,8 @@
 
 #include <array>
 
+#include "io/netlink_message.h"
+
 namespace postern {
 namespace {
 
@@ -89,14 +91,9 @@ void count_message(const nlmsghdr& message, std::span<ReceivedPacket> packets,
 QueueDatagram read_queue_datagram(std::span<std::byte> datagram,
                                   std::span<ReceivedPacket> packets) noexcept {
   QueueDatagram found;
-  int left = static_cast<int>(datagram.size());
-  auto* message = reinterpret_cast<const nlmsghdr*>(datagram.data());
-  while (mnl_nlmsg_ok(message, left)) {
-    count_message(*message, packets, found);
-    message = mnl_nlmsg_next(message, &left);
-  }
-  // Padding behind the last message may be cut off: the length left is then below zero.
-  if (left > 0) ++found.malformed;
+  std::span<const std::byte> rest = datagram;
+  while (const nlmsghdr* message = take_message(rest)) count_message(*message, packets, found);
+  if (!rest.empty()) ++found.malformed;
   return found;
 }
 

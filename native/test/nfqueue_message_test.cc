@@ -168,6 +168,19 @@ TEST_CASE("an attribute length beyond the message ends the attributes") {
   CHECK(packets[0].truncated);
 }
 
+TEST_CASE("a message length beyond the datagram ends it, above 2 GiB too") {
+  for (const std::uint32_t length : {15U, 200U, 0x7FFF'FFFFU, 0x8000'0000U, 0xFFFF'FFFEU}) {
+    DatagramBuilder datagram;
+    nlmsghdr* message = datagram.packet(3);
+    datagram.end();
+    message->nlmsg_len = length;
+    std::array<ReceivedPacket, 1> packets;
+    const QueueDatagram found = read_queue_datagram(datagram.bytes(), packets);
+    CHECK(found.packets == 0);
+    CHECK(found.malformed == 1);
+  }
+}
+
 TEST_CASE("a datagram cut anywhere is never read beyond its end") {
   DatagramBuilder datagram;
   mnl_attr_put(datagram.packet(3), NFQA_PAYLOAD, 8, "12345678");
