@@ -101,15 +101,17 @@ typescript_build() {
   touch build/.typescript-built
 }
 
-# The yardstick of the bench: a queue program that accepts everything and does nothing else.
-yardstick_build() {
-  local source=bench/do-nothing-queue.c program=build/bench/do-nothing-queue
-  [ -e "$source" ] && is_stale "$program" "$source" || return 0
-  say 'compiling the do-nothing queue program'
+# The bench's C programs: a queue program that accepts everything (the yardstick), and a round-trip clock.
+bench_build() {
+  local source program flags
   mkdir -p build/bench
-  local flags
   read -ra flags <<<"$(pkg-config --cflags --libs libnetfilter_queue libmnl)"
-  cc -std=gnu17 -O2 -Wall -Wextra -o "$program" "$source" "${flags[@]}"
+  for source in bench/*.c; do
+    program=build/bench/$(basename "$source" .c)
+    is_stale "$program" "$source" || continue
+    say "compiling $source"
+    cc -std=gnu17 -O2 -Wall -Wextra -o "$program" "$source" "${flags[@]}"
+  done
 }
 
 main() {
@@ -122,6 +124,6 @@ main() {
   node_modules
   native_build
   typescript_build
-  yardstick_build
+  bench_build
 }
 main
