@@ -36,12 +36,12 @@ export function runTranscripts<State, Policy extends object>(suite: TranscriptSu
   });
 }
 
-/** Says in which way of splitting the case comes to something else than line by line, or nothing. */
+/** Says in which way of splitting the case comes to something else than a line at a time, or nothing. */
 export function problemOfSplitting<State, Policy extends object>(
   suite: Pick<TranscriptSuite<State, Policy>, 'inspector' | 'policy'>,
   transcript: TranscriptCase,
 ): string | undefined {
-  const whole = play(suite, transcript, transcript.rows);
+  const whole = play(suite, transcript, lineByLine(transcript.rows));
   for (const split of splittings(transcript.rows)) {
     try {
       const problem = compare(whole, play(suite, transcript, split.rows), transcript);
@@ -108,12 +108,8 @@ interface Splitting {
 
 /** The same octets in other segments: each burst of a side whole, then cut into every chunk length. */
 function* splittings(rows: readonly Row[]): Generator<Splitting> {
-  const bursts: Row[] = [];
-  for (const row of rows) {
-    const last = bursts.at(-1);
-    if (last?.from === row.from) bursts[bursts.length - 1] = { from: row.from, octets: last.octets + row.octets };
-    else bursts.push(row);
-  }
+  const bursts = burstsOf(rows);
+  yield { name: 'as written', rows };
   yield { name: 'bursts whole', rows: bursts };
   const longest = Math.max(...bursts.map((burst) => burst.octets.length));
   for (let length = 1; length <= Math.min(longest, DENSE_CHUNK_LENGTH_MAX); length += 1) {
@@ -122,6 +118,24 @@ function* splittings(rows: readonly Row[]): Generator<Splitting> {
   for (const length of SPARSE_CHUNK_LENGTHS) {
     if (length < longest) yield { name: `chunks of ${length}`, rows: inChunks(bursts, length) };
   }
+}
+
+/** What a side sends until the other one speaks. */
+function burstsOf(rows: readonly Row[]): readonly Row[] {
+  const bursts: Row[] = [];
+  for (const { from, octets } of rows) {
+    const last = bursts.at(-1);
+    if (last?.from === from) bursts[bursts.length - 1] = { from, octets: last.octets + octets };
+    else bursts.push({ from, octets });
+  }
+  return bursts;
+}
+
+/** A line a segment: nothing goes ahead of its decision but what the dialogue itself leaves unfinished. */
+function lineByLine(rows: readonly Row[]): readonly Row[] {
+  return burstsOf(rows).flatMap(({ from, octets }) =>
+    (octets.match(/[^\n]*\n|[^\n]+$/g) ?? []).map((line) => ({ from, octets: line })),
+  );
 }
 
 function inChunks(bursts: readonly Row[], length: number): readonly Row[] {
