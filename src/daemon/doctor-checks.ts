@@ -88,7 +88,7 @@ export async function checkKernel(
   rules: { ipv4: string; ipv6: string },
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  const families = [['iptables-restore', rules.ipv4] as const];
+  const families: [string, string][] = [['iptables-restore', rules.ipv4]];
   if (speaksIpv6(machine)) families.push(['ip6tables-restore', rules.ipv6]);
   for (const [program, text] of families) {
     const path = machine.findProgram(program);
