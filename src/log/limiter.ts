@@ -15,8 +15,8 @@ interface Window {
 }
 
 /**
- * Bounds how much a peer can write into the log: of every limited kind the first messages of a window pass, the rest are
- * counted. Memory is one window a kind, however many peers there are.
+ * Bounds how much a peer can write into the log: of every limited kind the first messages of a window pass, the rest
+ * are counted. Memory is one window a kind, however many peers there are.
  */
 export class MessageLimiter {
   readonly #windows = new Map<MessageId, Window>();

@@ -8,8 +8,8 @@ export function printEndpoint(endpoint: Endpoint): string {
 }
 
 /**
- * Makes text from outside safe for one line of a log or a terminal: control characters, line separators and bidirectional
- * overrides are escaped (a peer must not be able to forge a line or hide one), a backslash is doubled so that no escape
+ * Makes text from outside safe for one line of a log or a terminal: control characters, line separators and
+ * bidirectional overrides are escaped (a peer must not be able to forge a line or hide one), a backslash is doubled so that no escape
  * can be imitated, and length is bounded.
  */
 export function escapeText(text: string): string {
@@ -19,8 +19,8 @@ export function escapeText(text: string): string {
 
 /**
  * The last line of defence for secrets in text quoted from the wire: whatever follows PASS, LOGIN, APOP, AUTH or
- * AUTHENTICATE is left out (a known SASL mechanism stays), glued to the verb or not, and so is anything that looks like a
- * SASL response. Inspectors hand in verbs and mechanisms only; this holds when one of them errs.
+ * AUTHENTICATE is left out (a known SASL mechanism stays), glued to the verb or not, and so is anything that looks like
+ * a SASL response. Inspectors hand in verbs and mechanisms only; this holds when one of them errs.
  */
 export function redactSecrets(text: string): string {
   const verb = SECRET_VERB.exec(text);
@@ -41,7 +41,7 @@ const KNOWN_MECHANISM =
   /^\s+(?:PLAIN|LOGIN|ANONYMOUS|EXTERNAL|CRAM-MD5|DIGEST-MD5|NTLM|GSSAPI|GSS-SPNEGO|XOAUTH2|OAUTHBEARER|SCRAM-[A-Z0-9-]{1,16}|KERBEROS_V4|SKEY|OTP)(?=\s|$)/i;
 /** No verb or capability is as long; a SASL response of a name and a password is. */
 const BASE64_RUN = /[A-Za-z0-9+/_-]{24,}={0,2}/g;
-/** C0, DEL and C1, the two line separators of Unicode, what turns the direction of writing, and the escape's own backslash. */
+/** C0, DEL, C1, Unicode's two line separators, what turns the direction of writing, and the escape's own backslash. */
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\\]/gu;
 
 function escapeCharacter(character: string): string {

@@ -189,7 +189,12 @@ const one = () => new Promise((resolve, reject) => {
   const socket = net.connect(25, host, () => socket.write('hello'));
   socket.on('data', () => socket.end()).on('close', resolve).on('error', reject).setTimeout(5000, () => reject(new Error('timeout')));
 });
-(async () => { for (let i = 0; i < Number(count); i += 1) await one(); })().catch((error) => { console.error(error); process.exit(1); });`;
+(async () => {
+  for (let i = 0; i < Number(count); i += 1) await one();
+})().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});`;
 
 describe.skipIf(reason !== undefined)('with traffic through a router that masquerades', () => {
   const [client, router, server] = ['c', 'r', 's'].map((role) => `${PREFIX}-${role}`) as [string, string, string];

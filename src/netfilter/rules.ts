@@ -81,7 +81,7 @@ function hookChain(
 ): readonly string[] {
   const chain = `-A POSTERN-${hook}`;
   const lines: string[] = [];
-  // What Postern builds leaves by OUTPUT. Elsewhere the bit means nothing: an administrator's CONNMARK may have copied it.
+  // What Postern builds leaves by OUTPUT. Elsewhere the bit means nothing: another CONNMARK rule may have copied it.
   if (hook === 'OUTPUT') lines.push(`${chain} -m mark --mark ${test(bits.injected)} -j RETURN`);
   if (offload) {
     lines.push(`${chain} -m connmark --mark ${test(bits.offloadBoth)} -j RETURN`);
@@ -134,8 +134,8 @@ function queueChain(options: RulesOptions, program: QueueProgram, bits: MarkBits
 }
 
 /**
- * Carries marks from accepted packets into the connection. It stands first in POSTROUTING, behind every hook that queues,
- * and leaves the packet without Postern's bits, so that no rule of the administrator meets them.
+ * Carries marks from accepted packets into the connection. It stands first in POSTROUTING, behind every hook that
+ * queues, and leaves the packet without Postern's bits, so that no rule of the administrator meets them.
  */
 function saveChain(bits: MarkBits): readonly string[] {
   const chain = '-A POSTERN-SAVE';
