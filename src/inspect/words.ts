@@ -77,4 +77,13 @@ export function quotable(text: string, lengthMax = QUOTED_CHARACTERS_MAX): strin
   return text.slice(0, lengthMax).replace(/[^\x20-\x7e]/g, '?');
 }
 
+/**
+ * A verb as an alert may quote it, upper-case: up to its first octet that is not printable, and no more than the verb itself
+ * of one that carries credentials. `PASS<tab>secret` and `PASSsecret` are no verbs, but they hold a secret.
+ */
+export function quotableVerb(word: string, credentialVerbs: readonly string[]): string {
+  const verb = quotable(/^[!-~]*/.exec(word)?.[0] ?? '').toUpperCase();
+  return credentialVerbs.find((credential) => verb.startsWith(credential)) ?? verb;
+}
+
 const QUOTED_CHARACTERS_MAX = 32;

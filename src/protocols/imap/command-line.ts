@@ -1,6 +1,13 @@
 import type { Reason } from '../../inspect/reasons.ts';
 import { isInitialResponse, readMechanism } from '../../inspect/sasl.ts';
-import { isControl, quotable, readWord, type WordTable, withoutUndecidedCr } from '../../inspect/words.ts';
+import {
+  isControl,
+  quotable,
+  quotableVerb,
+  readWord,
+  type WordTable,
+  withoutUndecidedCr,
+} from '../../inspect/words.ts';
 import { IMAP_COMMAND_BYTES_MAX } from '../../limits.ts';
 import { type ArgumentsReading, readArguments } from './arguments.ts';
 import { COMMANDS } from './grammar.ts';
@@ -37,6 +44,8 @@ interface Offence {
   readonly tag?: string;
   readonly mechanism?: string;
 }
+
+const CREDENTIAL_VERBS = ['LOGIN', 'AUTHENTICATE'];
 
 /** Judges from left to right and stops at the first offence: the answer is that of the shortest prefix refused. */
 export function judgeCommand(line: string, complete: boolean, context: JudgingContext): Judgement {
@@ -156,11 +165,13 @@ function refused(text: string, context: JudgingContext, { reason, tag, mechanism
     return { kind: 'refused', refusal: { reason, tag, mechanism, text: loginText(text, mechanism) } };
   }
   const [first = '', second] = text.split(' ', 2);
-  const verb = (second ?? first).toUpperCase();
+  const verb = quotableVerb(second ?? first, CREDENTIAL_VERBS);
   // The line behind a refused login may be the secret itself: only a verb that is one is quoted.
   const quotes = !context.secretMayFollow || COMMANDS.has(verb);
-  const quoted = quotes ? quotable(verb) : '*';
-  return { kind: 'refused', refusal: { reason: context.ended ? 'data-after-end' : reason, tag, text: quoted } };
+  return {
+    kind: 'refused',
+    refusal: { reason: context.ended ? 'data-after-end' : reason, tag, text: quotes ? verb : '*' },
+  };
 }
 
 /** `LOGIN mrose` names who tried, when a second argument shows that the first is the name. */

@@ -1,6 +1,13 @@
 import type { Reason } from '../../inspect/reasons.ts';
 import { isInitialResponse, readMechanism } from '../../inspect/sasl.ts';
-import { isControl, quotable, readWord, type WordTable, withoutUndecidedCr } from '../../inspect/words.ts';
+import {
+  isControl,
+  quotable,
+  quotableVerb,
+  readWord,
+  type WordTable,
+  withoutUndecidedCr,
+} from '../../inspect/words.ts';
 import { POP3_COMMAND_BYTES_MAX } from '../../limits.ts';
 import { COMMANDS, type CommandRule } from './grammar.ts';
 import type { Refusal } from './refusal.ts';
@@ -27,6 +34,8 @@ interface Offence {
   readonly reason: Reason;
   readonly mechanism?: string;
 }
+
+const CREDENTIAL_VERBS = ['USER', 'PASS', 'APOP', 'AUTH'];
 
 /** Judges from left to right and stops at the first offence: the answer is that of the shortest prefix refused. */
 export function judgeCommand(line: string, complete: boolean, context: JudgingContext): Judgement {
@@ -117,14 +126,14 @@ function refused(text: string, context: JudgingContext, offence: Offence): Judge
   if (mechanism !== undefined) {
     return { kind: 'refused', refusal: { reason, mechanism, text: loginText(text, mechanism) } };
   }
-  const verb = (/^[^ ]*/.exec(text)?.[0] ?? '').toUpperCase();
+  const verb = quotableVerb(/^[^ ]*/.exec(text)?.[0] ?? '', CREDENTIAL_VERBS);
   // The line behind a refused login may be the secret itself: only a verb that is one is quoted.
   const quotes = !context.secretMayFollow || COMMANDS.has(verb);
   return {
     kind: 'refused',
     refusal: {
       reason: context.ended ? 'data-after-end' : reason,
-      text: quotes ? quotable(verb) : '*',
+      text: quotes ? verb : '*',
     },
   };
 }
