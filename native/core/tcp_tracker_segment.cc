@@ -79,7 +79,7 @@ void Tracker::adopt(const TcpPacket& first, Side from) noexcept {
 }
 
 std::uint32_t Tracker::acknowledgeable(Side side) const noexcept {
-  return adopted_ ? half(side).window_end : half(side).next;
+  return adopted_ && !half(side).sent_fin ? half(side).window_end : half(side).next;
 }
 
 std::optional<Tracker::States> Tracker::moves(Side from, const TcpPacket& packet) const noexcept {
