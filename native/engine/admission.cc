@@ -89,6 +89,9 @@ void PacketLoop::begin(InHand& hand) noexcept {
 
 void PacketLoop::admit(InHand& hand) noexcept {
   packet_id_ = hand.received.id;
+  const PortProtocol toward = options_.ports[hand.packet.destination.port];
+  ++counters_[packets_of(toward != PortProtocol::none ? toward
+                                                      : options_.ports[hand.packet.source.port])];
   const std::uint32_t index = table_.find(hand.packet.source, hand.packet.destination);
   if (index == kNoFlow) {
     admit_unknown(hand);
@@ -117,7 +120,6 @@ void PacketLoop::admit_unknown(InHand& hand) noexcept {
   }
   Flow& flow = *flows_[index];
   flow.tracker = tracker;
-  ++counters_[packets_of(flow.protocol)];
   note_headers(flow, Side::initiator, packet);
   arm(index);
   accept_plain(flow, hand.received.id, hand.received.mark);
@@ -210,7 +212,6 @@ void PacketLoop::admit_to_flow(std::uint32_t index, InHand& hand) noexcept {
   Flow& flow = *flows_[index];
   TcpPacket& packet = hand.packet;
   const Side from = table_.side_of(index, packet.source);
-  ++counters_[packets_of(flow.protocol)];
 
   if (flow.stage == FlowStage::dead || flow.stage == FlowStage::refusing) {
     if (is_plain_syn(packet) && from == Side::initiator) {

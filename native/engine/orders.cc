@@ -64,6 +64,13 @@ bool PacketLoop::carry_out(const Order& order) noexcept {
       arm(order.flow);
       return true;
     case OrderOp::end:
+      if (flow.offloaded != 0 && flow.offload_mark != 0) {
+        // Its packets come back to the queue and are answered with RST there, where their sequence
+        // numbers are seen.
+        const FlowKey& key = table_.key(order.flow);
+        const std::uint32_t marks = options_.mark_offload_both | options_.mark_offload_responder;
+        sender_.recall(key.initiator, key.responder, marks);
+      }
       refuse_with_reset(order.flow, static_cast<EndReason>(order.first));
       return true;
   }

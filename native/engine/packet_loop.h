@@ -190,6 +190,7 @@ class PacketLoop {
   void arm(std::uint32_t index) noexcept;
   [[nodiscard]] std::int64_t deadline_of(const Flow& flow) const noexcept;
   void on_timer(std::uint32_t index) noexcept;
+  void on_idle(std::uint32_t index) noexcept;
   void on_refusal_timer(std::uint32_t index) noexcept;
   void set_stage(Flow& flow, FlowStage stage) noexcept;
   [[nodiscard]] std::uint64_t* gauge_of(FlowStage stage) noexcept;

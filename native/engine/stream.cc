@@ -66,7 +66,11 @@ void PacketLoop::admit_opaque(std::uint32_t index, Side from, PendingPacket& pen
     }
     const std::uint64_t end = pending.offset + pending.length;
     if (end > side.forwarded) {
-      flow.bytes[postern::index(from)] += end - std::max(side.forwarded, pending.offset);
+      // What an offloaded direction carried unseen counts too: sequence numbers tell how much it
+      // was.
+      const std::uint64_t begin =
+          flow.loose ? side.forwarded : std::max(side.forwarded, pending.offset);
+      flow.bytes[postern::index(from)] += end - begin;
       side.forwarded = end;
       side.released = end;
     }

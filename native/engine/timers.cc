@@ -62,7 +62,7 @@ void PacketLoop::on_timer(std::uint32_t index) noexcept {
     tell_closed(index, EndReason::closed);
     forget_flow(index);
   } else if (now_ms_ >= flow.last_heard_ms + flow.idle_ms) {
-    refuse_with_reset(index, EndReason::idle_timeout);
+    on_idle(index);
   } else if (flow.held_since_ms != 0 && now_ms_ >= flow.held_since_ms + options_.held_ms) {
     refuse_with_reset(index, EndReason::held_too_long);
   } else if (flow.early_retried) {
@@ -72,6 +72,24 @@ void PacketLoop::on_timer(std::uint32_t index) noexcept {
     flow.early_retried = true;
     arm(index);
   }
+}
+
+/// An offloaded flow looks idle to us whatever it carries: the kernel, which forwards it, has the
+/// last word.
+void PacketLoop::on_idle(std::uint32_t index) noexcept {
+  Flow& flow = *flows_[index];
+  if (!flow.loose) {
+    refuse_with_reset(index, EndReason::idle_timeout);
+    return;
+  }
+  const FlowKey& key = table_.key(index);
+  if (sender_.tracked(key.initiator, key.responder)) {
+    flow.last_heard_ms = now_ms_;
+    arm(index);
+    return;
+  }
+  tell_closed(index, EndReason::closed);
+  forget_flow(index);
 }
 
 void PacketLoop::on_refusal_timer(std::uint32_t index) noexcept {

@@ -5,6 +5,8 @@
 #include <optional>
 #include <span>
 
+#include "core/packet.h"
+
 namespace postern {
 
 /// A packet that waits for its verdict. `bytes` start at the IP header and stay valid until the
@@ -77,6 +79,21 @@ class SegmentSender {
   /// SNAT). The sender finds the addresses that come out right at both ends. False if it could not
   /// be sent (counted by the caller).
   [[nodiscard]] virtual bool send(std::span<const std::byte> packet) noexcept = 0;
+  /// Whether the kernel still tracks the connection, of which we see nothing while it is offloaded.
+  /// True where the kernel cannot be asked.
+  [[nodiscard]] virtual bool tracked(const Endpoint& initiator,
+                                     const Endpoint& responder) noexcept {
+    static_cast<void>(initiator);
+    static_cast<void>(responder);
+    return true;
+  }
+  /// Brings an offloaded connection back to the queue: clears the bits in `mask` of its mark.
+  virtual void recall(const Endpoint& initiator, const Endpoint& responder,
+                      std::uint32_t mask) noexcept {
+    static_cast<void>(initiator);
+    static_cast<void>(responder);
+    static_cast<void>(mask);
+  }
 };
 
 }  // namespace postern

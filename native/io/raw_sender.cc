@@ -107,4 +107,14 @@ bool RawSender::send(std::span<const std::byte> packet) noexcept {
          static_cast<ssize_t>(tcp.bytes.size());
 }
 
+bool RawSender::tracked(const Endpoint& initiator, const Endpoint& responder) noexcept {
+  const FlowTuple seen{.source = initiator, .destination = responder};
+  return !conntrack_.available() || conntrack_.find(seen).has_value();
+}
+
+void RawSender::recall(const Endpoint& initiator, const Endpoint& responder,
+                       std::uint32_t mask) noexcept {
+  static_cast<void>(conntrack_.set_mark({.source = initiator, .destination = responder}, 0, mask));
+}
+
 }  // namespace postern

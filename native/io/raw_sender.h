@@ -33,6 +33,10 @@ class RawSender final : public SegmentSender {
 
   /// TCP only, and no longer than the path allows: it is not cut.
   [[nodiscard]] bool send(std::span<const std::byte> packet) noexcept override;
+  [[nodiscard]] bool tracked(const Endpoint& initiator,
+                             const Endpoint& responder) noexcept override;
+  void recall(const Endpoint& initiator, const Endpoint& responder,
+              std::uint32_t mask) noexcept override;
   [[nodiscard]] ConntrackLookup& conntrack() noexcept { return conntrack_; }
 
  private:

@@ -38,7 +38,7 @@ export function loadConfiguration(file: string): LoadedConfiguration {
 export function workerSettings(configuration: Configuration): WorkerSettings {
   return {
     configuration,
-    hostname: configuration.postern.hostname ?? hostName(),
+    hostname: configuration.postern.hostname ?? configuration.hostname ?? hostName(),
     marks: { offloadBoth: MARKS.offloadBoth, offloadResponder: MARKS.offloadResponder, clear: MARKS.clear },
   };
 }

@@ -22,6 +22,7 @@ export interface Outcome {
 /** Turns an inspector's actions into orders and log messages, in their order. */
 export function perform(context: PerformContext, session: Session, frame: Frame, actions: readonly Action[]): Outcome {
   let outcome: Outcome = { verdict: 'hold' };
+  const refused = actions.some((action) => action.kind === 'refuse');
   for (const action of actions) {
     switch (action.kind) {
       case 'forward':
@@ -39,6 +40,8 @@ export function perform(context: PerformContext, session: Session, frame: Frame,
         outcome = { verdict: 'refuse', reason: action.reason };
         break;
       case 'alert':
+        // The refusal's own message says the same: one line an event.
+        if (refused && action.alert.id === 'PROTOCOL_VIOLATION') break;
         if (session.alert) context.log(alertMessage(session, action.alert));
         break;
       default:

@@ -53,7 +53,7 @@ const GENERATION_BITS = 13;
  * and its index, so that half-open flows, which have no session object, have one too.
  */
 export function sessionId(worker: number, flow: number, generation: number): string {
-  const low = ((generation & ((1 << GENERATION_BITS) - 1)) << FLOW_BITS) | flow;
+  const low = (((generation + 1) & ((1 << GENERATION_BITS) - 1)) << FLOW_BITS) | flow;
   return (low + (worker & 3) * 2 ** (FLOW_BITS + GENERATION_BITS)).toString(16).toUpperCase().padStart(8, '0');
 }
 
