@@ -28,9 +28,11 @@ const BAD_REASONS: ReadonlySet<Reason> = new Set<Reason>([
 /** The actions of a refusal: the alert, then RST to both peers or the words of IMAP (cisco-ios 3.7, design.md refusing well). */
 export function refuse(why: Refusal, policy: ImapPolicy): readonly Action[] {
   const { reason } = why;
+  // A client that awaits a server hello would take words for a broken one.
+  const isReset = policy.reset || reason === 'tls-expected';
   return [
     { kind: 'alert', alert: alertOf(why) },
-    policy.reset
+    isReset
       ? { kind: 'refuse', reason, how: 'reset' }
       : { kind: 'refuse', reason, how: 'words', words: wordsFor(why, policy.hostname) },
   ];

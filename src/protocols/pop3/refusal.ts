@@ -14,9 +14,11 @@ export interface Refusal {
 
 /** The actions of a refusal: the alert, then RST to both peers or the words of POP3 (cisco-ios 3.7, design.md refusing well). */
 export function refuse({ reason, text, mechanism }: Refusal, policy: Pop3Policy): readonly Action[] {
+  // A client that awaits a server hello would take words for a broken one.
+  const isReset = policy.reset || reason === 'tls-expected';
   return [
     { kind: 'alert', alert: alertOf(reason, text, mechanism) },
-    policy.reset ? { kind: 'refuse', reason, how: 'reset' } : { kind: 'refuse', reason, how: 'words', words: words() },
+    isReset ? { kind: 'refuse', reason, how: 'reset' } : { kind: 'refuse', reason, how: 'words', words: words() },
   ];
 
   // RFC 3206 3: SYS/PERM tells the client that trying again later is of no use.
