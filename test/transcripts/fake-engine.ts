@@ -66,10 +66,13 @@ export class FakeEngine<State, Policy> {
     stream.sent += octets;
     for (let i = 0; i < octets.length; i += 1) stream.fates.push(undefined);
     // A resumed side goes first, so that the order does not depend on what else the segment carries.
-    const turns: readonly Side[] = [other(from), from];
-    while (turns.some((side) => this.judgeNextFrame(side)));
-    for (const side of turns) this.letGoWhatIsUnfinished(side);
-    for (const side of turns) this.checkNothingStalls(side);
+    do {
+      while (this.judgeNextFrame(other(from)));
+      this.letGoWhatIsUnfinished(other(from));
+    } while (this.judgeNextFrame(from));
+    this.letGoWhatIsUnfinished(from);
+    this.checkNothingStalls('initiator');
+    this.checkNothingStalls('responder');
   }
 
   /** What the peer of `from` got so far, without gaps. */
