@@ -13,13 +13,19 @@ export function insertEntry(
   entry: AccessEntry,
 ): readonly AccessEntry[] | 'taken' | 'full' {
   const wanted = entry.sequence;
+  if (wanted === undefined) return lastNumber(entries) > SEQUENCE_MAX - SEQUENCE_STEP ? 'full' : [...entries, entry];
   const numbers = sequenceNumbers(entries);
-  if (wanted === undefined) return (numbers.at(-1) ?? 0) > SEQUENCE_MAX - SEQUENCE_STEP ? 'full' : [...entries, entry];
   if (numbers.includes(wanted)) return 'taken';
   const at = numbers.findIndex((number) => number > wanted);
   if (at < 0) return [...entries, entry];
   const numbered: AccessEntry[] = entries.map((other, index) => ({ ...other, sequence: numbers[index] ?? wanted }));
   return numbered.toSpliced(at, 0, entry);
+}
+
+/** The number of the last entry, without counting through a long list that has none written down. */
+function lastNumber(entries: readonly AccessEntry[]): number {
+  const numbered = entries.findLastIndex((entry) => entry.sequence !== undefined);
+  return (entries[numbered]?.sequence ?? 0) + (entries.length - 1 - numbered) * SEQUENCE_STEP;
 }
 
 /** The number of each entry: its own, or ten more than the one before. */

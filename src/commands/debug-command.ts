@@ -4,15 +4,8 @@ import { matchLine } from '../language/match.ts';
 import { EXEC_COMMAND_CHARACTERS_MAX } from '../limits.ts';
 import { COMMON_HELP } from './config-command.ts';
 
-export type DebugTopic =
-  | 'detailed'
-  | 'events'
-  | 'function-trace'
-  | 'object-creation'
-  | 'object-deletion'
-  | 'timers'
-  /** Packets and commands of one protocol. */
-  | 'protocol';
+/** `protocol`: packets and commands of one protocol. */
+export type DebugTopic = 'detailed' | 'events' | 'timers' | 'protocol';
 
 export interface DebugSelection {
   readonly topic: DebugTopic;
@@ -20,27 +13,21 @@ export interface DebugSelection {
   readonly protocol?: string;
 }
 
-const TOPICS = 'detailed|events|function-trace|object-creation|object-deletion|timers';
+const TOPICS = 'detailed|events|timers';
 
-const HELP: Readonly<Record<string, string>> = {
+export const DEBUG_HELP: Readonly<Record<string, string>> = {
   debug: 'Follow what happens until interrupted',
   inspect: 'The mail inspection',
-  'policy-firewall': 'The mail inspection, by its later name',
   detailed: 'Everything',
   events: 'Sessions, refusals and masks',
-  'function-trace': 'Steps of the protocol machines',
-  'object-creation': 'Sessions that begin',
-  'object-deletion': 'Sessions that end',
   timers: 'Timers that start and run out',
 };
 
-/** `debug …` (cisco-ios 5.11), for matching, `?` and Tab. */
-export const DEBUG_GRAPH = buildGraph(
-  ['debug ip inspect', 'debug policy-firewall'].map((start) => ({
-    grammar: `${start} <<${TOPICS}>$topic|<tcp|smtp|esmtp|pop3|imap>$protocol>`,
-    command: 'debug' as const,
-    help: { ...COMMON_HELP, ...HELP },
-  })),
+/** `debug …` (cisco-ios 5.11), for the shell's `?` and Tab too. */
+export const DEBUG_GRAMMARS: readonly string[] = [`debug ip inspect <<${TOPICS}>$topic|<tcp|smtp|pop3|imap>$protocol>`];
+
+const DEBUG_GRAPH = buildGraph(
+  DEBUG_GRAMMARS.map((grammar) => ({ grammar, command: 'debug' as const, help: { ...COMMON_HELP, ...DEBUG_HELP } })),
 );
 
 /** What a debug command asks for, or IOS's words for why it is none. */
@@ -49,7 +36,7 @@ export function readDebugCommand(command: string): DebugSelection | { readonly e
   const match = matchLine(DEBUG_GRAPH, command);
   if (match.kind === 'ok') {
     const { args } = match;
-    if (args.has('protocol')) return { topic: 'protocol', protocol: args.text('protocol').replace('esmtp', 'smtp') };
+    if (args.has('protocol')) return { topic: 'protocol', protocol: args.text('protocol') };
     return { topic: args.text('topic') as DebugTopic };
   }
   return { error: `${lineError(match, command).message} (${printable(command.trim())})` };
