@@ -9,8 +9,8 @@ export function printEndpoint(endpoint: Endpoint): string {
 
 /**
  * Makes text from outside safe for one line of a log or a terminal: control characters, line separators and
- * bidirectional overrides are escaped (a peer must not be able to forge a line or hide one), a backslash is doubled so that no escape
- * can be imitated, and length is bounded.
+ * bidirectional overrides are escaped (a peer must not be able to forge a line or hide one), a backslash is doubled so
+ * that no escape can be imitated, and length is bounded.
  */
 export function escapeText(text: string): string {
   const cut = text.length > LOG_TEXT_CHARACTERS_MAX ? `${text.slice(0, LOG_TEXT_CHARACTERS_MAX)}...` : text;
