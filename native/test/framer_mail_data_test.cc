@@ -157,6 +157,10 @@ TEST_CASE("fed on after a look-alike, the framer finds the next one and the end"
                  .stream = "x\n.\n.\r\n.\r\n",
                  .after_refusal = AfterRefusal::feed_on}) ==
         "look_alike:4:4 look_alike:6:6 data_end:10:10");
+  CHECK(cuts_of({.framing = {.mode = FramingMode::mail_data, .bytes = kNoBudget},
+                 .stream = "x\r\n.\r.\r\n.\r\n",
+                 .after_refusal = AfterRefusal::feed_on}) ==
+        "look_alike:6:6 look_alike:7:7 data_end:11:11");
 }
 
 TEST_CASE("every short text of CR, LF, NUL, dot and a letter is cut as the rule says") {

@@ -97,6 +97,15 @@ TEST_CASE("a frame under way is forgotten when another framing is set") {
   CHECK(cut.frame_bytes == 1);
 }
 
+TEST_CASE("a budget set anew after over_budget holds again") {
+  Framer framer({.mode = FramingMode::lines, .bytes = 2});
+  CHECK(framer.next(octets("abc")).kind == CutKind::over_budget);
+  framer.set({.mode = FramingMode::lines, .bytes = 4});
+  const Cut cut = framer.next(octets("cdefg"));
+  CHECK(cut.kind == CutKind::over_budget);
+  CHECK(cut.taken == 4);
+}
+
 TEST_CASE("an opaque stream is counted and never cut") {
   const Framing opaque{.mode = FramingMode::opaque};
   CHECK(cuts_of({.framing = opaque, .stream = "NOOP\r\n.\r\n\x16\x03\x01"}) == "");

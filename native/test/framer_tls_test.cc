@@ -62,3 +62,12 @@ TEST_CASE("a record length that no record has is refused as soon as it is known"
 TEST_CASE("the question is answered once") {
   CHECK(tls("\x16\x03\x01\x02\x00\x01\x16\x03\x01\x02\x00\x01"s) == "tls:6:6");
 }
+
+TEST_CASE("a question asked anew begins at the first octet") {
+  Framer framer({.mode = FramingMode::tls});
+  CHECK(framer.next(octets("\x16\x03"s)).kind == CutKind::need_more);
+  framer.set({.mode = FramingMode::tls});
+  const Cut cut = framer.next(octets("\x16\x03\x01\x02\x00\x01"s));
+  CHECK(cut.taken == 6);
+  CHECK(cut.well_formed);
+}

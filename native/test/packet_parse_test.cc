@@ -129,7 +129,8 @@ TEST_CASE("a data offset below five words or past the packet is impossible") {
   Octets bytes = ipv4_sample(tcp_sample());
   bytes[20 + 12] = std::byte{0x40};
   CHECK(error_of(bytes) == ParseError::bad_tcp_header);
-  bytes[20 + 12] = std::byte{0x70};
+  bytes = ipv4_sample(tcp_sample({.payload = std::string_view("\0", 1)}));
+  bytes[20 + 12] = std::byte{0x60};
   CHECK(error_of(bytes) == ParseError::bad_tcp_header);
   bytes = ipv4_sample(tcp_sample({.payload = "\1\1\1\1"}));
   bytes[20 + 12] = std::byte{0x60};
