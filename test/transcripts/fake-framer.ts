@@ -63,21 +63,27 @@ export function partialLine(from: Side, mode: FrameMode, pending: string): Frame
   return { kind: 'partial', from, text: pending };
 }
 
-/**
- * A dot that stands between two line ends, NULs behind it included: some servers cut a line at NUL. Whether a CR is one of
- * its own is told by the octet that follows it.
- */
-const DOT_LINE = /(^|\r\n|[\r\n])\.(\0*)(\r\n|\n|\r[^\n])/;
+/** The end of data (RFC 5321 4.1.1.4), or a dot behind CRLF that something else than CRLF follows, but a line end somewhere. */
+const DOT_BEHIND_CRLF = /(?:^|\r\n)\.(?:\r\n|\n|\0|\r[^\n])/;
+/** A dot behind what only some servers take for a line end: bare CR or LF, or any with NULs behind it. */
+const DOT_BEHIND_LOOSE_END = /(?:(?:^|[\r\n])\0+|(?<!\r)\n|\r)\.[\r\n\0]/;
+const END_OF_DATA = '.\r\n';
 
 function cutMailData(from: Side, budgetBytes: number, pending: string): Cut | undefined {
-  const found = DOT_LINE.exec(pending);
-  const octets = found === null ? pending.length : found.index + found[0].length;
-  if (octets > budgetBytes) {
+  const ends = [DOT_BEHIND_CRLF, DOT_BEHIND_LOOSE_END].flatMap((pattern) => {
+    const found = pattern.exec(pending);
+    return found === null ? [] : [{ octets: found.index + found[0].length, dotLine: found[0] }];
+  });
+  const [first] = ends.sort((one, two) => one.octets - two.octets);
+  // The end itself is outside the budget, and an octet that may begin it is not yet over it.
+  const content =
+    first === undefined ? pending.replace(/(?<=^|\r\n)\.\r?$/, '').length : first.octets - END_OF_DATA.length;
+  if (content > budgetBytes) {
     return { frame: { kind: 'overBudget', from, budgetBytes, text: '' }, octets: budgetBytes + 1 };
   }
-  if (found === null) return undefined;
-  const [, before, nuls, after] = found;
-  const canonical = (before === '' || before === '\r\n') && nuls === '' && after === '\r\n';
+  if (first === undefined) return undefined;
+  const canonical = /^(?:\r\n)?\.\r\n$/.test(first.dotLine);
+  const { octets } = first;
   return { frame: canonical ? { kind: 'dataEnd', from, bytes: octets } : { kind: 'endOfDataLookAlike', from }, octets };
 }
 

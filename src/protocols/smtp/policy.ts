@@ -11,7 +11,7 @@ export interface SmtpPolicy {
   readonly chunking: 'allow' | 'mask';
   /** What an illegal command gets: overwritten with `x`, or the session ended. */
   readonly illegal: 'mask' | 'drop';
-  /** The longest message, in octets from behind the go-ahead up to and with the end of data. */
+  /** The longest message, in octets on the wire between the go-ahead and the final dot. */
   readonly maxDataBytes: number;
   /** The name we refuse under. */
   readonly hostname: string;
