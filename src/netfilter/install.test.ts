@@ -1,4 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Configuration, EMPTY_CONFIGURATION } from '../policy/configuration.ts';
 import { installRules, RulesError, removalText, removeRules, replaceStanding, rulesStand } from './install.ts';
@@ -55,6 +58,7 @@ describe('errors say what is wrong', () => {
       'iptables v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)',
       /CAP_NET_ADMIN/,
     ],
+    ["Fatal: can't open lock file /run/xtables.lock: Permission denied", /systemd-tmpfiles/],
     ['Another app is currently holding the xtables lock; still 1s 0us time ahead', /lock/],
     ["iptables-restore v1.8.9 (nf_tables): Couldn't load match `bpf':No such file or directory", /load match `bpf'/],
     ['', /without a word/],
@@ -76,7 +80,7 @@ describe('errors say what is wrong', () => {
 /** What the kernel needs from us to try it for real. */
 function whyNotReal(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root';
-  for (const program of ['ip', 'iptables', 'ip6tables']) {
+  for (const program of ['ip', 'iptables', 'ip6tables', 'setpriv', 'python3']) {
     if (findProgram(program) === undefined) return `needs ${program}`;
   }
   try {
@@ -88,6 +92,8 @@ function whyNotReal(): string | undefined {
   return undefined;
 }
 
+/** The user and the group with no rights, whatever they are called. */
+const NOBODY = 65_534;
 const PREFIX = `pnf-${process.pid}`;
 const ip = (...args: string[]): string => execFileSync('ip', args, { encoding: 'utf8', stdio: 'pipe' });
 const inside = (namespace: string, ...command: string[]): string => ip('netns', 'exec', namespace, ...command);
@@ -171,12 +177,38 @@ describe.skipIf(reason !== undefined).each(backends)('in a real kernel (iptables
     expect(list('iptables')).toContain('-A FORWARD -p tcp -m conntrack');
   });
 
+  test('CAP_NET_ADMIN is enough for a user who may open the lock file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-lock-'));
+    const lock = join(folder, 'xtables.lock');
+    writeFileSync(lock, '');
+    chmodSync(lock, 0o640);
+    chmodSync(folder, 0o755);
+    chownSync(lock, 0, NOBODY);
+    const own = ['-all,+net_admin,+net_raw'] as const;
+    const service: RunCommand = (program, args, input) => {
+      const twin = program.replace(/(ip6?tables)/, `$1${backend}`);
+      const user = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups', '--no-new-privs'];
+      const caps = ['--inh-caps', ...own, '--ambient-caps', ...own, '--bounding-set', ...own];
+      return run('env', [`XTABLES_LOCKFILE=${lock}`, 'setpriv', ...user, ...caps, twin, ...args], input);
+    };
+    try {
+      await installRules(texts, { run: service });
+      expect(list('iptables')).toContain('-j NFQUEUE --queue-num 1');
+      await removeRules({ run: service });
+      expect(await rulesStand({ run })).toBe(false);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test('without the capability the error names it', async () => {
     const weak: RunCommand = (program, args, input) =>
       run('setpriv', ['--bounding-set', '-net_admin', '--inh-caps', '-net_admin', program, ...args], input);
     await expect(installRules(texts, { run: weak })).rejects.toThrow(/CAP_NET_ADMIN/);
   });
 });
+
+const ONE_QUEUE = { firstQueue: 40, workers: 1, hashKey: 1 } as const;
 
 const SERVER = `
 const net = require('node:net');
@@ -196,7 +228,7 @@ const one = () => new Promise((resolve, reject) => {
   process.exit(1);
 });`;
 
-describe.skipIf(reason !== undefined)('with traffic through a router that masquerades', () => {
+describe.skipIf(reason !== undefined)('with traffic through a router', () => {
   const [client, router, server] = ['c', 'r', 's'].map((role) => `${PREFIX}-${role}`) as [string, string, string];
   const run = runInside(router, '');
   const open = { ...configuration, postern: { fail: 'open' } } as const;
@@ -210,12 +242,6 @@ describe.skipIf(reason !== undefined)('with traffic through a router that masque
     link(client, router, '10.9.1', 'fd09:1::');
     link(server, router, '10.9.2', 'fd09:2::');
     inside(router, 'sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1');
-    for (const [family, away] of [
-      ['iptables', '10.9.2.0/24'],
-      ['ip6tables', 'fd09:2::/64'],
-    ] as const) {
-      inside(router, family, '-t', 'nat', '-A', 'POSTROUTING', '-d', away, '-j', 'MASQUERADE');
-    }
     serving = spawn('ip', ['netns', 'exec', server, process.execPath, '-e', SERVER], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -251,55 +277,92 @@ describe.skipIf(reason !== undefined)('with traffic through a router that masque
     return [...listing.matchAll(/^ *(\d+) .*NFQUEUE/gm)].map((match) => Number(match[1]));
   }
 
-  test.each([
-    ['iptables', '10.9.2.2'],
-    ['ip6tables', 'fd09:2::2'],
-  ])('%s: every packet of a connection goes to one queue, many connections use them all', async (family, host) => {
-    const rules = rulesFor({ configuration: open, firstQueue: 40, workers: 4, hashKey: 12_345 });
-    for (let round = 0; round < 4; round += 1) {
-      await installRules(rules, { run });
-      talk(host, 1);
-      const used = queued(family).filter((packets) => packets > 0);
-      expect(used).toHaveLength(1);
-      expect(used[0]).toBeGreaterThanOrEqual(7);
-    }
-    talk(host, 60);
-    for (const packets of queued(family)) expect(packets).toBeGreaterThan(0);
+  // Before anything else makes conntrack work here: the rules alone must see to it.
+  test('a fragmented packet cannot pass by the queue', async () => {
+    const rules = rulesFor({ configuration: { ...open, postern: { offload: false, fail: 'open' } }, ...ONE_QUEUE });
+    await installRules(rules, { run });
+    const unsteered = ['-t', 'mangle', '-A', 'POSTROUTING', '-p', 'tcp', '-f'];
+    inside(router, 'iptables', ...unsteered);
+    const fragments = `
+import socket, struct
+def ip(ident, offset, more, payload):
+    word = (0x2000 if more else 0) | offset // 8
+    head = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 20 + len(payload), ident, word, 64, 6, 0,
+                       socket.inet_aton('10.9.1.2'), socket.inet_aton('10.9.2.2'))
+    return head + payload
+tcp = struct.pack('!HHIIBBHHH', 40000, 25, 1, 0, 5 << 4, 2, 1024, 0, 0) + b'x' * 44
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+for offset, more, payload in ((0, True, tcp[:24]), (24, True, tcp[24:48]), (48, False, tcp[48:])):
+    raw.sendto(ip(77, offset, more, payload), ('10.9.2.2', 0))
+`;
+    const before = queued('iptables')[0] ?? 0;
+    inside(client, 'python3', '-c', fragments);
+    expect(queued('iptables')[0]).toBe(before + 1);
+    const listing = inside(router, 'iptables', '-t', 'mangle', '-nvxL', 'POSTROUTING');
+    expect(/^ *(\d+) .*-f /m.exec(listing)?.[1]).toBe('0');
+    inside(router, 'iptables', ...unsteered.with(2, '-D'));
   });
 
-  test('fail closed without a daemon: nothing passes', async () => {
-    await installRules(rulesFor({ configuration, firstQueue: 40, workers: 1, hashKey: 1 }), { run });
-    expect(() => talk('10.9.2.2', 1)).toThrow();
-  }, 15_000);
+  describe('that masquerades', () => {
+    beforeAll(() => {
+      for (const [family, away] of [
+        ['iptables', '10.9.2.0/24'],
+        ['ip6tables', 'fd09:2::/64'],
+      ] as const) {
+        inside(router, family, '-t', 'nat', '-A', 'POSTROUTING', '-d', away, '-j', 'MASQUERADE');
+      }
+    });
 
-  test.each([
-    ['offloadBoth', (before: number, after: number) => expect(after).toBe(before)],
-    ['offloadResponder', (before: number, after: number) => expect(after).toBeGreaterThan(before)],
-  ] as const)('%s: the mark of an accepted packet reaches the connection and frees it', async (which, compare) => {
-    const rules = rulesFor({ configuration: open, firstQueue: 40, workers: 1, hashKey: 1 });
-    await installRules(rules, { run });
-    // A rule behind the queue stands for the verdict that sets the mark; 0x5 is a mark of the administrator's.
-    const bit = which === 'offloadBoth' ? '0x2000005' : '0x4000005';
-    const verdict = ['-t', 'filter', '-A', 'FORWARD', '-p', 'tcp', '-j', 'MARK', '--set-xmark', `${bit}/${bit}`];
-    const seen = ['-t', 'mangle', '-A', 'POSTROUTING', '-p', 'tcp', '-m', 'mark', '--mark'];
-    inside(router, 'iptables', ...verdict);
-    inside(router, 'iptables', ...seen, '0x5');
-    inside(router, 'iptables', ...seen, '0x0/0xf000000');
-    try {
-      talk('10.9.2.2', 1);
-      const [first] = queued('iptables');
-      // The first packet carries the mark, so the rest of both directions, or of the responder's, never comes.
-      const listing = inside(router, 'iptables', '-t', 'mangle', '-nvxL', 'POSTROUTING');
-      const counts = [...listing.matchAll(/^ *(\d+) .*mark match/gm)].map((match) => Number(match[1]));
-      expect(counts[0]).toBeGreaterThanOrEqual(7);
-      expect(counts[1]).toBe(counts[0]);
-      compare(1, first ?? -1);
-      if (which === 'offloadResponder') expect(first).toBeLessThan(counts[0] ?? 0);
-    } finally {
-      inside(router, 'iptables', ...verdict.with(2, '-D'));
-      inside(router, 'iptables', ...seen.with(2, '-D'), '0x5');
-      inside(router, 'iptables', ...seen.with(2, '-D'), '0x0/0xf000000');
-      await removeRules({ run });
-    }
+    test.each([
+      ['iptables', '10.9.2.2'],
+      ['ip6tables', 'fd09:2::2'],
+    ])('%s: every packet of a connection goes to one queue, many connections use them all', async (family, host) => {
+      const rules = rulesFor({ configuration: open, firstQueue: 40, workers: 4, hashKey: 12_345 });
+      for (let round = 0; round < 4; round += 1) {
+        await installRules(rules, { run });
+        talk(host, 1);
+        const used = queued(family).filter((packets) => packets > 0);
+        expect(used).toHaveLength(1);
+        expect(used[0]).toBeGreaterThanOrEqual(7);
+      }
+      talk(host, 60);
+      for (const packets of queued(family)) expect(packets).toBeGreaterThan(0);
+    });
+
+    test('fail closed without a daemon: nothing passes', async () => {
+      await installRules(rulesFor({ configuration, ...ONE_QUEUE }), { run });
+      expect(() => talk('10.9.2.2', 1)).toThrow();
+    }, 15_000);
+
+    test.each([
+      ['offloadBoth', (before: number, after: number) => expect(after).toBe(before)],
+      ['offloadResponder', (before: number, after: number) => expect(after).toBeGreaterThan(before)],
+    ] as const)('%s: the mark of an accepted packet reaches the connection and frees it', async (which, compare) => {
+      const rules = rulesFor({ configuration: open, ...ONE_QUEUE });
+      await installRules(rules, { run });
+      // A rule behind the queue stands for the verdict that sets the mark; 0x5 is a mark of the administrator's.
+      const bit = which === 'offloadBoth' ? '0x2000005' : '0x4000005';
+      const verdict = ['-t', 'filter', '-A', 'FORWARD', '-p', 'tcp', '-j', 'MARK', '--set-xmark', `${bit}/${bit}`];
+      const seen = ['-t', 'mangle', '-A', 'POSTROUTING', '-p', 'tcp', '-m', 'mark', '--mark'];
+      inside(router, 'iptables', ...verdict);
+      inside(router, 'iptables', ...seen, '0x5');
+      inside(router, 'iptables', ...seen, '0x0/0xf000000');
+      try {
+        talk('10.9.2.2', 1);
+        const [first] = queued('iptables');
+        // The first packet carries the mark, so the rest of both directions, or of the responder's, never comes.
+        const listing = inside(router, 'iptables', '-t', 'mangle', '-nvxL', 'POSTROUTING');
+        const counts = [...listing.matchAll(/^ *(\d+) .*mark match/gm)].map((match) => Number(match[1]));
+        expect(counts[0]).toBeGreaterThanOrEqual(7);
+        expect(counts[1]).toBe(counts[0]);
+        compare(1, first ?? -1);
+        if (which === 'offloadResponder') expect(first).toBeLessThan(counts[0] ?? 0);
+      } finally {
+        inside(router, 'iptables', ...verdict.with(2, '-D'));
+        inside(router, 'iptables', ...seen.with(2, '-D'), '0x5');
+        inside(router, 'iptables', ...seen.with(2, '-D'), '0x0/0xf000000');
+        await removeRules({ run });
+      }
+    });
   });
 });

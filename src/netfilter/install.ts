@@ -164,11 +164,15 @@ function findFamily(name: Family['name'], program: string): Family {
 function explain(program: string, stderr: string): RulesError {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
   const said = lines.slice(0, 3).join(' ').slice(0, 400) || 'it ended without a word';
-  if (/permission denied|operation not permitted|you must be root/i.test(stderr)) {
-    return new RulesError(`${program} needs the capability CAP_NET_ADMIN: ${said}`);
+  if (/can't open lock file/i.test(stderr)) {
+    const remedy = 'systemd-tmpfiles --create postern.conf opens it for the group postern';
+    return new RulesError(`${program} may not open its lock file (${remedy}): ${said}`);
   }
   if (/xtables lock/i.test(stderr)) {
-    return new RulesError(`${program} could not have the lock /run/xtables.lock: ${said}`);
+    return new RulesError(`${program} could not have the lock /run/xtables.lock, another program holds it: ${said}`);
+  }
+  if (/permission denied|operation not permitted|you must be root/i.test(stderr)) {
+    return new RulesError(`${program} needs the capability CAP_NET_ADMIN: ${said}`);
   }
   return new RulesError(`${program}: ${said}`);
 }
