@@ -42,7 +42,8 @@ export function createSession(hostname: string | undefined): ShellSession {
 
 export function promptOf({ hostname, privileged, editing }: ShellSession): string {
   const mark = promptMark(editing?.reading.draft.mode.kind, privileged);
-  return editing === undefined ? `${hostname}${mark}` : `${hostname}${mark} `;
+  if (editing === undefined) return `${hostname}${mark}`;
+  return `${editing.reading.draft.configuration.hostname ?? DEFAULT_HOSTNAME}${mark} `;
 }
 
 /** Enters the configuration mode upon what is running now; each line is checked against it as it is typed. */

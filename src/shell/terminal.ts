@@ -20,7 +20,9 @@ export async function runTerminal(client: ControlClient, input: ReadStream, scre
   const keys = filterKeys({
     question: () => showHelp(lines, started, screen),
     end: () => {
-      if (started.session().editing !== undefined) lines.write('end\r');
+      if (started.session().editing === undefined) return;
+      clearLine(lines);
+      lines.write('end\r');
     },
   });
   input.setRawMode(true);
@@ -80,8 +82,7 @@ function readLines(lines: Interface, driver: ShellDriver, interrupt: Interrupt, 
     lines.on('SIGINT', () => {
       if (interrupt.fire()) return;
       screen.write('^C\n');
-      lines.write(null, { ctrl: true, name: 'e' });
-      lines.write(null, { ctrl: true, name: 'u' });
+      clearLine(lines);
       ask();
     });
     lines.on('close', () => {
@@ -90,6 +91,12 @@ function readLines(lines: Interface, driver: ShellDriver, interrupt: Interrupt, 
     });
     ask();
   });
+}
+
+/** To the end of the line, and everything before it away. */
+function clearLine(lines: Interface): void {
+  lines.write(null, { ctrl: true, name: 'e' });
+  lines.write(null, { ctrl: true, name: 'u' });
 }
 
 function showHelp(lines: Interface, driver: ShellDriver, screen: WriteStream): void {
