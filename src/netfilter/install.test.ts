@@ -364,5 +364,39 @@ for offset, more, payload in ((0, True, tcp[:24]), (24, True, tcp[24:48]), (48, 
         await removeRules({ run });
       }
     });
+
+    test('the clear mark takes an offload back, and the marks of the administrator stay', async () => {
+      await installRules(rulesFor({ configuration: open, ...ONE_QUEUE }), { run });
+      const toServer = ['-t', 'filter', '-A', 'FORWARD', '-d', '10.9.2.2', '-p', 'tcp', '--tcp-flags'];
+      const rulesOfTest = [
+        ['-t', 'mangle', '-A', 'PREROUTING', '-p', 'tcp', '-j', 'CONNMARK', '--set-xmark', '0x1/0x1'],
+        [...toServer, 'SYN', 'SYN', '-j', 'MARK', '--set-xmark', '0x4000000/0x4000000'],
+        [...toServer, 'PSH', 'PSH', '-j', 'MARK', '--set-xmark', '0x8000000/0x8000000'],
+        ...['0x4000001/0x6000001', '0x1/0x6000001'].map((mark) => [
+          '-t',
+          'mangle',
+          '-A',
+          'POSTROUTING',
+          '-p',
+          'tcp',
+          '-m',
+          'connmark',
+          '--mark',
+          mark,
+        ]),
+      ];
+      for (const rule of rulesOfTest) inside(router, 'iptables', ...rule);
+      try {
+        talk('10.9.2.2', 1);
+        const listing = inside(router, 'iptables', '-t', 'mangle', '-nvxL', 'POSTROUTING');
+        const counts = [...listing.matchAll(/^ *(\d+) .*connmark match/gm)].map((match) => Number(match[1]));
+        // SYN, SYN-ACK and ACK while it is offloaded; the line, its echo and the closing handshake after that.
+        expect(counts[0]).toBe(3);
+        expect(counts[1]).toBeGreaterThanOrEqual(4);
+      } finally {
+        for (const rule of rulesOfTest) inside(router, 'iptables', ...rule.with(2, '-D'));
+        await removeRules({ run });
+      }
+    });
   });
 });

@@ -161,6 +161,10 @@ describe('hooks', () => {
     ]);
   });
 
+  test('in on the loopback steers nothing: what leaves by it is what enters by it', () => {
+    expect(rules(configuration([{ name: 'lo', inspectIn: 'MAIL' }], ['smtp'])).ipv4).not.toContain('-A ');
+  });
+
   test('the mark of injected packets counts only where Postern injects', () => {
     const { lines } = rules(configuration(anyIn, ['smtp']));
     const injected = lines.filter((line) => line.includes('--mark 0x1000000/'));

@@ -57,7 +57,7 @@ function steersOfInterface(configuration: Configuration, entry: InterfaceConfigu
     const transit = portsOf(configuration, () => true, rule);
     const ownTraffic = portsOf(configuration, isRouterTraffic(rule), rule);
     if (entry.name === 'any') steers.push(...everywhere(transit));
-    else if (entry.name === LOOPBACK) steers.push(...onLoopback(transit));
+    else if (entry.name === LOOPBACK) steers.push(...(direction === 'out' ? onLoopback(transit) : []));
     else steers.push(...through(entry.name, direction, transit), ...ofRouter(entry.name, direction, ownTraffic));
   }
   return steers;
@@ -73,7 +73,7 @@ function everywhere(ports: readonly PortRange[]): readonly Steer[] {
   ]);
 }
 
-/** A packet on the loopback passes OUTPUT and INPUT; it is judged once, in OUTPUT, where both directions come by. */
+/** A packet on the loopback passes OUTPUT and INPUT; it is judged once, in OUTPUT, where both directions leave. */
 function onLoopback(ports: readonly PortRange[]): readonly Steer[] {
   if (ports.length === 0) return [];
   const via = { direction: 'out', name: LOOPBACK } as const;
