@@ -159,6 +159,13 @@ describe('what a peer must not be able to do', () => {
     expect(quote('a b '.repeat(5000)).length).toBeLessThan(400);
   });
 
+  test('our own text may be longer, and has a limit too', () => {
+    const long = (characters: number): string =>
+      formatMessage('NOTICE', { detail: 'a b '.repeat(characters / 4) }).text;
+    expect(long(4000)).toHaveLength(4000);
+    expect(long(400_000).length).toBeLessThan(10_000);
+  });
+
   test('braces in a field are not filled in', () => {
     expect(quote('{initiator} {text}')).toContain(': {initiator} {text}');
   });

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../firewall/snapshot.ts';
 import { REASONS, type Reason } from '../inspect/reasons.ts';
+import { LOG_OWN_TEXT_CHARACTERS_MAX, LOG_WIRE_TEXT_CHARACTERS_MAX } from './limits.ts';
 import type { LogMessage, MessageFields } from './log-message.ts';
 import { type CatalogueEntry, type Facility, MESSAGES, type MessageId, type Severity } from './messages.ts';
 import { DROP_REASONS } from './reason-messages.ts';
@@ -54,13 +55,14 @@ function printFields(fields: object): Printed {
   for (const [name, value] of Object.entries(fields)) {
     if (typeof value === 'number') printed.set(name, value);
     else if (typeof value === 'string') printed.set(name, printText(name, value));
-    else if (isEndpoint(value)) printed.set(name, escapeText(printEndpoint(value)));
+    else if (isEndpoint(value)) printed.set(name, escapeText(printEndpoint(value), LOG_WIRE_TEXT_CHARACTERS_MAX));
   }
   return printed;
 }
 
 function printText(name: string, value: string): string {
-  return escapeText(WIRE_TEXT.has(name) ? redactSecrets(value) : value);
+  if (WIRE_TEXT.has(name)) return escapeText(redactSecrets(value), LOG_WIRE_TEXT_CHARACTERS_MAX);
+  return escapeText(value, LOG_OWN_TEXT_CHARACTERS_MAX);
 }
 
 function isEndpoint(value: unknown): value is Endpoint {

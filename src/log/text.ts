@@ -1,5 +1,4 @@
 import type { Endpoint } from '../firewall/snapshot.ts';
-import { LOG_TEXT_CHARACTERS_MAX } from './limits.ts';
 
 /** `192.0.2.1:25`, and `[2001:db8::1]:25` as IOS brackets IPv6 (cisco-ios 5.8). */
 export function printEndpoint(endpoint: Endpoint): string {
@@ -12,8 +11,8 @@ export function printEndpoint(endpoint: Endpoint): string {
  * bidirectional overrides are escaped (a peer must not be able to forge a line or hide one), a backslash is doubled so
  * that no escape can be imitated, and length is bounded.
  */
-export function escapeText(text: string): string {
-  const cut = text.length > LOG_TEXT_CHARACTERS_MAX ? `${text.slice(0, LOG_TEXT_CHARACTERS_MAX)}...` : text;
+export function escapeText(text: string, charactersMax: number): string {
+  const cut = text.length > charactersMax ? `${text.slice(0, charactersMax)}...` : text;
   return cut.replace(UNSAFE, escapeCharacter);
 }
 
