@@ -110,9 +110,9 @@ describe('IMAP, whatever is said', () => {
         const engine = run([GREETING, ...cut(`a ${verb} 1\r\n`, cuts)], open);
         expect(engine.refusal).toBeDefined();
         const ahead = engine.receivedFrom('initiator').slice('a '.length);
-        // What went ahead is the beginning of a word of the table, and not the word.
+        // At most the beginning of a known word went ahead, never what ends it.
+        expect(verb.startsWith(ahead)).toBe(true);
         expect([...COMMANDS.keys()].some((known) => known.startsWith(ahead.toUpperCase()))).toBe(true);
-        expect(ahead.length).toBeLessThan(verb.length);
       }),
     );
   });
