@@ -17,6 +17,7 @@ export interface Script {
   readonly port: number;
   /** Switches Nagle's algorithm off. */
   readonly noDelay?: boolean;
+  readonly connectTimeoutMs?: number;
   readonly steps: readonly Step[];
 }
 

@@ -19,7 +19,8 @@ describe("the administrator's own rules", () => {
     talk(world.lab.client, {
       host,
       port: 25,
-      steps: [{ expect: '^220 ', timeoutMs: 1_500 }, ...exchange(['QUIT', '^221 '])],
+      connectTimeoutMs: 1_000,
+      steps: [{ expect: '^220 ', timeoutMs: 500 }, ...exchange(['QUIT', '^221 '])],
     });
 
   it.each([

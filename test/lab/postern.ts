@@ -5,7 +5,8 @@ import type { Namespace } from './namespaces.ts';
 import { type Finished, type Running, run } from './process.ts';
 import { inRepository } from './repository.ts';
 
-export const POSTERN = inRepository('bin', 'postern');
+/** The program under test; `POSTERN_PROGRAM` names an installed one instead. */
+export const POSTERN = process.env.POSTERN_PROGRAM ?? inRepository('bin', 'postern');
 /** Node, the addon and the workers start at once on a machine that may be busy with a build. */
 const READY_TIMEOUT_MS = 20_000;
 
