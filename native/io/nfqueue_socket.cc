@@ -3,9 +3,12 @@
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <libnetfilter_queue/libnetfilter_queue.h>
+#include <linux/capability.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -55,15 +58,26 @@ int configure(NetlinkSocket& netlink, const NfqueueOptions& options) noexcept {
   });
 }
 
+bool may_administer_networks() noexcept {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+  if (::syscall(SYS_capget, &header, sets.data()) != 0) return false;
+  return (sets[0].effective & (1U << CAP_NET_ADMIN)) != 0;
+}
+
 std::string refusal_text(std::uint16_t queue, int error_number) {
   const std::string name = "queue " + std::to_string(queue);
+  if (error_number == EPERM && !may_administer_networks()) {
+    return name + " cannot be opened: CAP_NET_ADMIN is missing";
+  }
   if (error_number == EPERM || error_number == EBUSY) {
     if (const std::optional<QueueOwner> owner = queue_owner(queue)) {
       return name + " is already served by " + describe(*owner);
     }
+    // The table belongs to root: without it the owner stays unknown.
+    return name +
+           " cannot be opened: another process serves it, or CAP_NET_ADMIN does not hold here";
   }
-  if (error_number == EBUSY) return name + " is already served by another process";
-  if (error_number == EPERM) return name + " cannot be opened: CAP_NET_ADMIN is missing";
   // nfnetlink answers EINVAL for a subsystem that it could not load.
   if (error_number == EINVAL || error_number == EPROTONOSUPPORT || error_number == EAFNOSUPPORT) {
     return name + " cannot be opened: the kernel module nfnetlink_queue is missing";

@@ -61,7 +61,9 @@ LoopbackConnection connect_on_loopback() {
 
 /// Conntrack works in a network only once a rule asks for it.
 bool track(const PrivateNetwork& network) {
-  return network.run("iptables -A INPUT -m conntrack --ctstate INVALID -j DROP");
+  const bool tracked = network.run("iptables -A INPUT -m conntrack --ctstate INVALID -j DROP");
+  if (!tracked) MESSAGE("skipped: iptables or its match conntrack is missing");
+  return tracked;
 }
 
 }  // namespace
