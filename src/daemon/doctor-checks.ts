@@ -53,7 +53,16 @@ export function checkAddon(machine: Machine, queue: number): readonly Finding[] 
 function queueFinding(queue: number, owner: string | null): Finding {
   const subject = `queue ${queue}`;
   if (owner === null) return { subject, level: 'good', detail: 'free' };
-  if (/\b(node|postern)\b/.test(owner)) return { subject, level: 'good', detail: `served by ${owner}` };
+  if (/\((?:node|postern)\)/.test(owner)) return { subject, level: 'good', detail: `served by ${owner}` };
+  if (!owner.includes('(')) {
+    // Whose port it is can be seen by root only.
+    return {
+      subject,
+      level: 'advice',
+      detail: `served by ${owner}`,
+      remedy: 'run postern doctor as root to see by whom',
+    };
+  }
   const remedy = `end that program, or run postern with --queue ${queue + 100}`;
   return { subject, level: 'fault', detail: `taken by ${owner}`, remedy };
 }

@@ -47,7 +47,7 @@ describe('each lack is named with its remedy', () => {
       'native addon',
       /npm run build:native/,
     ],
-    ['a foreign owner', machine({ queueOwner: () => 'suricata (pid 7)' }), 'fault', 'queue 0', /--queue 100/],
+    ['a foreign owner', machine({ queueOwner: () => 'pid 7 (suricata)' }), 'fault', 'queue 0', /--queue 100/],
     [
       'no capability to inject',
       machine({ files: { '/proc/self/status': 'CapEff:\t0000000000001000\n' } }),
@@ -120,8 +120,12 @@ describe('IPv6', () => {
   });
 });
 
+test('an owner that cannot be seen is not called a fault', async () => {
+  expect(await troubles(machine({ queueOwner: () => 'port id 4711' }))).toMatchObject([{ level: 'advice' }]);
+});
+
 test('a queue that Postern itself serves is well', async () => {
-  expect(await troubles(machine({ queueOwner: () => 'node (pid 7)' }))).toEqual([]);
+  expect(await troubles(machine({ queueOwner: () => 'pid 7 (node)' }))).toEqual([]);
 });
 
 test('the printout has a line for each finding, the remedy under it, and a summary', () => {

@@ -1,4 +1,4 @@
-/** Sends one datagram to a unix socket; a name that begins with NUL is an abstract one. Throws when it cannot. */
+/** Sends one datagram to a unix socket; a name that begins with `@` is an abstract one. Throws when it cannot. */
 export type SendDatagram = (path: string, text: string) => void;
 
 export interface NotifierOptions {
@@ -61,8 +61,7 @@ export function watchdogIntervalMs(
 
 /** Only absolute paths and abstract names are sockets we know how to send to. */
 function socketPath(socket: string | undefined): string | undefined {
-  if (socket?.startsWith('/')) return socket;
-  return socket?.startsWith('@') ? `\0${socket.slice(1)}` : undefined;
+  return socket !== undefined && /^[/@]./.test(socket) ? socket : undefined;
 }
 
 /** A line end would begin another assignment. */
