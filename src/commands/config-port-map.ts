@@ -35,13 +35,13 @@ export const PORT_MAP_COMMANDS: readonly ConfigCommand[] = [
 function addPortMap(draft: Draft, args: Arguments): void {
   const map = readPortMap(args);
   if (map.from > map.to) {
-    fail(draft, '% The first port is above the last one', args.column('from'));
+    fail(draft, '% The first port is above the last one', portColumn(args));
     return;
   }
   const owner = SYSTEM_PORTS.find((entry) => entry.port >= map.from && entry.port <= map.to);
   if (map.transport === 'tcp' && owner !== undefined && !sameEngine(owner.protocol, map.application)) {
     const text = `% Port ${owner.port} is a system entry of ${owner.protocol} and cannot be mapped to another application`;
-    fail(draft, text, args.column('port'));
+    fail(draft, text, portColumn(args));
     return;
   }
   if (map.list !== undefined) {
@@ -62,7 +62,7 @@ function removePortMap(draft: Draft, args: Arguments): void {
   );
   const system = SYSTEM_PORTS.some((entry) => entry.port === map.from && entry.protocol === map.application);
   if (kept.length === draft.configuration.portMaps.length && system && map.transport === 'tcp') {
-    fail(draft, '% A system entry cannot be removed', args.column('port'));
+    fail(draft, '% A system entry cannot be removed', portColumn(args));
     return;
   }
   draft.configuration = { ...draft.configuration, portMaps: kept };
@@ -78,6 +78,10 @@ function readPortMap(args: Arguments): PortMap {
     ...(args.has('ACL') ? { list: args.text('ACL') } : {}),
     ...(args.has('LINE') ? { description: args.text('LINE') } : {}),
   };
+}
+
+function portColumn(args: Arguments): number {
+  return args.column(args.has('portNumber') ? 'portNumber' : 'firstPort');
 }
 
 /** `smtp` and `esmtp` name one engine's port. */

@@ -21,19 +21,15 @@ const OWN_STARTS: readonly string[] = [
   'zone-pair',
   'zone-member',
   'service-policy type inspect',
+  'class type inspect',
   'interface',
   'hostname',
 ];
 
-/** First words that look like a slip of ours and are not. */
+/** First words that look like a slip of ours, or the beginning of it, and are not. */
 const HARMLESS: readonly string[] = [
-  'ip',
-  'ipv6',
-  'class-map',
-  'policy-map',
-  'parameter-map',
-  'access-session',
-  'alias',
+  ...['access', 'access-session', 'alias', 'class', 'class-map', 'ip', 'ipv6', 'parameter-map', 'policy', 'policy-map'],
+  ...['service', 'service-policy'],
 ];
 const HARMLESS_AFTER_IP: readonly string[] = ['access-template', 'port'];
 

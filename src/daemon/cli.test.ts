@@ -1,0 +1,94 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { runCli } from './cli.ts';
+
+let folder: string;
+let out = '';
+let err = '';
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'postern-cli-'));
+  out = '';
+  err = '';
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    out += String(text);
+    return true;
+  });
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    err += String(text);
+    return true;
+  });
+});
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(folder, { recursive: true });
+});
+
+async function check(text: string): Promise<number> {
+  const file = join(folder, 'postern.conf');
+  await writeFile(file, text);
+  const code = await runCli(['check', file]);
+  err = err.replaceAll(file, 'FILE');
+  return code;
+}
+
+describe('check', () => {
+  test('a good file answers 0 and says nothing', async () => {
+    expect(await check('ip inspect name A smtp\ninterface any\n ip inspect A in\n')).toBe(0);
+    expect([out, err]).toEqual(['', '']);
+  });
+
+  test('warnings answer 0', async () => {
+    expect(await check('ip inspect name A tcp\n')).toBe(0);
+    expect(err).toMatch(/^FILE:1:1: % notice: generic inspection/);
+  });
+
+  test('all errors come at once, at their places, in their order', async () => {
+    expect(await check('ip inspect name A smtp bogus\nip inspect name A tcp\ninterface any\n ip inspect B in\n')).toBe(
+      1,
+    );
+    expect(err.split('\n').filter((line) => line.startsWith('FILE'))).toEqual([
+      "FILE:1:24: % Invalid input detected at '^' marker.",
+      expect.stringMatching(/^FILE:2:1: % notice/),
+      'FILE:4:13: % inspection rule B is not defined',
+    ]);
+    expect(err).toContain('\nip inspect name A smtp bogus\n                       ^\n');
+  });
+
+  test('a missing file answers 1, wrong usage 2', async () => {
+    expect(await runCli(['check', join(folder, 'none')])).toBe(1);
+    expect(await runCli(['check', 'a', 'b'])).toBe(2);
+    expect(await runCli(['check', '--bogus'])).toBe(2);
+  });
+});
+
+describe('the dispatcher', () => {
+  test('help and version go to stdout', async () => {
+    expect(await runCli(['--help'])).toBe(0);
+    expect(out).toContain('usage: postern COMMAND');
+    expect(await runCli(['--version'])).toBe(0);
+    expect(out).toMatch(/postern \d+\.\d+\.\d+\n$/);
+  });
+
+  test('an unknown command is wrong usage', async () => {
+    expect(await runCli(['shwo', 'ip'])).toBe(2);
+    expect(err).toContain('unknown command shwo');
+    expect(await runCli(['constructor'])).toBe(2);
+    expect(await runCli(['show', '--bogus'])).toBe(2);
+    expect(await runCli(['shell', 'extra'])).toBe(2);
+  });
+
+  test('exec commands may be cut, and may follow their options', async () => {
+    const socket = join(folder, 'none.sock');
+    expect(await runCli(['sh', 'ip', 'insp', 'sess', '--control', socket])).toBe(1);
+    expect(err).toContain('is the daemon running?');
+    err = '';
+    expect(await runCli(['--json', '--control', socket, 'show', 'version'])).toBe(1);
+    expect(err).toContain('is the daemon running?');
+    expect(await runCli(['show', 'ip', 'nonsense', '--control', socket])).toBe(2);
+    expect(await runCli(['debug', 'nonsense', '--control', socket])).toBe(2);
+  });
+});
