@@ -15,8 +15,8 @@ export const AWAIT_TLS: readonly Action[] = [
 ];
 
 /**
- * A handshake has to follow from both sides (RFC 2595 3.1 and 4). What a client pipelined behind its STARTTLS was held until
- * now and shows here as something that is no hello.
+ * A handshake has to follow from both sides (RFC 2595 3.1 and 4). What a client pipelined behind its STARTTLS was held
+ * until now and shows here as something that is no hello.
  */
 export function judgeTlsStart(awaits: Side, frame: Extract<Frame, { kind: 'tlsStart' }>): TlsStart {
   if (frame.from !== awaits) return { kind: 'refused', reason: 'unexpected-frame' };

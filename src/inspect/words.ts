@@ -1,7 +1,7 @@
 /**
- * Verbs and keywords judged as their octets arrive (design.md, prefixes): what can still grow into a known word goes on, and
- * the octet that completes a forbidden word, or that no known word has at its place, is the offence. Reading stops at the
- * first offence, so that the answer for a line is the answer for its shortest refused prefix, however it was split.
+ * Verbs and keywords judged as their octets arrive (design.md, prefixes): what can still grow into a known word goes on,
+ * and the octet that completes a forbidden word, or that no known word has at its place, is the offence. Reading stops at
+ * the first offence, so that the answer for a line is the answer for its shortest refused prefix, however it was split.
  */
 
 /** What a word so far may become, by its upper-case prefix. A prefix that is missing cannot become a known word. */
@@ -78,8 +78,8 @@ export function quotable(text: string, lengthMax = QUOTED_CHARACTERS_MAX): strin
 }
 
 /**
- * A verb as an alert may quote it, upper-case: up to its first octet that is not printable, and no more than the verb itself
- * of one that carries credentials. `PASS<tab>secret` and `PASSsecret` are no verbs, but they hold a secret.
+ * A verb as an alert may quote it, upper-case: up to its first octet that is not printable, and no more than the verb
+ * itself of one that carries credentials. `PASS<tab>secret` and `PASSsecret` are no verbs, but they hold a secret.
  */
 export function quotableVerb(word: string, credentialVerbs: readonly string[]): string {
   const verb = quotable(/^[!-~]*/.exec(word)?.[0] ?? '').toUpperCase();

@@ -55,8 +55,8 @@ export interface ResponseLiteral {
 const LITERAL_BYTES_MAX = 0xffffffff;
 
 /**
- * The literal that a line of a response ends in. What looks like one in the human text of a status response is text: there
- * the client reads on to the line's end, and so do we. `oversized` is a length that no client can read.
+ * The literal that a line of a response ends in. What looks like one in the human text of a status response is text:
+ * there the client reads on to the line's end, and so do we. `oversized` is a length that no client can read.
  */
 export function literalIn(text: string, within: 'start' | 'data' | 'code'): ResponseLiteral | 'oversized' | undefined {
   const [, digits] = /\{(\d+)\}$/.exec(text) ?? [];

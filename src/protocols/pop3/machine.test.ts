@@ -126,7 +126,7 @@ describe('bounds', () => {
     expect(reasonOf(play(`${script}S: -ERR\nC: CAPA`).actions)).toBe('');
   });
 
-  it('has room for as many legal commands as one likes', () => {
+  it('has room for as many legal commands as one likes (POP-49)', () => {
     expect(reasonOf(play(`S: +OK\n${'C: CAPA\nS: +OK\nS: X\nS: .\n'.repeat(300)}C: NOOP`).actions)).toBe('');
   });
 

@@ -15,7 +15,7 @@ type Result = Step<Pop3State>;
 export const pop3: Inspector<Pop3State, Pop3Policy> = {
   name: 'pop3',
   initial: { at: 'GREETING' },
-  // AUTH with a long initial response is the longest line; other commands are held to POP3_COMMAND_BYTES_MAX as they are read.
+  // AUTH with its initial response is the longest line; others are held to POP3_COMMAND_BYTES_MAX as one reads.
   lineBytesMax: { initiator: SASL_RESPONSE_BYTES_MAX, responder: POP3_REPLY_BYTES_MAX },
 
   step(state, frame, policy) {
