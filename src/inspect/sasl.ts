@@ -43,8 +43,8 @@ export type MechanismReading =
   | { readonly kind: 'cleartext'; readonly name: string; readonly at: number };
 
 /**
- * Reads the mechanism that starts at `from`. With `secureOnly`, one that may send its secret in clear is an offence at the
- * octet that tells, and a mechanism that nobody knows counts as such.
+ * Reads the mechanism that starts at `from`. With `secureOnly`, one that may send its secret in clear is an offence at
+ * the octet that tells, and a mechanism that nobody knows counts as such.
  */
 export function readMechanism(
   text: string,
@@ -80,14 +80,16 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 const BASE64_SO_FAR = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /**
- * Whether a line can be the client's turn in an exchange: base64, nothing at all, or `*` to cancel (RFC 5034 4). Of a line
- * under way, whether it can become that.
+ * Whether a line can be the client's turn in an exchange: base64, nothing at all, or `*` to cancel (RFC 5034 4). Of a
+ * line under way, whether it can become that.
  */
 export function isSaslResponse(text: string, complete: boolean): boolean {
   return text === '*' || (complete ? BASE64 : BASE64_SO_FAR).test(text);
 }
 
-/** Whether this can follow the mechanism on the command's own line: base64, or `=` for an empty response (RFC 4959 3). */
+/**
+ * Whether this can follow the mechanism on the command's own line: base64, or `=` for an empty response (RFC 4959 3).
+ */
 export function isInitialResponse(text: string, complete: boolean): boolean {
   if (text === '=') return true;
   return complete ? text !== '' && BASE64.test(text) : BASE64_SO_FAR.test(text) && text !== '==';

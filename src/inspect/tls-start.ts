@@ -7,7 +7,9 @@ export type TlsStart =
   | { readonly kind: 'awaitsResponder'; readonly actions: readonly Action[] }
   | { readonly kind: 'encrypted'; readonly actions: readonly Action[] };
 
-/** To be done when STLS or STARTTLS is accepted: the client's hello comes first, and the server says no more before it. */
+/**
+ * To be done when STLS or STARTTLS is accepted: the client's hello comes first, and the server says no more before it.
+ */
 export const AWAIT_TLS: readonly Action[] = [
   { kind: 'pause', side: 'responder' },
   { kind: 'frameAs', from: 'initiator', mode: { kind: 'tls' } },

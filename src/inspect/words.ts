@@ -1,7 +1,8 @@
 /**
- * Verbs and keywords judged as their octets arrive (design.md, prefixes): what can still grow into a known word goes on,
- * and the octet that completes a forbidden word, or that no known word has at its place, is the offence. Reading stops at
- * the first offence, so that the answer for a line is the answer for its shortest refused prefix, however it was split.
+ * Verbs and keywords judged as their octets arrive (design.md, prefixes): what can still grow into a known word goes
+ * on, and the octet that completes a forbidden word, or that no known word has at its place, is the offence. Reading
+ * stops at the first offence, so that the answer for a line is the answer for its shortest refused prefix, however it
+ * was split.
  */
 
 /** What a word so far may become, by its upper-case prefix. A prefix that is missing cannot become a known word. */
@@ -39,7 +40,10 @@ export function wordTable(permitted: Iterable<string>, forbidden: Iterable<strin
   return table;
 }
 
-/** Reads the word that starts at `from`. `complete` says that the text is a whole line rather than the beginning of one. */
+/**
+ * Reads the word that starts at `from`. `complete` says that the text is a whole line rather than the beginning of
+ * one.
+ */
 export function readWord(text: string, from: number, table: WordTable, complete: boolean): WordReading {
   let word = '';
   let at = from;
@@ -65,8 +69,8 @@ export function isControl(code: number): boolean {
 }
 
 /**
- * A partial line's CR may be the first octet of its line end. It is left out until the next octet tells: as the line's own
- * it would be a control character.
+ * A partial line's CR may be the first octet of its line end. It is left out until the next octet tells: as the line's
+ * own it would be a control character.
  */
 export function withoutUndecidedCr(text: string): string {
   return text.endsWith('\r') ? text.slice(0, -1) : text;

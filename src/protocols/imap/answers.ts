@@ -89,8 +89,8 @@ function onTagged(state: NotAuthenticated, tag: string, status: Status, policy: 
 
 /**
  * An answer before the command was sent to its end. To a literal that waits, NO and BAD are the other way to answer.
- * Behind one that does not wait, NO leaves the server reading the rest; but BAD says that it did not know the literal, so
- * that its octets, which have gone ahead, are commands there.
+ * Behind one that does not wait, NO leaves the server reading the rest; but BAD says that it did not know the literal,
+ * so that its octets, which have gone ahead, are commands there.
  */
 function onEarlyAnswer(state: NotAuthenticated, unfinished: Unfinished, status: Status, policy: ImapPolicy): Result {
   const { command, awaits } = unfinished;

@@ -129,8 +129,8 @@ function readNil(text: string, from: number, complete: boolean): TokenReading {
 }
 
 /**
- * Atoms may hold octets that the grammar forbids and clients send all the same (`DOMAIN\user`, `%`, UTF-8): they change no
- * reading. A brace would: where one server sees a literal's head, another sees text.
+ * Atoms may hold octets that the grammar forbids and clients send all the same (`DOMAIN\user`, `%`, UTF-8): they
+ * change no reading. A brace would: where one server sees a literal's head, another sees text.
  */
 function readAtom(text: string, from: number): TokenReading {
   for (let at = from; at < text.length; at += 1) {

@@ -1,6 +1,8 @@
 import { IMAP_LITERAL_BYTES_MAX } from '../../limits.ts';
 
-/** Literals: a length in braces at the end of a line, then that many octets, then the rest of the line (RFC 9051 4.3). */
+/**
+ * Literals: a length in braces at the end of a line, then that many octets, then the rest of the line (RFC 9051 4.3).
+ */
 
 export interface Literal {
   readonly bytes: number;
@@ -22,8 +24,8 @@ export type LiteralReading =
   | { readonly kind: 'malformed'; readonly at: number };
 
 /**
- * Reads the literal's head that starts with the brace at `from`. It is the last of its line: what stands behind it would be
- * read as text by one server and as a new command by the next.
+ * Reads the literal's head that starts with the brace at `from`. It is the last of its line: what stands behind it
+ * would be read as text by one server and as a new command by the next.
  */
 export function readLiteral(text: string, from: number, complete: boolean): LiteralReading {
   let at = from + 1;
@@ -43,8 +45,8 @@ export function readLiteral(text: string, from: number, complete: boolean): Lite
 }
 
 /**
- * Whether the server will read this literal as one. A server that does not know `{5+}` answers BAD and runs the octets as
- * commands, so what it does not offer is not let through.
+ * Whether the server will read this literal as one. A server that does not know `{5+}` answers BAD and runs the octets
+ * as commands, so what it does not offer is not let through.
  */
 export function isOffered({ bytes, synchronising }: Literal, offered: NonSynchronising): boolean {
   if (synchronising || offered === 'unknown' || offered === 'any') return true;

@@ -17,7 +17,8 @@ type Result = Step<ImapState>;
 export const imap: Inspector<ImapState, ImapPolicy> = {
   name: 'imap',
   initial: { at: 'GREETING' },
-  // AUTHENTICATE with its initial response is the longest line; others are held to IMAP_COMMAND_BYTES_MAX as one reads.
+  // AUTHENTICATE with its initial response is the longest line; others are held to IMAP_COMMAND_BYTES_MAX as one
+  // reads.
   lineBytesMax: { initiator: SASL_RESPONSE_BYTES_MAX, responder: IMAP_REPLY_BYTES_MAX },
 
   step(state, frame, policy) {

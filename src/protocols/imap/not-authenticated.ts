@@ -28,7 +28,9 @@ const PAUSE_INITIATOR: Action = { kind: 'pause', side: 'initiator' };
 
 type Result = Step<ImapState>;
 
-/** Judges what the initiator sent, or the beginning of it: a command, the rest of one, or its turn in a SASL exchange. */
+/**
+ * Judges what the initiator sent, or the beginning of it: a command, the rest of one, or its turn in a SASL exchange.
+ */
 export function onInitiator(state: NotAuthenticated, text: string, complete: boolean, policy: ImapPolicy): Result {
   if (isInitiatorPaused(state)) return refusal(state, { reason: reasonWhilePaused(state) }, policy);
   if (state.challenged) return onSaslResponse(state, text, complete, policy);
@@ -163,7 +165,9 @@ export const STRICT_LINES: readonly Action[] = [
   { kind: 'frameAs', from: 'responder', mode: { kind: 'lines', budgetBytes: IMAP_REPLY_BYTES_MAX } },
 ];
 
-/** RFC 9051 6.2.1: nothing may follow STARTTLS before its answer; a server that read ahead would take it for encrypted. */
+/**
+ * RFC 9051 6.2.1: nothing may follow STARTTLS before its answer; a server that read ahead would take it for encrypted.
+ */
 function reasonWhilePaused(state: NotAuthenticated): 'plaintext-after-starttls' | 'unexpected-frame' {
   return state.unanswered.at(-1)?.onOk === 'startsTls' ? 'plaintext-after-starttls' : 'unexpected-frame';
 }

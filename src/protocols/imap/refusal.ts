@@ -25,7 +25,10 @@ const BAD_REASONS: ReadonlySet<Reason> = new Set<Reason>([
   'line-too-long',
 ]);
 
-/** The actions of a refusal: the alert, then RST to both peers or the words of IMAP (cisco-ios 3.7, design.md refusing well). */
+/**
+ * The actions of a refusal: the alert, then RST to both peers or the words of IMAP (cisco-ios 3.7, design.md refusing
+ * well).
+ */
 export function refuse(why: Refusal, policy: ImapPolicy): readonly Action[] {
   const { reason } = why;
   // A client that awaits a server hello would take words for a broken one.
@@ -38,7 +41,9 @@ export function refuse(why: Refusal, policy: ImapPolicy): readonly Action[] {
   ];
 }
 
-/** RFC 9051 7.1.5: BYE is untagged and comes first; a tagged answer to the command may follow, and nothing after that. */
+/**
+ * RFC 9051 7.1.5: BYE is untagged and comes first; a tagged answer to the command may follow, and nothing after that.
+ */
 function wordsFor({ reason, tag }: Refusal, hostname: string): string {
   const bye = `* BYE ${hostname} refused: ${REASONS[reason]}\r\n`;
   if (tag === undefined) return bye;

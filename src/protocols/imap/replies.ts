@@ -36,8 +36,8 @@ export function canBeGreeting(text: string): boolean {
 }
 
 /**
- * The capabilities in a response, from `* CAPABILITY` or from the code of a status response (RFC 9051 7.1, 7.2.2). A list
- * that holds a literal is not read.
+ * The capabilities in a response, from `* CAPABILITY` or from the code of a status response (RFC 9051 7.1, 7.2.2). A
+ * list that holds a literal is not read.
  */
 export function capabilitiesIn(text: string): readonly string[] | undefined {
   const [, untagged, code] =

@@ -36,7 +36,9 @@ export interface Unfinished {
 
 export interface NotAuthenticated {
   readonly at: 'NOT_AUTHENTICATED';
-  /** Oldest first, at most UNANSWERED_COMMANDS_MAX, no two with the same tag. Only the last can pause the initiator. */
+  /**
+   * Oldest first, at most UNANSWERED_COMMANDS_MAX, no two with the same tag. Only the last can pause the initiator.
+   */
   readonly unanswered: readonly Unanswered[];
   readonly unfinished: Unfinished | undefined;
   /** The server has sent a challenge and waits for the client's response. */

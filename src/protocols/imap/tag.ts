@@ -8,7 +8,10 @@ export type TagReading =
   | { readonly kind: 'tag'; readonly tag: string }
   | { readonly kind: 'offence'; readonly at: number };
 
-/** RFC 9051 9: any ASTRING-CHAR but `+`. So no brace: a literal in the place of a tag is none, and its octets are a command. */
+/**
+ * RFC 9051 9: any ASTRING-CHAR but `+`. So no brace: a literal in the place of a tag is none, and its octets are a
+ * command.
+ */
 const NOT_IN_TAGS = new Set('(){%*"\\+');
 
 /** Reads the tag up to the space that ends it. */

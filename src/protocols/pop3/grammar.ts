@@ -31,7 +31,8 @@ export const COMMANDS: ReadonlyMap<string, CommandRule> = new Map<string, Comman
   ['PASS', { ...before, argumentCount: [1, 1], restOfLine: true, cleartextLogin: true, onOk: 'authenticates' }],
   ['APOP', { ...before, argumentCount: [2, 2], onOk: 'authenticates' }],
   ['QUIT', { ...always, argumentCount: [0, 0], onOk: 'ends' }],
-  // RFC 1939 5 and 7. NOOP is a TRANSACTION command, but some clients send it early to keep the connection, and it is mute.
+  // RFC 1939 5 and 7. NOOP is a TRANSACTION command, but some clients send it early to keep the connection, and it is
+  // mute.
   ['NOOP', { ...always, argumentCount: [0, 0] }],
   ['STAT', { ...after, argumentCount: [0, 0] }],
   ['LIST', { ...after, argumentCount: [0, 1], reply: 'multiWithoutArgument' }],

@@ -12,7 +12,10 @@ export interface Refusal {
   readonly mechanism?: string;
 }
 
-/** The actions of a refusal: the alert, then RST to both peers or the words of POP3 (cisco-ios 3.7, design.md refusing well). */
+/**
+ * The actions of a refusal: the alert, then RST to both peers or the words of POP3 (cisco-ios 3.7, design.md refusing
+ * well).
+ */
 export function refuse({ reason, text, mechanism }: Refusal, policy: Pop3Policy): readonly Action[] {
   // A client that awaits a server hello would take words for a broken one.
   const isReset = policy.reset || reason === 'tls-expected';
