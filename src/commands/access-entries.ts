@@ -6,7 +6,8 @@ const SEQUENCE_MAX = 2_147_483_647;
 
 /**
  * Puts an entry into its place. Without a sequence number it goes to the end; with one it goes before the first larger
- * number, and the entries get the numbers written down that they had by their place. Answers what is wrong when the number is taken or there is none left.
+ * number, and the entries get the numbers written down that they had by their place. Answers what is wrong when the
+ * number is taken or there is none left.
  */
 export function insertEntry(
   entries: readonly AccessEntry[],

@@ -8,10 +8,13 @@ const NAMES = [...new Set([...Object.keys(TCP_PORTS), ...Object.keys(UDP_PORTS)]
 
 const ADDRESS = (side: string): string =>
   `<any$${side}Any|host A.B.C.D$${side}Host|A.B.C.D$${side} A.B.C.D$${side}Wildcard>`;
-const TAIL = `[{established|log|<${TAIL_WORDS.join('|')}>$rest|dscp WORD$dscp|tos WORD$tos|precedence WORD$precedence}]`;
+const MARKS = 'dscp WORD$dscp|tos WORD$tos|precedence WORD$precedence';
+const TAIL = `[{established|log|<${TAIL_WORDS.join('|')}>$rest|${MARKS}}]`;
 
 /** One entry of a list, without its sequence number. */
-export const STANDARD_ENTRY = `<remark LINE|<permit|deny>$action <any$sourceAny|host A.B.C.D$sourceHost|A.B.C.D$source [A.B.C.D$sourceWildcard]> [log]>`;
+export const STANDARD_ENTRY =
+  '<remark LINE|<permit|deny>$action ' +
+  '<any$sourceAny|host A.B.C.D$sourceHost|A.B.C.D$source [A.B.C.D$sourceWildcard]> [log]>';
 export const EXTENDED_ENTRY =
   `<remark LINE|<permit|deny>$action <<tcp|udp>$protocol ${ADDRESS('source')} ${optionalPorts('source')} ` +
   `${ADDRESS('destination')} ${optionalPorts('destination')} ${TAIL}|` +

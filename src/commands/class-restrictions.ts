@@ -19,6 +19,10 @@ export function isMaskable(words: readonly string[]): boolean {
   return kindOf(words) === 'verb' || (words[0] === 'reply' && words[1] === 'ehlo');
 }
 
+export function maskMessage(className: string): string {
+  return `% action 'mask' requires a class with only 'match cmd verb' or 'match reply ehlo' (class ${className})`;
+}
+
 function kindOf(words: readonly string[]): 'verb' | 'length' | 'other' {
   if (words[0] !== 'cmd') return 'other';
   return words[1] === 'verb' ? 'verb' : 'length';

@@ -1,6 +1,6 @@
 import type { Arguments } from '../language/match.ts';
 import type { ClassMap } from '../policy/configuration.ts';
-import { isMaskable, matchConflict } from './class-restrictions.ts';
+import { isMaskable, maskMessage, matchConflict } from './class-restrictions.ts';
 import type { ConfigCommand } from './config-command.ts';
 import { type Draft, fail, GLOBAL_MODE, type ModeKind, mapKey, markOrigin, note } from './draft.ts';
 import { put, without } from './lists.ts';
@@ -159,8 +159,7 @@ function applyMatch(draft: Draft, args: Arguments): void {
     return;
   }
   if (!isMaskable(words) && isMaskedSomewhere(draft, map)) {
-    const text = `% action 'mask' requires a class with only 'match cmd verb' or 'match reply ehlo' (class ${map.name})`;
-    fail(draft, text);
+    fail(draft, maskMessage(map.name));
     return;
   }
   markOrigin(draft, matchKey(map.name, words), args.column('NAME'));

@@ -3,9 +3,9 @@ import type { Configuration } from '../policy/configuration.ts';
 import type { Draft, ModeKind } from './draft.ts';
 
 /**
- * One command of the configuration: what may be typed, what it does, and how the running configuration prints it. Commands
- * of the global mode print whole lines; sub-modes are printed by the command that opens them. The table's order is the
- * order in which a configuration is saved.
+ * One command of the configuration: what may be typed, what it does, and how the running configuration prints it.
+ * Commands of the global mode print whole lines; sub-modes are printed by the command that opens them. The order of
+ * the table is the order in which a configuration is saved.
  */
 export interface ConfigCommand {
   readonly modes: readonly ModeKind[];

@@ -77,6 +77,20 @@ function clear(draft: Draft, ...keys: (keyof InspectGlobals)[]): void {
   draft.configuration = { ...draft.configuration, inspect: without(draft.configuration.inspect, ...keys) };
 }
 
+/** Lines that are kept and printed, and change nothing in this version. */
+const UNENFORCED: readonly (keyof InspectGlobals)[] = [
+  'blockNonSession',
+  'dnsTimeoutSeconds',
+  'hashtableSize',
+  'reassemblyAlarm',
+  'udpIdleTimeSeconds',
+];
+
+function noteUnenforced(draft: Draft, key: keyof InspectGlobals, line: string): void {
+  if (!UNENFORCED.includes(key)) return;
+  noteOnce(draft, key, `% notice: ${line.replace('ip inspect ', '')} is accepted, not enforced by this version`);
+}
+
 /** IOS has one set of globals a routing table (D-06); we have one table. */
 function ignoreVrf(draft: Draft, args: Arguments): void {
   if (args.has('vrf')) note(draft, '% notice: vrf is ignored, the line holds for every session', args.column('vrf'));
@@ -91,6 +105,7 @@ function flag(line: string, key: FlagKey): readonly ConfigCommand[] {
       apply: (draft, args) => {
         ignoreVrf(draft, args);
         edit(draft, { [key]: true });
+        noteUnenforced(draft, key, line);
       },
       print: ({ inspect }) => (inspect[key] === true ? [line] : []),
     },
@@ -112,6 +127,7 @@ function number(line: string, value: string, key: NumberKey): readonly ConfigCom
       apply: (draft, args) => {
         ignoreVrf(draft, args);
         edit(draft, { [key]: args.number('value') });
+        noteUnenforced(draft, key, line);
       },
       print: (configuration) => printNumber(configuration, line, key),
     },
@@ -200,7 +216,9 @@ function reassembly(): readonly ConfigCommand[] {
         if (args.has('packets')) edit(draft, { reassemblyQueueLength: args.number('packets') });
         if (args.has('seconds')) edit(draft, { reassemblyTimeoutSeconds: args.number('seconds') });
         if (args.has('kilobytes')) edit(draft, { reassemblyMemoryLimitKilobytes: args.number('kilobytes') });
-        if (args.has('state')) edit(draft, { reassemblyAlarm: args.text('state') === 'on' });
+        if (!args.has('state')) return;
+        edit(draft, { reassemblyAlarm: args.text('state') === 'on' });
+        noteUnenforced(draft, 'reassemblyAlarm', 'tcp reassembly alarm');
       },
       print: ({ inspect }) => {
         const words = Object.entries(REASSEMBLY).flatMap(([word, key]) =>

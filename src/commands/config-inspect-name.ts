@@ -53,7 +53,7 @@ export const INSPECT_NAME_COMMANDS: readonly ConfigCommand[] = [
   {
     modes: ['global'],
     grammar: [
-      `no ${NAME} [<${[...new Set([...MAIL_PROTOCOLS, ...TLS_PROTOCOLS, ...OTHER_PROTOCOLS])].join('|')}>$protocol [LINE]]`,
+      `no ${NAME} [${protocolChoice(MAIL_PROTOCOLS, TLS_PROTOCOLS, OTHER_PROTOCOLS)}$protocol [LINE]]`,
       `no ${NAME} parameter max-sessions$maxSessions [(1-2147483647)$count]`,
     ],
     help: HELP,

@@ -104,13 +104,15 @@ function readName(draft: Draft, args: Arguments): string | undefined {
 }
 
 /** `interface 1/0` of the seed guide names its type nowhere: it means the one interface that ends so (D-08). */
-function readBareNumber(draft: Draft, args: Arguments, typed: string): string {
-  const ending = draft.configuration.interfaces.filter(
-    (entry) =>
-      entry.name === typed || (entry.name.endsWith(typed) && /[A-Za-z]$/.test(entry.name.slice(0, -typed.length))),
-  );
-  const [only] = ending;
-  const name = ending.length === 1 && only !== undefined ? only.name : typed;
+function readBareNumber(draft: Draft, args: Arguments, typed: string): string | undefined {
+  const { interfaces } = draft.configuration;
+  const isTyped = (name: string): boolean => name.endsWith(typed) && /[A-Za-z]$/.test(name.slice(0, -typed.length));
+  const ending = interfaces.map((entry) => entry.name).filter((name) => name === typed || isTyped(name));
+  if (ending.length > 1) {
+    fail(draft, `% Interface ${typed} may be any of ${ending.join(', ')}`, args.column('NAME'));
+    return undefined;
+  }
+  const [name = typed] = ending;
   note(draft, `% notice: interface without a type, read as ${name}`, args.column('NAME'));
   return name;
 }

@@ -1,6 +1,6 @@
 import type { Arguments } from '../language/match.ts';
 import type { PolicyClass, PolicyMap } from '../policy/configuration.ts';
-import { isMaskable } from './class-restrictions.ts';
+import { isMaskable, maskMessage } from './class-restrictions.ts';
 import type { ConfigCommand } from './config-command.ts';
 import { type Draft, fail, GLOBAL_MODE, type ModeKind, mapKey, markOrigin } from './draft.ts';
 import { put, without } from './lists.ts';
@@ -168,7 +168,7 @@ function maskConflict(draft: Draft, entry: PolicyClass, words: readonly string[]
   if (words[0] !== 'mask') return undefined;
   const found = draft.configuration.classMaps.find((candidate) => candidate.name === entry.name);
   if (found?.matches.every((match) => isMaskable(match.words)) ?? true) return undefined;
-  return `% action 'mask' requires a class with only 'match cmd verb' or 'match reply ehlo' (class ${entry.name})`;
+  return maskMessage(entry.name);
 }
 
 function removeAction(draft: Draft, args: Arguments): void {

@@ -40,7 +40,7 @@ function addPortMap(draft: Draft, args: Arguments): void {
   }
   const owner = SYSTEM_PORTS.find((entry) => entry.port >= map.from && entry.port <= map.to);
   if (map.transport === 'tcp' && owner !== undefined && !sameEngine(owner.protocol, map.application)) {
-    const text = `% Port ${owner.port} is a system entry of ${owner.protocol} and cannot be mapped to another application`;
+    const text = `% Port ${owner.port} is a system entry of ${owner.protocol} and cannot be mapped anew`;
     fail(draft, text, portColumn(args));
     return;
   }

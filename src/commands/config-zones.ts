@@ -8,7 +8,7 @@ const HELP: Readonly<Record<string, string>> = {
   security: 'For the firewall',
 };
 
-/** A firewall that leaves out a policy silently lets pass what its administrator refused: zones are refused as a whole. */
+/** A firewall that leaves out a policy lets pass what its administrator refused: zones are refused as a whole. */
 export const ZONE_COMMANDS: readonly ConfigCommand[] = [
   {
     modes: ['global'],

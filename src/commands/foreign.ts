@@ -36,10 +36,16 @@ const HARMLESS_AFTER_IP: readonly string[] = ['access-template', 'port'];
 /** MAC, IPX and other lists that stand beside the IP ones: 200-1299. */
 const OTHER_LISTS = { from: 200, to: 1299 } as const;
 
+/** The words of a line that tell what it is about. */
+const COMPARED_WORDS = 3;
+
 /** Whether a line that did not match may be skipped. `no` forms are judged like the lines they negate. */
 export function isForeign(words: readonly string[]): boolean {
   const line = (words[0]?.toLowerCase() === 'no' ? words.slice(1) : words).map((word) => word.toLowerCase());
+  const first = line.slice(0, COMPARED_WORDS);
   if (line.length === 0 || line[0]?.startsWith('#')) return false;
+  // What looks like a blank or a letter and is none could make a firewall line pass for something else.
+  if (!first.every((word) => /^[\x21-\x7e]+$/.test(word)) || isNearAny(first, 'inspect')) return false;
   if (line[0] === 'access-list') return isOtherList(Number(line[1]));
   if (OWN_STARTS.some((start) => startsWith(line, start.split(' ')))) return false;
   return !looksLikeOwn(line);
@@ -81,6 +87,10 @@ function looksLikeOwn(line: readonly string[]): boolean {
 
 function secondWords(first: string): readonly string[] {
   return OWN_STARTS.filter((start) => start.startsWith(`${first} `)).map((start) => start.split(' ')[1] ?? '');
+}
+
+function isNearAny(words: readonly string[], own: string): boolean {
+  return words.some((word) => word === own || nearestWord(word, [own]) !== undefined);
 }
 
 /** A slip away, or an abbreviation that the matcher could not place. */

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CONFIGURATION_LINE_CHARACTERS_MAX, CONFIGURATION_MESSAGES_MAX } from '../limits.ts';
 import { EMPTY_CONFIGURATION } from '../policy/configuration.ts';
-import { configure } from './configure.ts';
 import { applyLines, formatDiagnostic, parseConfiguration } from './parse-configuration.ts';
 import { printConfiguration } from './print-configuration.ts';
 
@@ -85,10 +84,26 @@ describe('a whole router configuration', () => {
       'ip acces-list extended X',
       'zone-member security X',
       'intreface eth0',
+      'pi inspect name X smtp',
+      'ipv6 inspect name X tcp',
+      'ip\u00a0inspect name X smtp',
+      '\u000bip inspect name X smtp',
+      'ip inspect name X\u001b[2J smtp',
       '# comment',
     ]) {
       expect(messages(line), line).toHaveLength(1);
     }
+  });
+
+  test('a byte order mark does not hide the first line', () => {
+    expect(parse('\uFEFFip inspect name X smtp').configuration.rules).toHaveLength(1);
+  });
+
+  test('an interface without its type is the one that ends so', () => {
+    const names = (...lines: readonly string[]) => parse(...lines).configuration.interfaces.map((entry) => entry.name);
+    expect(names('interface Serial1/0', 'interface 1/0')).toEqual(['Serial1/0']);
+    expect(names('interface Serial11/0', 'interface 1/0')).toEqual(['Serial11/0', '1/0']);
+    expect(messages('interface Serial1/0', 'interface Ethernet1/0', 'interface 1/0')[0]).toContain('may be any of');
   });
 
   test('lines that only resemble ours are skipped', () => {
@@ -289,14 +304,20 @@ describe('access lists', () => {
 });
 
 describe('lines from the prompt', () => {
-  test('take effect together or not at all', () => {
+  test('are added to what runs, which stays as it was', () => {
     const running = parse('ip inspect name A smtp').configuration;
-    const refused = configure(running, ['ip inspect name B imap', 'router ospf 1']);
-    expect(refused.configuration).toBeUndefined();
-    expect(refused.reply.error).toContain('terminal:2:1: % Invalid input');
-    const taken = configure(running, ['ip inspect name B imap', 'interface eth0', 'ip inspect B in']);
-    expect(taken.configuration?.interfaces).toEqual([{ name: 'eth0', inspectIn: 'B' }]);
+    const taken = applyLines(running, ['ip inspect name B imap', 'interface eth0', 'ip inspect B in']);
+    expect(taken.errors).toEqual([]);
+    expect(taken.configuration.interfaces).toEqual([{ name: 'eth0', inspectIn: 'B' }]);
+    expect(taken.configuration.rules.map((rule) => rule.name)).toEqual(['A', 'B']);
     expect(running.rules).toHaveLength(1);
+  });
+
+  test('of a router are refused where a file would skip them', () => {
+    const { errors } = applyLines(parse().configuration, ['ip inspect name B imap', 'router ospf 1']);
+    expect(errors.map((error) => formatDiagnostic(error, false))).toEqual([
+      "terminal:2:1: % Invalid input detected at '^' marker.",
+    ]);
   });
 
   test('a rule in use cannot be pulled away', () => {

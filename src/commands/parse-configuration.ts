@@ -28,7 +28,8 @@ export function applyLines(configuration: Configuration, lines: readonly string[
 }
 
 function splitLines(text: string): readonly string[] {
-  return text.split(/\r\n|\n|\r/);
+  // Editors of other systems put a byte order mark in front.
+  return text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
 }
 
 /** `FILE:LINE:COLUMN: % message`, for an error with the line, a caret under the word and perhaps a hint. */

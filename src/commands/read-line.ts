@@ -16,6 +16,9 @@ export interface Reading {
   readonly skipped: { count: number; firstLine: number };
 }
 
+/** What is kept is printed again, on terminals and in logs. */
+const CONTROL_CHARACTER = /[^\P{Cc}\t]/u;
+
 type Refusal = Exclude<Match<ConfigCommand>, { kind: 'ok' }>;
 
 /** Reads one line in the mode it stands in, or in the nearest mode around it that knows it, as IOS does. */
@@ -44,7 +47,9 @@ function tryModes(reading: Reading, text: string, indent: number): Refusal | und
     const match = matchLine(configGraph(mode.kind), text);
     if (match.kind === 'ok') {
       draft.mode = mode;
-      match.command.apply(draft, match.args);
+      const control = text.search(CONTROL_CHARACTER);
+      if (control >= 0) fail(draft, '% A line must not hold control characters', control + 1);
+      else match.command.apply(draft, match.args);
       // A header that was refused leaves its section without a place: the lines under it must not land elsewhere.
       if (draft.mode !== mode) reading.headerIndent = indent;
       return undefined;

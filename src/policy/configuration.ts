@@ -1,7 +1,7 @@
 /**
- * The configuration as data: what the command language edits, the unparsers print, and the engine, the rule generator and
- * the shows read. Immutable; a new value replaces the old one as a whole. An absent optional field means "not configured":
- * the effective value then follows from the defaults profile (`defaults.ts`).
+ * The configuration as data: what the command language edits, the unparsers print, and the engine, the rule generator
+ * and the shows read. Immutable; a new value replaces the old one as a whole. An absent optional field means "not
+ * configured": the effective value then follows from the defaults profile (`defaults.ts`).
  */
 
 export type MailProtocol = 'smtp' | 'esmtp' | 'pop3' | 'imap';

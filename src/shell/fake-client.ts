@@ -1,5 +1,4 @@
-import { configure } from '../commands/configure.ts';
-import { parseConfiguration } from '../commands/parse-configuration.ts';
+import { applyLines, formatDiagnostic, parseConfiguration } from '../commands/parse-configuration.ts';
 import type { Configuration } from '../policy/configuration.ts';
 import type { ControlClient } from './control-client.ts';
 
@@ -22,9 +21,10 @@ export function createFakeClient(text: string): FakeClient {
     },
     configure: async ({ lines }) => {
       asked.push(`configure ${lines.length}`);
-      const { configuration, reply } = configure(running, lines);
-      if (configuration !== undefined) running = configuration;
-      return reply;
+      const { configuration, errors } = applyLines(running, lines);
+      if (errors.length > 0) return { error: errors.map((error) => formatDiagnostic(error, true)).join('\n') };
+      running = configuration;
+      return { output: '' };
     },
     debug: async (command, onText) => {
       asked.push(command);
