@@ -7,11 +7,11 @@ namespace postern {
 /// What a thread asks for: a worker stands above the gate, the gate above everything else.
 struct ThreadRank {
   int round_robin_priority = 1;  ///< 1 to 99, higher goes first
-  int nice = -10;                ///< used where real time is not granted
+  int nice = -5;                 ///< used where real time is not granted
 };
 
-inline constexpr ThreadRank kWorkerRank{.round_robin_priority = 2, .nice = -15};
-inline constexpr ThreadRank kGateRank{.round_robin_priority = 1, .nice = -10};
+inline constexpr ThreadRank kWorkerRank{.round_robin_priority = 2, .nice = -10};
+inline constexpr ThreadRank kGateRank{.round_robin_priority = 1, .nice = -5};
 
 enum class RankGranted : std::uint8_t { none = 0, nice = 1, real_time = 2 };
 
