@@ -150,3 +150,14 @@ TEST_CASE("tcp midstream: a flow whose first segment came from the responder") {
   tcp.pass("> P. 9000:9010 ack 5101 win 10");
   CHECK(tcp.pass("> R 9010").reset);
 }
+
+TEST_CASE("tcp midstream: the numbers follow what is seen, in order or not") {
+  TcpScript tcp;
+  tcp.tracker.adopt(tcp.packet("> P. 5000:5100 ack 9000 win 10"));
+  tcp.pass("> P. 6000:6100 ack 9000 win 10");
+  CHECK(tcp.tracker.half(Side::initiator).next == tcp.absolute(Side::initiator, 6100));
+  tcp.pass("> . 6100 ack 20000 win 10");
+  CHECK(tcp.tracker.half(Side::responder).next == tcp.absolute(Side::responder, 20000));
+  CHECK(tcp.tracker.half(Side::initiator).last_window_bytes == 10U << 14U);
+  CHECK(tcp.pass("< R 20000").reset);
+}

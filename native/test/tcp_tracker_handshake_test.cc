@@ -150,3 +150,19 @@ TEST_CASE("tcp handshake: only a plain SYN opens") {
   CHECK(tcp.tracker.open(tcp.packet("> S 0 win 9 md5")) == TrackDrop::unexpected_option);
   CHECK(tcp.tracker.open(tcp.packet("> S 0 win 9 ao")) == TrackDrop::unexpected_option);
 }
+
+TEST_CASE("tcp handshake: a repeated SYN may offer less, and the answer still counts") {
+  TcpScript tcp;
+  tcp.open("> S 0 win 1000 wscale 9");
+  tcp.repeat("> S 0 win 1000 wscale 2");
+  tcp.repeat("> S 0 win 1000");
+  tcp.pass("< S. 0 ack 1 win 1000 wscale 3");
+  CHECK(tcp.tracker.half(Side::initiator).window_scale == 9);
+}
+
+TEST_CASE("tcp handshake: a tracker that opens anew forgets all that was") {
+  TcpScript tcp;
+  tcp.tracker.adopt(tcp.packet("> P. 5000:5100 ack 9000 win 10"));
+  tcp.handshake();
+  tcp.drop("< . 1 ack 2 win 1000", TrackDrop::invalid_acknowledgement);
+}

@@ -200,3 +200,42 @@ TEST_CASE("tcp sequence numbers: four gibibytes and more go through") {
   }
   CHECK(tcp.tracker.half(Side::initiator).next == tcp.absolute(Side::initiator, next));
 }
+
+TEST_CASE("tcp window: each side's windows count with its own scale") {
+  TcpScript tcp;
+  tcp.open("> S 0 win 1000 wscale 2");
+  tcp.pass("< S. 0 ack 1 win 1000 wscale 5");
+  tcp.pass("> . 1 ack 1 win 1000");
+  tcp.pass("< . 1 ack 1 win 1000");
+  CHECK(tcp.tracker.half(Side::initiator).last_window_bytes == 4'000);
+  CHECK(tcp.tracker.half(Side::responder).last_window_bytes == 32'000);
+  tcp.drop("< P. 1:4003 ack 1 win 1000", TrackDrop::invalid_sequence);
+  tcp.drop("> P. 1:32003 ack 1 win 1000", TrackDrop::invalid_sequence);
+}
+
+TEST_CASE("tcp window: how far back a segment may be is a window, 64 KiB at least") {
+  const auto send = [](TcpScript& tcp, int bytes) {
+    for (int at = 1; at <= bytes; at += 500) {
+      const std::string to = std::to_string(at + 500);
+      tcp.pass("> . " + std::to_string(at) + ":" + to + " ack 1 win 500");
+      tcp.pass("< . 1 ack " + to + " win 500");
+    }
+  };
+  TcpScript small;
+  small.open("> S 0 win 500");
+  small.pass("< S. 0 ack 1 win 500");
+  small.pass("> . 1 ack 1 win 500");
+  send(small, 60'000);
+  small.repeat("> . 1:501 ack 1 win 500");
+  TcpScript large;
+  large.handshake("wscale 12");
+  send(large, 100'000);
+  large.repeat("> . 1:501 ack 1 win 500");
+}
+
+TEST_CASE("tcp window: an old empty segment is no keepalive while octets are in flight") {
+  TcpScript tcp;
+  tcp.handshake();
+  tcp.pass("> P. 1:2 ack 1 win 1000");
+  CHECK_FALSE(tcp.pass("> . 1 ack 1 win 1000").retransmission);
+}

@@ -157,3 +157,15 @@ TEST_CASE("timer wheel: any sequence of steps agrees with a sorted list of deadl
     }
   }
 }
+
+TEST_CASE("timer wheel: after a long pause every slot comes up") {
+  TimerWheel wheel(kTimerWheelSlots, 10);
+  std::int64_t now_ms = 0;
+  for (const std::int64_t pause_ms : {41'000, 1'000'000, 1'234'567'890}) {
+    for (std::uint32_t flow = 0; flow < kTimerWheelSlots; ++flow) {
+      wheel.set(flow, now_ms + 1 + 10 * static_cast<std::int64_t>(flow));
+    }
+    now_ms += pause_ms;
+    CHECK(expired_at(wheel, now_ms).size() == kTimerWheelSlots);
+  }
+}
