@@ -119,7 +119,8 @@ struct Flow {
   bool loose = false;          ///< a direction has left the queue: its half cannot be tracked
   bool early_retried = false;  ///< the reassembly timer went off once (cisco-ios 3.6)
   bool busy = false;           ///< a frame of it is being judged in this turn
-  Side event_side = Side::initiator;
+  Side event_side = Side::initiator;  ///< whose frame is being judged
+  Side next_side = Side::initiator;   ///< whose frames are looked for first
   bool event_is_partial = false;
   bool ordered = true;          ///< the last frame got an order
   bool reframe_wanted = false;  ///< the framer stands still until it is set anew

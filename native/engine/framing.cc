@@ -81,7 +81,7 @@ PacketLoop::Advance PacketLoop::next_event(std::uint32_t index) noexcept {
   if (flow.stage == FlowStage::dead || flow.stage == FlowStage::refusing) return Advance::done;
   if (flow.needs_announcement) return write_opened(index);
   if (!flow.announced) return Advance::done;
-  const Side first = flow.event_side;
+  const Side first = flow.next_side;
   const Advance step = next_frame(index, first);
   return step == Advance::done ? next_frame(index, other(first)) : step;
 }

@@ -44,7 +44,9 @@ bool PacketLoop::carry_out(const Order& order) noexcept {
       flow.side(order.side).paused = true;
       return true;
     case OrderOp::resume:
+      // What waited for this frame is judged before what came behind it.
       flow.side(order.side).paused = false;
+      flow.next_side = order.side;
       return true;
     case OrderOp::frame:
       if ((order.flags & 0xFU) > static_cast<std::uint32_t>(FramingMode::opaque)) return false;

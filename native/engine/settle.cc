@@ -8,8 +8,9 @@ namespace postern {
 void PacketLoop::settle(std::uint32_t flow_index) noexcept {
   Flow& flow = *flows_[flow_index];
   if (flow.stage == FlowStage::dead || flow.stage == FlowStage::refusing) return;
-  settle_side(flow_index, Side::initiator);
+  // A reply goes before what it set free.
   settle_side(flow_index, Side::responder);
+  settle_side(flow_index, Side::initiator);
   bool held = false;
   for (const FlowSide& side : flow.sides) held = held || side.forwarded < side.store.end();
   if (!held) flow.held_since_ms = 0;

@@ -43,7 +43,7 @@ void PacketLoop::admit_segment(std::uint32_t index, Side from, PendingPacket&& p
   if (pending.packet.has(kFin)) side.fin_received = true;
   if (side.pending.empty()) touched_.push_back(index);
   side.pending.push_back(std::move(pending));
-  flow.event_side = from;
+  flow.next_side = from;
   activate(index);
   drain_early(index, from);
 }

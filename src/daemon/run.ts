@@ -43,7 +43,7 @@ async function serve(
   const addon = loadAddon();
   const notifier = createNotifier({
     socket: process.env.NOTIFY_SOCKET,
-    send: (path, text) => addon.sendDatagram(path.replace(/^\0/, '@'), text),
+    send: (path, text) => addon.sendDatagram(path, text),
     monotonicMicroseconds: () => process.hrtime.bigint() / 1_000n,
   });
   const end = deferred<number>();

@@ -1,7 +1,5 @@
 import type { Reason } from '../inspect/reasons.ts';
-import type { LogMessage } from '../log/log-message.ts';
 import type { EndReason } from '../native/event-batch.ts';
-import type { Session } from './session.ts';
 
 /** The reason behind an end that Postern brought about; undefined for ends the peers chose. */
 export function refusalReason(end: EndReason): Reason | undefined {
@@ -22,21 +20,6 @@ export function refusalReason(end: EndReason): Reason | undefined {
     case 'engine-error':
     case 'worker-restarted':
       return end;
-  }
-}
-
-/** What the log says of a session that ended for `reason` without a frame having been refused. */
-export function closedMessage(session: Session, reason: Reason): LogMessage {
-  const { protocol, initiator, responder, rule, id } = session;
-  const fields = { protocol, initiator, responder, reason, rule, session: id };
-  switch (reason) {
-    case 'cleared':
-      return { id: 'SESSION_CLEARED', fields };
-    case 'engine-error':
-    case 'worker-restarted':
-      return { id: 'SESSION_LOST', fields };
-    default:
-      return { id: 'SESSION_EXPIRED', fields };
   }
 }
 

@@ -1,12 +1,12 @@
 import type { LogMessage } from '../log/log-message.ts';
+import { reasonMessage } from '../log/reason-messages.ts';
 import type { SharedBuffers } from '../native/addon.ts';
 import { END_REASONS, EVENT, EventReader, type OrderWriter, STOP } from '../native/event-batch.ts';
-import { closedMessage, refusalReason } from './endings.ts';
+import { refusalReason } from './endings.ts';
 import { frameOf } from './frames.ts';
 import { type OpenedFlow, readDrop, readOpened } from './opening.ts';
 import { type Outcome, type PerformContext, perform, refuseBroken } from './perform.ts';
-import type { Session } from './session.ts';
-import { SIDES } from './session.ts';
+import { type Session, SIDES, sessionContext } from './session.ts';
 import { Tally } from './tally.ts';
 
 /** What the judge needs to know of the outside, and whom it tells. */
@@ -107,8 +107,7 @@ export class Judge {
       orders.idle(flow.flow, this.#context.idleSeconds(session));
       this.#startFraming(session);
       if (session.auditTrail) {
-        const { protocol, initiator, responder, rule, id } = session;
-        this.#log({ id: 'SESS_AUDIT_TRAIL_START', fields: { protocol, initiator, responder, rule, session: id } });
+        this.#log({ id: 'SESS_AUDIT_TRAIL_START', fields: sessionContext(session) });
       }
     }
     this.#watch('open', flow.midstream ? 'midstream' : 'established', session, flow);
@@ -151,11 +150,10 @@ export class Judge {
     const reason = refusalReason(end);
     if (reason !== undefined && session.refusedFor === undefined) {
       this.refusals.add(reason);
-      if (session.alert) this.#log(closedMessage(session, reason));
+      if (session.alert) this.#log(reasonMessage(reason, sessionContext(session)));
     }
     if (session.auditTrail) {
-      const { protocol, initiator, responder, rule, id } = session;
-      const fields = { protocol, initiator, responder, initiatorBytes, responderBytes, rule, session: id };
+      const fields = { ...sessionContext(session), initiatorBytes, responderBytes };
       this.#log({ id: 'SESS_AUDIT_TRAIL', fields });
     }
     this.#watch('close', end, session);

@@ -1,10 +1,9 @@
-import type { Alert } from '../inspect/alerts.ts';
 import { type Action, type Frame, type FrameMode, type Side, unreachable } from '../inspect/inspector.ts';
 import type { Reason } from '../inspect/reasons.ts';
 import type { LogMessage } from '../log/log-message.ts';
+import { alertMessage, reasonMessage } from '../log/reason-messages.ts';
 import { FRAMING, type OrderWriter, STOP } from '../native/event-batch.ts';
-import type { Session } from './session.ts';
-import { SIDES } from './session.ts';
+import { type Session, SIDES, sessionContext } from './session.ts';
 
 /** Where a step's actions go. */
 export interface PerformContext {
@@ -42,7 +41,7 @@ export function perform(context: PerformContext, session: Session, frame: Frame,
       case 'alert':
         // The refusal's own message says the same: one line an event.
         if (refused && action.alert.id === 'PROTOCOL_VIOLATION') break;
-        if (session.alert) context.log(alertMessage(session, action.alert));
+        if (session.alert) context.log(alertMessage(action.alert, sessionContext(session)));
         break;
       default:
         steer(context.orders, session, action);
@@ -114,32 +113,7 @@ function refuse(context: PerformContext, session: Session, action: Extract<Actio
   } else {
     context.orders.refuseWithReset(session.flow);
   }
-  if (!session.alert) return;
-  const { protocol, initiator, responder, rule, id } = session;
-  const fields = { protocol, initiator, responder, reason: action.reason, rule, session: id };
-  context.log({ id: 'SESSION_REFUSED', fields });
-}
-
-function alertMessage(session: Session, alert: Alert): LogMessage {
-  const { protocol, initiator, responder, rule, id } = session;
-  const context = { protocol, initiator, responder, rule, session: id };
-  switch (alert.id) {
-    case 'SMTP_INVALID_COMMAND':
-      return { id: alert.id, fields: { ...context, text: alert.text, lengthBytes: alert.lengthBytes } };
-    case 'POP3_INVALID_COMMAND':
-    case 'IMAP_INVALID_COMMAND':
-    case 'PROTOCOL_VIOLATION':
-      return { id: alert.id, fields: { ...context, text: alert.text } };
-    case 'POP3_NON_SECURE_LOGIN':
-    case 'IMAP_NON_SECURE_LOGIN':
-      return { id: alert.id, fields: { ...context, text: alert.text, mechanism: alert.mechanism } };
-    case 'SMTP_MAX_DATA':
-      return { id: alert.id, fields: { ...context, maxDataBytes: alert.maxDataBytes } };
-    case 'SMTP_SIGNATURE':
-      return { id: 'TCP_SENDMAIL_SIGNATURE', fields: { ...context, signature: alert.signature, name: alert.name } };
-    default:
-      return unreachable(alert);
-  }
+  if (session.alert) context.log(reasonMessage(action.reason, sessionContext(session)));
 }
 
 /** Where an error was thrown: function and place, never its message, which may quote the stream. */

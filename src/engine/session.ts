@@ -1,6 +1,7 @@
 import type { Endpoint } from '../firewall/snapshot.ts';
 import type { Frame, Inspector, Side, Step } from '../inspect/inspector.ts';
 import type { Reason } from '../inspect/reasons.ts';
+import type { SessionContext } from '../log/reason-messages.ts';
 import type { PortProtocol } from '../policy/ports.ts';
 
 /**
@@ -40,6 +41,11 @@ export interface Session {
   /** Absent for TLS ports, flows picked up under way and flows of no rule: TCP only. */
   readonly dialogue?: Dialogue;
   refusedFor?: Reason;
+}
+
+/** A session as its log messages name it. */
+export function sessionContext({ protocol, initiator, responder, rule, id }: Session): SessionContext {
+  return { protocol, initiator, responder, rule, session: id };
 }
 
 /** Both sides, in the order in which orders name them. */

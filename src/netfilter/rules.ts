@@ -84,8 +84,12 @@ function hookChain(
   // What Postern builds leaves by OUTPUT. Elsewhere the bit means nothing: another CONNMARK rule may have copied it.
   if (hook === 'OUTPUT') lines.push(`${chain} -m mark --mark ${test(bits.injected)} -j RETURN`);
   if (offload) {
-    lines.push(`${chain} -m connmark --mark ${test(bits.offloadBoth)} -j RETURN`);
-    lines.push(`${chain} -m connmark --mark ${test(bits.offloadResponder)} -m conntrack --ctdir REPLY -j RETURN`);
+    // The ends of an offloaded connection are still seen: FIN, RST and a SYN that uses its ports again.
+    const middle = '-p tcp --tcp-flags FIN,SYN,RST NONE';
+    lines.push(`${chain} ${middle} -m connmark --mark ${test(bits.offloadBoth)} -j RETURN`);
+    lines.push(
+      `${chain} ${middle} -m connmark --mark ${test(bits.offloadResponder)} -m conntrack --ctdir REPLY -j RETURN`,
+    );
   }
   const own = steers.filter((steer) => steer.hook === hook);
   lines.push(...own.flatMap((steer) => steerLines(steer).map((match) => `${chain} ${match} -j POSTERN-QUEUE`)));
