@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import type { SessionSnapshot, Statistics } from '../../src/firewall/snapshot.ts';
 import type { Namespace } from './namespaces.ts';
@@ -31,6 +32,8 @@ export interface Postern {
   log(): LogLine[];
   waitForLog(pattern: RegExp, timeoutMs?: number): Promise<string>;
   exec(...words: readonly string[]): Promise<Finished>;
+  /** Sends an exec command straight to the control socket and answers the HTTP status. */
+  ask(command: string): Promise<number>;
   sessions(): Promise<SessionSnapshot[]>;
   statistics(): Promise<Statistics>;
   /** Writes the configuration and sends SIGHUP. */
@@ -84,6 +87,18 @@ async function json<T>(postern: Pick<Postern, 'exec'>, ...words: readonly string
   return JSON.parse(finished.stdout) as T;
 }
 
+function post(socketPath: string, command: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const message = { socketPath, path: '/exec', method: 'POST', headers: { 'content-type': 'application/json' } };
+    const asked = request(message, (answer) => {
+      answer.resume();
+      answer.on('end', () => resolve(answer.statusCode ?? 0));
+    });
+    asked.on('error', reject);
+    asked.end(JSON.stringify({ command }));
+  });
+}
+
 /** Starts the daemon in the router; fails with its output when it does not become ready. */
 export async function startPostern(options: PosternOptions): Promise<Postern> {
   const { router, folder } = options;
@@ -106,6 +121,7 @@ export async function startPostern(options: PosternOptions): Promise<Postern> {
     log: () => parseLog(daemon.output()),
     waitForLog: (pattern, timeoutMs) => daemon.waitFor(pattern, timeoutMs),
     exec,
+    ask: (command) => post(controlSocket, command),
     sessions: () => json({ exec }, 'show', 'ip', 'inspect', 'sessions'),
     statistics: () => json({ exec }, 'show', 'ip', 'inspect', 'statistics'),
     reload(configuration) {

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { curlFetch, fetchmail } from './clients.ts';
 import { exchange, type Step } from './dialogue.ts';
 import { MAIL_ACCOUNT } from './dovecot.ts';
+import { ADDRESSES } from './lab.ts';
+import { startListener } from './listener.ts';
 import { plainMessage } from './messages.ts';
 import { formsOfSecret, observe } from './observe.ts';
 import { configurationOf } from './postern.ts';
@@ -110,6 +112,21 @@ describe.each(WORLDS)('closing by $how, translated addresses: $nat', ({ how, nat
     });
     expect(seen.toServer).toContain('QUIT');
     expect(seen.toServer).not.toContain('LIST');
+  });
+
+  it.each([
+    ['pop3', 'STAT', '+OK slow\r\n'],
+    ['imap', 'a1 NOOP', '* OK slow\r\n'],
+  ] as const)('a %s client that speaks before the greeting is refused', async (protocol, line, greeting) => {
+    const host = ADDRESSES.sink.v4;
+    const slow = { host, port: PORTS[protocol], greeting, greetingDelayMs: 1_500, replies: [] };
+    const listener = await startListener(world.lab.server, slow);
+    const steps: Step[] = [{ send: `${line}\r\n` }, { waitForEnd: true }];
+    const seen = await observe(world, { host, port: PORTS[protocol], steps });
+    expect(seen.client.end).toBe(how === 'reset' ? 'reset' : 'fin');
+    expect(listener.lines()).toEqual([]);
+    expect(listener.ends()).toEqual(['reset']);
+    await listener.stop();
   });
 
   it('a line broken over segments is refused like a whole one', async () => {

@@ -2,8 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { swaks } from './clients.ts';
 import { exchange, type Step } from './dialogue.ts';
 import { MAIL_ACCOUNT } from './dovecot.ts';
-import { ADDRESSES } from './lab.ts';
-import { startListener } from './listener.ts';
 import { arrivedUnchanged, longMessage, plainMessage } from './messages.ts';
 import { formsOfSecret, observe } from './observe.ts';
 import { configurationOf } from './postern.ts';
@@ -70,7 +68,7 @@ describe.each([false, true])('esmtp, translated addresses: %s', (nat) => {
     ];
     const seen = await observe(world, { port: 25, steps });
     expect(seen.toServer).not.toMatch(/^BDAT/m);
-    expect(world.postfix.log()).not.toMatch(/< .*VRFY hidden-in-chunk/);
+    expect(/< .*VRFY hidden-in-chunk/.test(world.postfix.log())).toBe(false);
   });
 
   it.each([
@@ -157,23 +155,5 @@ describe('smtp', () => {
     expect(arrivedUnchanged(await world.postfix.waitForMail(1), message)).toBe(true);
     expect(world.postfix.log()).toContain('HELO client.lab.example');
     expect(world.postfix.log()).not.toContain('EHLO');
-  });
-
-  it('refuses a client that talks before the greeting', async () => {
-    const listener = await startListener(world.lab.server, {
-      host: ADDRESSES.sink.v4,
-      port: 25,
-      greeting: '220 slow.lab.example\r\n',
-      greetingDelayMs: 1_000,
-      replies: [['', '250 ok\r\n']],
-    });
-    const seen = await observe(world, {
-      host: ADDRESSES.sink.v4,
-      port: 25,
-      steps: [{ send: 'HELO early.example\r\n' }, { sleepMs: 1_500 }],
-    });
-    expect(listener.lines()).toEqual([]);
-    expect(seen.toServer).not.toContain('early.example');
-    await listener.stop();
   });
 });
