@@ -1,8 +1,10 @@
+#include <random>
+
 #include "test/framer_cuts.h"
 
 using namespace postern;
 using namespace postern::test;
-using namespace std::string_literals;
+using namespace std::literals;
 
 namespace {
 
@@ -178,4 +180,25 @@ TEST_CASE("every short text of CR, LF, NUL, dot and a letter is cut as the rule 
       CHECK(cuts_of(play) == expected);
     }
   });
+}
+
+TEST_CASE("long texts full of dots are cut as the rule says") {
+  std::mt19937 random(20'250'103);
+  const std::string_view rare = "\r\n\0\r\n"sv;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text(random() % 400, '.');
+    const std::size_t rarity = 3 + random() % 60;
+    for (char& letter : text) {
+      if (random() % 3 == 0) letter = 'a';
+      if (random() % rarity == 0) letter = rare[random() % rare.size()];
+    }
+    const Play play{
+        .framing = {.mode = FramingMode::mail_data, .bytes = kNoBudget},
+        .stream = text,
+        .at_cut = [](Framer& framer, const Cut&) { framer.set({.mode = FramingMode::opaque}); }};
+    const std::size_t border = text.empty() ? 0 : random() % text.size();
+    CAPTURE(text);
+    CHECK(cuts_at(play, {}) == first_cut_by_rule(text));
+    CHECK(cuts_at(play, {border}) == first_cut_by_rule(text));
+  }
 }
