@@ -9,7 +9,8 @@
 
 namespace postern {
 
-enum class LineEnd : std::uint8_t { crlf = 0, bare_lf = 1 };
+/// `none` is never cut: the engine says with it that a line is judged before its end has come.
+enum class LineEnd : std::uint8_t { crlf = 0, bare_lf = 1, none = 2 };
 
 enum class FramingMode : std::uint8_t {
   lines = 0,

@@ -102,13 +102,13 @@ void PacketLoop::admit(InHand& hand) noexcept {
 
 void PacketLoop::admit_unknown(InHand& hand) noexcept {
   const TcpPacket& packet = hand.packet;
-  if (!is_plain_syn(packet)) {
-    admit_midstream(hand);
-    return;
-  }
   Tracker tracker;
   tracker.window_scale_loose = options_.window_scale_loose;
   const TrackDrop reason = tracker.open(packet);
+  if (reason == TrackDrop::not_syn) {
+    admit_midstream(hand);
+    return;
+  }
   if (reason != TrackDrop::none) {
     drop_received(hand, counter_of(reason));
     return;
@@ -161,7 +161,7 @@ void PacketLoop::admit_midstream(InHand& hand) noexcept {
     return;
   }
   Flow& flow = *flows_[index];
-  flow.tracker.adopt(packet);
+  flow.tracker.adopt(packet, from_initiator ? Side::initiator : Side::responder);
   flow.midstream = true;
   flow.loose = true;
   for (FlowSide& side : flow.sides) {
@@ -245,7 +245,7 @@ void PacketLoop::admit_to_flow(std::uint32_t index, InHand& hand) noexcept {
     admit_handshake(flow, from, hand);
     return;
   }
-  if (result.established) {
+  if (result.established && flow.stage == FlowStage::half_open) {
     set_stage(flow, FlowStage::open);
     announce(index);
   }
@@ -264,6 +264,7 @@ void PacketLoop::admit_to_flow(std::uint32_t index, InHand& hand) noexcept {
   pending.packet = packet;
   pending.length = static_cast<std::uint32_t>(packet.payload().size());
   pending.mark = hand.received.mark;
+  pending.gso = hand.received.gso;
   if (packet.has(kUrg)) {
     clear_urgent(pending.packet);
     pending.dirty = true;

@@ -58,6 +58,7 @@ namespace postern {
   X(drop_memory, "drop-memory")                                   \
   X(drop_held_limit, "drop-held-limit")                           \
   X(drop_refused, "drop-refused")                                 \
+  X(drop_replaced, "drop-replaced")                               \
   X(drop_shutdown, "drop-shutdown")
 
 enum class Counter : std::uint8_t {

@@ -48,6 +48,7 @@ struct PendingPacket {
   std::uint32_t length = 0;      ///< payload octets
   std::uint32_t mark = 0;
   bool dirty = false;           ///< differs from what was received: to be written anew
+  bool gso = false;             ///< a super-packet that the kernel will cut
   bool payload_present = true;  ///< false once only the headers are kept
 };
 
@@ -65,8 +66,11 @@ struct FlowSide {
   std::uint32_t last_timestamp = 0;
   std::uint16_t last_window = 0;  ///< as its sender announced it, unscaled
   bool paused = false;
-  bool opaque = false;        ///< nothing is stored or framed
-  bool resync = false;        ///< the next segment says where the stream stands
+  bool opaque = false;  ///< nothing is stored or framed
+  bool resync = false;  ///< the next segment says where the stream stands
+  /// A line was judged at its CR, because the packet ended there and some servers (Dovecot) act on
+  /// it: only its LF may follow. `frame_begin` still stands at the line's start.
+  bool judged_at_cr = false;
   bool fin_received = false;  ///< in order
   bool fin_forwarded = false;
   std::vector<PendingPacket> pending;

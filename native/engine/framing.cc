@@ -17,6 +17,18 @@ void put_endpoint(std::span<std::byte> out, const Endpoint& endpoint) noexcept {
   out[18] = static_cast<std::byte>(endpoint.port & 0xFFU);
 }
 
+std::size_t octets_of(LineEnd end) noexcept {
+  switch (end) {
+    case LineEnd::crlf:
+      return 2;
+    case LineEnd::bare_lf:
+      return 1;
+    case LineEnd::none:
+      break;
+  }
+  return 0;
+}
+
 void put_word(std::span<std::byte> out, std::uint32_t word) noexcept {
   for (std::size_t i = 0; i < 4; ++i) out[i] = static_cast<std::byte>(word >> (24U - 8U * i));
 }
@@ -88,7 +100,12 @@ PacketLoop::Advance PacketLoop::next_event(std::uint32_t index) noexcept {
 
 PacketLoop::Advance PacketLoop::next_frame(std::uint32_t index, Side from) noexcept {
   FlowSide& side = flows_[index]->side(from);
-  if (side.paused || side.opaque) return Advance::done;
+  if (side.opaque) return Advance::done;
+  if (side.judged_at_cr && side.framed < side.store.end()) {
+    const Advance step = finish_line(index, from);
+    if (step != Advance::done) return step;
+  }
+  if (side.paused || side.judged_at_cr) return Advance::done;
   while (side.framed < side.store.end()) {
     const std::span<std::byte> run = side.store.run_at(pool_, side.framed);
     Framer before = side.framer;
@@ -105,6 +122,8 @@ PacketLoop::Advance PacketLoop::next_frame(std::uint32_t index, Side from) noexc
   const Framing& framing = side.framer.framing();
   if (framing.mode == FramingMode::lines && !framing.tolerant) {
     if (side.framed == side.frame_begin || side.partial_asked == side.framed) return Advance::done;
+    if (side.store.run_at(pool_, side.framed - 1).front() == std::byte{'\r'})
+      return judge_at_cr(index, from);
     const Advance step = write_text(index, from, EventKind::partial, {});
     if (step == Advance::wrote) side.partial_asked = side.framed;
     return step;
@@ -115,6 +134,41 @@ PacketLoop::Advance PacketLoop::next_frame(std::uint32_t index, Side from) noexc
     side.frame_begin = side.framed;
   }
   side.released = std::max(side.released, side.framed);
+  return Advance::done;
+}
+
+/// The packet ends between CR and LF. To hold the CR would stall a client that waits for its
+/// acknowledgement (Nagle), and to let it pass unjudged would let a server that acts on CR run the
+/// line: so the line is judged now.
+PacketLoop::Advance PacketLoop::judge_at_cr(std::uint32_t index, Side from) noexcept {
+  FlowSide& side = flows_[index]->side(from);
+  --side.framed;
+  const Advance step = write_text(index, from, EventKind::line, {.end = LineEnd::none});
+  ++side.framed;
+  if (step != Advance::wrote) return step;
+  side.judged_at_cr = true;
+  side.framer.set(side.framer.framing());
+  return step;
+}
+
+/// The octet behind a CR at which a line was judged. LF ends the line, whatever framing its
+/// judgement set. Anything else makes it another line than the one judged: the machine sees it
+/// whole, and unless it refuses, the session ends.
+PacketLoop::Advance PacketLoop::finish_line(std::uint32_t index, Side from) noexcept {
+  Flow& flow = *flows_[index];
+  FlowSide& side = flow.side(from);
+  if (side.store.run_at(pool_, side.framed).front() != std::byte{'\n'}) {
+    if (side.paused) return Advance::done;
+    ++side.framed;
+    const Advance step = write_text(index, from, EventKind::partial, {});
+    if (step == Advance::blocked) --side.framed;
+    if (step == Advance::wrote) flow.reframe_wanted = true;
+    return step;
+  }
+  ++side.framed;
+  side.frame_begin = side.framed;
+  side.released = std::max(side.released, side.framed);
+  side.judged_at_cr = false;
   return Advance::done;
 }
 
@@ -162,7 +216,7 @@ PacketLoop::Advance PacketLoop::write_text(std::uint32_t index, Side from, Event
       kind == EventKind::line || kind == EventKind::partial ||
       (kind == EventKind::over_budget && side.framer.framing().mode == FramingMode::lines);
   std::uint64_t end = side.framed;
-  if (kind == EventKind::line) end -= cut.end == LineEnd::crlf ? 2 : 1;
+  if (kind == EventKind::line) end -= octets_of(cut.end);
   std::uint64_t begin = with_text ? std::min(side.frame_begin, end) : end;
   if (!side.head.empty() && end - begin > kTolerantTailBytes) begin = end - kTolerantTailBytes;
   const auto stored = static_cast<std::size_t>(end - begin);

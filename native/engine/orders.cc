@@ -31,7 +31,7 @@ bool PacketLoop::carry_out(const Order& order) noexcept {
     case OrderOp::forward: {
       FlowSide& side = flow.side(order.side);
       side.released = std::max(side.released, side.framed);
-      if (!flow.event_is_partial) {
+      if (!flow.event_is_partial && !side.judged_at_cr) {
         side.frame_begin = side.framed;
         side.head.clear();
       }
@@ -96,7 +96,7 @@ void PacketLoop::order_frame(Flow& flow, const Order& order) noexcept {
   FlowSide& side = flow.side(order.side);
   const Framing framing = framing_of(order);
   flow.reframe_wanted = false;
-  side.frame_begin = side.framed;
+  if (!side.judged_at_cr) side.frame_begin = side.framed;
   side.head.clear();
   side.framer.set(framing);
   if (framing.mode != FramingMode::opaque) return;
@@ -126,6 +126,7 @@ void PacketLoop::order_stop(Flow& flow, std::uint32_t what) noexcept {
     FlowSide& side = flow.side(which);
     side.opaque = true;
     side.paused = false;
+    side.judged_at_cr = false;
     side.released = side.store.end();
     side.frame_begin = side.framed = side.store.end();
   }

@@ -148,6 +148,8 @@ class PacketLoop {
   [[nodiscard]] Advance write_text(std::uint32_t index, Side from, EventKind kind,
                                    const Cut& cut) noexcept;
   [[nodiscard]] Advance write_opened(std::uint32_t index) noexcept;
+  [[nodiscard]] Advance judge_at_cr(std::uint32_t index, Side from) noexcept;
+  [[nodiscard]] Advance finish_line(std::uint32_t index, Side from) noexcept;
   void shorten_tolerant(FlowSide& side) noexcept;
   void write_closed() noexcept;
   static void write_drop_record(const TcpPacket& packet, std::span<std::byte> out) noexcept;
@@ -165,6 +167,8 @@ class PacketLoop {
   void settle(std::uint32_t index) noexcept;
   void settle_side(std::uint32_t index, Side from) noexcept;
   void accept(Flow& flow, Side from, PendingPacket& pending, std::uint32_t length) noexcept;
+  void replace(Flow& flow, Side from, const PendingPacket& pending,
+               std::span<const std::byte> packet) noexcept;
   void accept_plain(const Flow& flow, std::uint32_t id, std::uint32_t mark) noexcept;
   void accept_rewritten(const Flow* flow, std::uint32_t id, std::span<const std::byte> packet,
                         std::uint32_t mark) noexcept;

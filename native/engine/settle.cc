@@ -82,7 +82,23 @@ void PacketLoop::accept(Flow& flow, Side from, PendingPacket& pending,
   } else {
     bytes = trim_payload(packet, length);
   }
-  accept_rewritten(&flow, pending.id, bytes, pending.mark);
+  replace(flow, from, pending, bytes);
+}
+
+/// Sends `packet` on in place of a pending one. The kernel would cut a super-packet into segments
+/// by the size noted on it, and loses without a word what is no longer than one of them: such a
+/// packet is dropped and sent anew.
+void PacketLoop::replace(Flow& flow, Side from, const PendingPacket& pending,
+                         std::span<const std::byte> packet) noexcept {
+  const std::size_t payload =
+      packet.size() - std::min<std::size_t>(packet.size(), pending.packet.payload_offset);
+  if (!pending.gso || payload > flow.tracker.half(other(from)).mss) {
+    accept_rewritten(&flow, pending.id, packet, pending.mark);
+    return;
+  }
+  const bool sent = sender_.send(packet);
+  ++counters_[sent ? Counter::injected : Counter::inject_failed];
+  drop(pending.id, Counter::drop_replaced);
 }
 
 void PacketLoop::accept_plain(const Flow& flow, std::uint32_t id, std::uint32_t mark) noexcept {

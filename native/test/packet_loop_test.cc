@@ -22,9 +22,44 @@ TEST_CASE("a line that is split is asked about as it grows, and judged as a whol
   LoopLab lab;
   lab.connect();
   CHECK(lab.fate(lab.send(I, 0, "NO")) == "accept");
-  CHECK(lab.fate(lab.send(I, 2, "OP\r")) == "accept");
-  CHECK(lab.fate(lab.send(I, 5, "\nX")) == "accept");
-  CHECK(lab.lines == Strings{"I: NO…", "I: NOOP\r…", "I: NOOP", "I: X…"});
+  CHECK(lab.fate(lab.send(I, 2, "OP")) == "accept");
+  CHECK(lab.fate(lab.send(I, 4, "\r\nX")) == "accept");
+  CHECK(lab.lines == Strings{"I: NO…", "I: NOOP…", "I: NOOP", "I: X…"});
+}
+
+TEST_CASE("a packet that ends with CR has its line judged, and only an LF may follow") {
+  LoopLab lab;
+  lab.answer = [](const SeenEvent& event, Orders& orders) {
+    if (event.text.find('\r') != std::string::npos) {
+      orders.refuse_with_reset(event.flow);
+      return;
+    }
+    LoopLab::forward_all(event, orders);
+    if (event.text == "DATA") orders.pause(event.flow, I);
+    if (event.text == "BDAT 2") orders.frame(event.flow, I, FramingMode::counted, 2);
+  };
+  lab.connect();
+  SUBCASE("LF follows") {
+    CHECK(lab.fate(lab.send(I, 0, "NOOP\r")) == "accept");
+    CHECK(lab.lines == Strings{"I: NOOP"});
+    CHECK(lab.fate(lab.send(I, 5, "\nRSET\r\n")) == "accept");
+    CHECK(lab.lines == Strings{"I: NOOP", "I: RSET"});
+  }
+  SUBCASE("LF follows although the line paused its side") {
+    CHECK(lab.fate(lab.send(I, 0, "DATA\r")) == "accept");
+    CHECK(lab.fate(lab.send(I, 5, "\n")) == "accept");
+    CHECK(lab.fate(lab.send(I, 6, "x\r\n")) == "held");
+  }
+  SUBCASE("LF is no part of what the line announced") {
+    CHECK(lab.fate(lab.send(I, 0, "BDAT 2\r")) == "accept");
+    CHECK(lab.fate(lab.send(I, 7, "\nab")) == "accept");
+    CHECK(lab.seen.back().kind == EventKind::counted_end);
+  }
+  SUBCASE("another octet follows") {
+    CHECK(lab.fate(lab.send(I, 0, "NOOP\r")) == "accept");
+    CHECK(lab.fate(lab.send(I, 5, "VRFY\r\n")) == "rst@5");
+    CHECK(lab.lines.back() == "I: NOOP\rV…");
+  }
 }
 
 TEST_CASE(
