@@ -88,17 +88,22 @@ native_build() {
     return
   fi
   say 'building the native addon'
+  touch build/.native-started
   npm run --silent build:native >build/native.log 2>&1 ||
     { tail -n 40 build/native.log >&2; die 'the native build failed; the whole story is in build/native.log'; }
-  touch build/.native-built
+  mv build/.native-started build/.native-built
 }
 
 typescript_build() {
   is_stale build/.typescript-built src tsconfig.json tsconfig.build.json package.json || [ ! -d dist ] || return 0
   say 'compiling TypeScript'
+  # Beside and moved in its place, so that a running program never meets half a build.
+  touch build/.typescript-started
+  rm -rf build/dist
+  npm run --silent build:ts -- --outDir build/dist
   rm -rf dist
-  npm run --silent build:ts
-  touch build/.typescript-built
+  mv build/dist dist
+  mv build/.typescript-started build/.typescript-built
 }
 
 # The bench's C programs: a queue program that accepts everything (the yardstick), and a round-trip clock.
