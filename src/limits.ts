@@ -1,6 +1,9 @@
 /** Every capacity and budget of the TypeScript side, with its unit. Native ones stand in `native/core/limits.h`. */
 
-/** RFC 5321 4.5.3.1.4 gives 512 octets with CRLF; extensions add up (AUTH= 500, ORCPT= 500, SMTPUTF8), RFC 4954 4 lines to 12288. */
+/**
+ * RFC 5321 4.5.3.1.4 gives 512 octets with CRLF; extensions add up (AUTH= 500, ORCPT= 500, SMTPUTF8), RFC 4954 4 lines
+ * to 12288.
+ */
 export const SMTP_COMMAND_BYTES_MAX = 2_048;
 export const SASL_RESPONSE_BYTES_MAX = 12_288;
 /** RFC 5321 4.5.3.1.5 gives 512; real greetings and EHLO lines are longer. */

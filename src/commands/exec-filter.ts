@@ -1,6 +1,9 @@
 import { nearestWord } from '../language/nearest.ts';
 
-/** `| include TEXT` and its like. The text is compared as it stands; `a|b` gives alternatives, `^` and `$` tie it to an end. */
+/**
+ * `| include TEXT` and its like. The text is compared as it stands; `a|b` gives alternatives, `^` and `$` tie it to an
+ * end.
+ */
 export interface OutputFilter {
   readonly kind: 'include' | 'exclude' | 'begin';
   readonly alternatives: readonly string[];

@@ -26,7 +26,10 @@ export const EXEC_GRAPH = buildGraph(
   ),
 );
 
-/** Runs one exec command as typed, with `| include`, `| exclude` and `| begin`; answers IOS's text or the JSON structure. */
+/**
+ * Runs one exec command as typed, with `| include`, `| exclude` and `| begin`; answers IOS's text or the JSON
+ * structure.
+ */
 export async function runExec(request: ExecRequest, context: ExecContext): Promise<ExecReply> {
   if (request.command.length > EXEC_COMMAND_CHARACTERS_MAX) return { error: '% The command is too long' };
   const { command, filter, error } = splitFilter(request.command);

@@ -51,7 +51,10 @@ export function isForeign(words: readonly string[]): boolean {
   return !looksLikeOwn(line);
 }
 
-/** Whether a line inside a foreign section is a firewall line all the same, such as inspection on an unknown kind of port. */
+/**
+ * Whether a line inside a foreign section is a firewall line all the same, such as inspection on an unknown kind of
+ * port.
+ */
 export function isFirewallLine(words: readonly string[]): boolean {
   const line = words.map((word) => word.toLowerCase());
   return ['ip inspect', 'zone-member', 'service-policy type inspect'].some((start) =>

@@ -15,7 +15,10 @@ export interface ParsedConfiguration {
   readonly notices: readonly Diagnostic[];
 }
 
-/** Reads a whole configuration file. All errors are found at once; lines outside the firewall are skipped with one notice. */
+/**
+ * Reads a whole configuration file. All errors are found at once; lines outside the firewall are skipped with one
+ * notice.
+ */
 export function parseConfiguration(text: string, fileName: string): ParsedConfiguration {
   const draft = createDraft(EMPTY_CONFIGURATION, fileName);
   return readLines({ draft, tolerant: true, headerIndent: 0, skipped: { count: 0, firstLine: 0 } }, splitLines(text));

@@ -10,7 +10,9 @@ export type Subscribe = (command: string, onLine: (line: string) => void) => (()
 
 let streams = 0;
 
-/** Streams lines until the reader leaves. One that does not keep up is told and let go; it never holds up the daemon. */
+/**
+ * Streams lines until the reader leaves. One that does not keep up is told and let go; it never holds up the daemon.
+ */
 export function streamDebug(subscribe: Subscribe, command: string, response: ServerResponse): void {
   if (streams >= CONTROL_STREAMS_MAX) throw new RequestError(503, `${CONTROL_STREAMS_MAX} debug streams are open`);
   let ended = false;

@@ -247,7 +247,10 @@ function countSessions(sessions: readonly SessionSnapshot[]): readonly Sample[] 
   return [...samples.values()];
 }
 
-/** Words of one label. They may come from peers: odd ones and those beyond the limit, rarest first, are counted together. */
+/**
+ * Words of one label. They may come from peers: odd ones and those beyond the limit, rarest first, are counted
+ * together.
+ */
 function labelled(label: string, counts: Readonly<Record<string, number>>): readonly Sample[] {
   const samples: Sample[] = [];
   let other = 0;

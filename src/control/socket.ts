@@ -8,7 +8,10 @@ const SOCKET_MODE = 0o660;
 const SOCKET_UMASK = 0o117;
 const PROBE_MS = 1_000;
 
-/** Binds the server to the path. A socket that nobody answers on is a leftover and is replaced; anything else is not touched. */
+/**
+ * Binds the server to the path. A socket that nobody answers on is a leftover and is replaced; anything else is not
+ * touched.
+ */
 export async function listenOnSocket(server: Server, path: string): Promise<void> {
   // libuv would call it a missing permission.
   if (!existsSync(dirname(path))) throw new Error(`the folder ${dirname(path)} of the control socket does not exist`);

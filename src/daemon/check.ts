@@ -6,7 +6,10 @@ export const CONFIGURATION_FILE_DEFAULT = '/etc/postern/postern.conf';
 /** A larger file is no configuration. */
 const CONFIGURATION_BYTES_MAX = 32 * 1024 * 1024;
 
-/** `postern check [FILE]`: every error and notice at once on stderr; 0 when the file may be used, 1 when not, 2 on wrong usage. */
+/**
+ * `postern check [FILE]`: every error and notice at once on stderr; 0 when the file may be used, 1 when not, 2 on
+ * wrong usage.
+ */
 export async function runCheck(argv: readonly string[]): Promise<number> {
   let words: string[];
   try {

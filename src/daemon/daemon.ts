@@ -71,7 +71,10 @@ export class Daemon {
     return this.#workers;
   }
 
-  /** Opens the queues, starts the workers, installs the rules if asked: in this order, so that nothing is steered to nobody. */
+  /**
+   * Opens the queues, starts the workers, installs the rules if asked: in this order, so that nothing is steered to
+   * nobody.
+   */
   async start(): Promise<void> {
     const { queueLengthPackets, fail } = effectivePostern(this.#configuration);
     this.#workers = workerCount(this.#configuration);

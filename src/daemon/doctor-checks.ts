@@ -16,7 +16,10 @@ export interface Machine {
   findProgram(name: string): string | undefined;
   /** Loads the native addon and asks who serves the queue. Throws an error that says why it cannot be loaded. */
   queueOwner(queue: number): string | null;
-  /** Loads the text into a network namespace that ends with the trial; undefined when it went well, else what was said. */
+  /**
+   * Loads the text into a network namespace that ends with the trial; undefined when it went well, else what was
+   * said.
+   */
   tryRules(program: string, text: string): Promise<string | undefined>;
 }
 

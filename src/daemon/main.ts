@@ -7,7 +7,9 @@ import { parseReplayOptions, parseRulesOptions, parseRunOptions, UsageError } fr
 import { replay } from './replay.ts';
 import { run } from './run.ts';
 
-/** The subcommands that are not exec commands. Each answers the exit code: 0 done, 1 refused or failed, 2 wrong usage. */
+/**
+ * The subcommands that are not exec commands. Each answers the exit code: 0 done, 1 refused or failed, 2 wrong usage.
+ */
 export function runDaemon(argv: readonly string[]): Promise<number> {
   return withErrors(() => run(parseRunOptions(argv)));
 }

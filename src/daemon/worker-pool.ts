@@ -41,8 +41,8 @@ interface Waiting {
 }
 
 /**
- * The workers, one a queue. The queues are opened here and belong to the process: a worker that dies or stalls is replaced,
- * and the next one serves the same queue with the packets that are still held in it.
+ * The workers, one a queue. The queues are opened here and belong to the process: a worker that dies or stalls is
+ * replaced, and the next one serves the same queue with the packets that are still held in it.
  */
 export class WorkerPool {
   readonly #options: PoolOptions;

@@ -24,8 +24,8 @@ export function refusalReason(end: EndReason): Reason | undefined {
 }
 
 /**
- * The reason for which a packet was dropped, by the name of its native counter (native/engine/counters.h). Drops that are
- * part of a refusal, or of holding what a retransmission brings again, have no reason of their own.
+ * The reason for which a packet was dropped, by the name of its native counter (native/engine/counters.h). Drops that
+ * are part of a refusal, or of holding what a retransmission brings again, have no reason of their own.
  */
 const DROP_REASONS: Readonly<Record<string, Reason>> = {
   'drop-truncated': 'invalid-header',

@@ -1,7 +1,9 @@
 import type { Frame } from '../inspect/inspector.ts';
 import { EVENT, EVENT_FLAG, type EventReader } from '../native/event-batch.ts';
 
-/** The frame an event tells of. Throws for an event that is none: the numbers here and in the native code differ then. */
+/**
+ * The frame an event tells of. Throws for an event that is none: the numbers here and in the native code differ then.
+ */
 export function frameOf(event: EventReader): Frame {
   const from = event.side;
   switch (event.kind) {

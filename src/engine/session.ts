@@ -5,8 +5,8 @@ import type { SessionContext } from '../log/reason-messages.ts';
 import type { PortProtocol } from '../policy/ports.ts';
 
 /**
- * An inspector with its state and policy, types hidden: the engine steps it without knowing the protocol. `step` moves the
- * state on whole frames only; a partial frame leaves it (inspector.ts).
+ * An inspector with its state and policy, types hidden: the engine steps it without knowing the protocol. `step` moves
+ * the state on whole frames only; a partial frame leaves it (inspector.ts).
  */
 export interface Dialogue {
   readonly lineBytesMax: { readonly initiator: number; readonly responder: number };
@@ -55,8 +55,8 @@ const FLOW_BITS = 17;
 const GENERATION_BITS = 13;
 
 /**
- * A session's id for `show` and `clear`: eight upper-case hex digits made of the worker (two bits), the flow's generation
- * and its index, so that half-open flows, which have no session object, have one too.
+ * A session's id for `show` and `clear`: eight upper-case hex digits made of the worker (two bits), the flow's
+ * generation and its index, so that half-open flows, which have no session object, have one too.
  */
 export function sessionId(worker: number, flow: number, generation: number): string {
   const low = (((generation + 1) & ((1 << GENERATION_BITS) - 1)) << FLOW_BITS) | flow;

@@ -5,8 +5,8 @@ import { PacketEngine } from './packet-engine.ts';
 import type { FromWorker, ToWorker, WorkerReply, WorkerStart } from './worker-protocol.ts';
 
 /**
- * A worker thread: the native loop owns it. JavaScript runs when a batch is judged, and between two runs of the loop, when
- * somebody woke it to drain its messages. Its event loop never turns.
+ * A worker thread: the native loop owns it. JavaScript runs when a batch is judged, and between two runs of the loop,
+ * when somebody woke it to drain its messages. Its event loop never turns.
  */
 function main(port: MessagePort, start: WorkerStart): void {
   const post = (message: FromWorker): void => port.postMessage(message);

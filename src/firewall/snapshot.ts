@@ -1,4 +1,6 @@
-/** What the engine tells about itself: the material of `show`, of the metrics and of the JSON shapes in the contract. */
+/**
+ * What the engine tells about itself: the material of `show`, of the metrics and of the JSON shapes in the contract.
+ */
 export type SessionState = 'SIS_OPENING' | 'SIS_OPEN' | 'SIS_CLOSING' | 'SIS_CLOSED';
 
 export interface Endpoint {

@@ -1,6 +1,7 @@
 /**
  * What an inspector wants told to the administrator. The log's catalogue gives each its mnemonic, severity and text.
- * `text` never carries a secret: verbs, user names and mechanisms only (PASS, LOGIN, AUTH arguments, SASL responses are out).
+ * `text` never carries a secret: verbs, user names and mechanisms only (PASS, LOGIN, AUTH arguments, SASL responses
+ * are out).
  */
 export type Alert =
   | { readonly id: 'SMTP_INVALID_COMMAND'; readonly text: string; readonly lengthBytes: number }

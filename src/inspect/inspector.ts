@@ -18,18 +18,24 @@ export type Frame =
   /** A whole line. It is forwarded, masked or refused now; until then its last octet is held. */
   | { readonly kind: 'line'; readonly from: Side; readonly text: string; readonly end: LineEnd }
   /**
-   * The line so far, asked when a packet ends inside it. The answer must follow from `text` alone and agree with what the
-   * longer line will get: forward what can still become a permitted line, mask or refuse as soon as it cannot.
-   * A step on a partial frame returns the state it was given.
+   * The line so far, asked when a packet ends inside it. The answer must follow from `text` alone and agree with
+   * what the longer line will get: forward what can still become a permitted line, mask or refuse as soon as it
+   * cannot. A step on a partial frame returns the state it was given.
    */
   | { readonly kind: 'partial'; readonly from: Side; readonly text: string }
   /** A counted run (IMAP literal, BDAT chunk) came to its end; lines follow. Its octets were forwarded as they came. */
   | { readonly kind: 'countedEnd'; readonly from: Side; readonly bytes: number }
-  /** Message data came to its CRLF.CRLF, which is still held; lines follow. `bytes` counts all of it, the end included. */
+  /**
+   * Message data came to its CRLF.CRLF, which is still held; lines follow. `bytes` counts all of it, the end
+   * included.
+   */
   | { readonly kind: 'dataEnd'; readonly from: Side; readonly bytes: number }
   /** A line end, a dot and a line end that some servers take for the end of data and others do not. Still held. */
   | { readonly kind: 'endOfDataLookAlike'; readonly from: Side }
-  /** The first octets after a go-ahead for TLS: whether they are a handshake record (client or server hello). Still held. */
+  /**
+   * The first octets after a go-ahead for TLS: whether they are a handshake record (client or server hello). Still
+   * held.
+   */
   | { readonly kind: 'tlsStart'; readonly from: Side; readonly wellFormed: boolean }
   /** The budget of the current framing is used up. `text` is the line's head, empty for other framings. */
   | { readonly kind: 'overBudget'; readonly from: Side; readonly budgetBytes: number; readonly text: string };
@@ -37,10 +43,12 @@ export type Frame =
 /**
  * How the framer must cut what a side sends next, from the end of the frame being answered.
  *
- * - `lines`: up to LF. A line over `budgetBytes` gives `overBudget`; with `tolerant` it is forwarded as it comes and only
- *   its first `budgetBytes` and last 64 octets reach the machine, joined, as the text of the line.
- * - `counted`: `bytes` octets, forwarded as they come, then `countedEnd` and lines again with the budget that stood before.
- * - `mailData`: message text up to CRLF.CRLF (RFC 5321 4.1.1.4), forwarded as it comes, `overBudget` past `budgetBytes`.
+ * - `lines`: up to LF. A line over `budgetBytes` gives `overBudget`; with `tolerant` it is forwarded as it comes and
+ *   only its first `budgetBytes` and last 64 octets reach the machine, joined, as the text of the line.
+ * - `counted`: `bytes` octets, forwarded as they come, then `countedEnd` and lines again with the budget that stood
+ *   before.
+ * - `mailData`: message text up to CRLF.CRLF (RFC 5321 4.1.1.4), forwarded as it comes, `overBudget` past
+ *   `budgetBytes`.
  * - `tls`: one `tlsStart`, asked as soon as it can be told.
  * - `opaque`: nothing is seen any more; TCP is still tracked.
  */
@@ -56,8 +64,9 @@ export type Action =
   /** Release everything of this side up to the end of the frame (for `partial`: up to the last octet seen). */
   | { readonly kind: 'forward' }
   /**
-   * Overwrite octets of the frame's text, `start` counted from the line's first octet, before it is forwarded. Octets of
-   * the line that an earlier partial answer let pass are left as they went: ask for the whole range, the engine clips.
+   * Overwrite octets of the frame's text, `start` counted from the line's first octet, before it is forwarded.
+   * Octets of the line that an earlier partial answer let pass are left as they went: ask for the whole range, the
+   * engine clips.
    */
   | {
       readonly kind: 'mask';
@@ -67,9 +76,9 @@ export type Action =
       readonly what: string;
     }
   /**
-   * Swallow the frame and end the session (design.md, refusing well). `reset`: RST to both peers. `words`: RST to the
-   * responder; `words` (whole lines with CRLF) then FIN to the initiator, after the end of the message data or counted run
-   * it is in the middle of.
+   * Swallow the frame and end the session (design.md, refusing well). `reset`: RST to both peers. `words`: RST to
+   * the responder; `words` (whole lines with CRLF) then FIN to the initiator, after the end of the message data or
+   * counted run it is in the middle of.
    */
   | { readonly kind: 'refuse'; readonly reason: Reason; readonly how: 'words'; readonly words: string }
   | { readonly kind: 'refuse'; readonly reason: Reason; readonly how: 'reset' }
@@ -77,7 +86,9 @@ export type Action =
   | { readonly kind: 'pause'; readonly side: Side }
   | { readonly kind: 'resume'; readonly side: Side }
   | { readonly kind: 'frameAs'; readonly from: Side; readonly mode: FrameMode }
-  /** `tls`: both sides become opaque. `authenticated`: the responder's side becomes opaque; both may leave the queue. */
+  /**
+   * `tls`: both sides become opaque. `authenticated`: the responder's side becomes opaque; both may leave the queue.
+   */
   | { readonly kind: 'stopInspecting'; readonly because: 'authenticated' | 'tls' }
   /** Takes `stopInspecting` back: both sides are framed as lines again from the next octet. */
   | { readonly kind: 'inspectAgain' }
@@ -89,8 +100,8 @@ export interface Step<State> {
 }
 
 /**
- * A protocol as the engine sees it. Pure: no clock, socket, log or `this`; a bad line is a `refuse`, never an exception.
- * The engine frames both sides as lines with `lineBytesMax` to begin with.
+ * A protocol as the engine sees it. Pure: no clock, socket, log or `this`; a bad line is a `refuse`, never an
+ * exception. The engine frames both sides as lines with `lineBytesMax` to begin with.
  */
 export interface Inspector<State, Policy> {
   readonly name: string;

@@ -9,7 +9,10 @@ export interface HelpEntry {
   readonly help: string;
 }
 
-/** What `?` shows behind a line typed so far. A word that is still being typed narrows the list; a blank asks for the next. */
+/**
+ * What `?` shows behind a line typed so far. A word that is still being typed narrows the list; a blank asks for the
+ * next.
+ */
 export function helpFor<Command>(graph: Graph<Command>, typed: string): readonly HelpEntry[] {
   const { threads, last } = readBefore(graph, typed);
   const entries = new Map<string, string>();

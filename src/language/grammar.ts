@@ -3,12 +3,12 @@ import type { Token } from './token.ts';
 /**
  * A command's grammar as a tree. The notation is one string:
  *
- *     ip inspect name RULE <pop3|imap>$protocol [{alert <on|off>|reset|timeout (1-2147483)$seconds}]
+ * ip inspect name RULE <pop3|imap>$protocol [{alert <on|off>|reset|timeout (1-2147483)$seconds}]
  *
- * lower-case words are keywords, `<a|b>` chooses one, `[a]` may be absent, `{a|b}` takes one or more in any order but each
- * once, `(1-10)` is a number, `A.B.C.D` an address, an upper-case word a free word, `LINE` the rest of the line. `$name`
- * binds what was typed; without it a keyword binds to itself and a free word to its own name. `'KEY'` quotes a keyword
- * that has no lower-case letter.
+ * lower-case words are keywords, `<a|b>` chooses one, `[a]` may be absent, `{a|b}` takes one or more in any order but
+ * each once, `(1-10)` is a number, `A.B.C.D` an address, an upper-case word a free word, `LINE` the rest of the line.
+ * `$name` binds what was typed; without it a keyword binds to itself and a free word to its own name. `'KEY'` quotes a
+ * keyword that has no lower-case letter.
  */
 export type GrammarNode =
   | { readonly kind: 'token'; readonly token: Token; readonly bind?: string }

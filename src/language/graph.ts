@@ -9,8 +9,8 @@ export interface GraphEntry<Command> {
 }
 
 /**
- * A point of the graph. A node with a token consumes a word; one without is a junction. `once` is the gate of a branch of
- * `{a|b}`, which a line may pass one time only. A node with `end` completes that command.
+ * A point of the graph. A node with a token consumes a word; one without is a junction. `once` is the gate of a branch
+ * of `{a|b}`, which a line may pass one time only. A node with `end` completes that command.
  */
 export interface GraphNode<Command> {
   readonly token?: Token;

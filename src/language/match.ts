@@ -38,7 +38,10 @@ interface Step<Command> {
 /** A line that can be read in more ways than this is nonsense; the further ways are dropped. */
 const THREADS_MAX = 128;
 
-/** Reads a whole line. Abbreviations count while they are unique; the most specific reading that completes a command wins. */
+/**
+ * Reads a whole line. Abbreviations count while they are unique; the most specific reading that completes a command
+ * wins.
+ */
 export function matchLine<Command>(graph: Graph<Command>, line: string): Match<Command> {
   const words = splitWords(line);
   let threads: readonly Thread<Command>[] = [startThread(graph)];

@@ -1,7 +1,9 @@
 /** Longer words are not compared: a keyword is never that long, and the cost is the product of the lengths. */
 const COMPARED_CHARACTERS_MAX = 32;
 
-/** The candidate that a typing slip away from `word`, or undefined. One slip for short words, two from five letters on. */
+/**
+ * The candidate that a typing slip away from `word`, or undefined. One slip for short words, two from five letters on.
+ */
 export function nearestWord(word: string, candidates: Iterable<string>): string | undefined {
   const typed = word.toLowerCase();
   const slipsMax = typed.length >= 5 ? 2 : 1;

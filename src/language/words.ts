@@ -4,7 +4,10 @@ export interface Word {
   readonly column: number;
 }
 
-/** Cuts a line at white space. Quotes mean nothing here: what may hold blanks is a LINE token, which takes the raw rest. */
+/**
+ * Cuts a line at white space. Quotes mean nothing here: what may hold blanks is a LINE token, which takes the raw
+ * rest.
+ */
 export function splitWords(line: string): readonly Word[] {
   const words: Word[] = [];
   let start = -1;

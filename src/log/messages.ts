@@ -1,6 +1,6 @@
 /**
- * The catalogue: every message that Postern writes, in IOS's words where IOS has them (cisco-ios 4.1). The text's `{names}`
- * are the fields a caller must give; the types, the manual page and the log all follow from this table.
+ * The catalogue: every message that Postern writes, in IOS's words where IOS has them (cisco-ios 4.1). The text's
+ * `{names}` are the fields a caller must give; the types, the manual page and the log all follow from this table.
  */
 export type Facility = 'FW' | 'POSTERN';
 /** Syslog's numbers (RFC 5424 6.2.1): 0 emergency to 7 debugging. */

@@ -1,6 +1,6 @@
 /**
- * Paths of SMTP envelopes (RFC 5321 4.1.2), read as servers read them rather than as the RFC writes them: brackets may be
- * missing and spaces may stand before them. Nothing is refused here; who asks decides.
+ * Paths of SMTP envelopes (RFC 5321 4.1.2), read as servers read them rather than as the RFC writes them: brackets may
+ * be missing and spaces may stand before them. Nothing is refused here; who asks decides.
  */
 
 export interface MailPath {

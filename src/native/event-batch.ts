@@ -2,8 +2,8 @@ import type { Side } from '../inspect/inspector.ts';
 import type { SharedBuffers } from './addon.ts';
 
 /**
- * The flat layout of events and orders (native/engine/event_batch.h has the same numbers and says what each word means).
- * Reading and writing makes no objects but the text of a line.
+ * The flat layout of events and orders (native/engine/event_batch.h has the same numbers and says what each word
+ * means). Reading and writing makes no objects but the text of a line.
  */
 export const EVENT = {
   opened: 1,

@@ -116,7 +116,10 @@ function standingChains(standing: readonly string[]): readonly string[] {
   return CHAINS.filter((chain) => standing.includes(`-N ${chain}`));
 }
 
-/** Another program may change the table between our reading and our writing: the transaction fails whole, we look again. */
+/**
+ * Another program may change the table between our reading and our writing: the transaction fails whole, we look
+ * again.
+ */
 async function change(
   family: Family,
   run: RunCommand,

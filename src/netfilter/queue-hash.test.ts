@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { ipv4QueueProgram, ipv6QueueProgram, type QueueChoice } from './queue-hash.ts';
 
-/** Classic BPF as linux/filter.h defines it, for the instructions a queue program uses; a read beyond the packet ends it. */
+/**
+ * Classic BPF as linux/filter.h defines it, for the instructions a queue program uses; a read beyond the packet ends
+ * it.
+ */
 function runBpf(bytecode: string, packet: Uint8Array): number {
   const [count, ...lines] = bytecode.split(',');
   const program = lines.map((line) => line.split(' ').map(Number) as [number, number, number, number]);

@@ -1,9 +1,9 @@
 /**
- * Which queue a connection belongs to, as a classic BPF program for the `bpf` match: a keyed hash of both addresses and
- * both ports that comes out the same for either direction.
+ * Which queue a connection belongs to, as a classic BPF program for the `bpf` match: a keyed hash of both addresses
+ * and both ports that comes out the same for either direction.
  *
- * Why not the kernel's own means: `--queue-balance` hashes the addresses only, so the traffic of one relay would stay on
- * one worker; HMARK hashes the ports too but overwrites the whole packet mark, which belongs to the administrator.
+ * Why not the kernel's own means: `--queue-balance` hashes the addresses only, so the traffic of one relay would stay
+ * on one worker; HMARK hashes the ports too but overwrites the whole packet mark, which belongs to the administrator.
  * The key keeps outsiders from choosing ports that all fall on one worker.
  */
 export interface QueueChoice {

@@ -40,7 +40,10 @@ export function steeringOf(configuration: Configuration): Steering {
   return { steers, skippedInterfaces };
 }
 
-/** The kernel's own rule (dev_valid_name), less what iptables would read as a pattern or the rule text as something else. */
+/**
+ * The kernel's own rule (dev_valid_name), less what iptables would read as a pattern or the rule text as something
+ * else.
+ */
 export function isLinuxInterfaceName(name: string): boolean {
   return /^[A-Za-z0-9_.:@-]{1,15}$/.test(name) && name !== '.' && name !== '..' && !name.startsWith('-');
 }

@@ -1,6 +1,6 @@
 /**
- * The two readings of an IOS pattern (cisco-ios 1.5, D-10). The guides mix the habits of file names (`*deals\.com`) with
- * regular expressions; a fixed rule tells them apart, and a pattern that is right in neither is refused.
+ * The two readings of an IOS pattern (cisco-ios 1.5, D-10). The guides mix the habits of file names (`*deals\.com`)
+ * with regular expressions; a fixed rule tells them apart, and a pattern that is right in neither is refused.
  */
 
 export interface PatternMistake {

@@ -14,7 +14,9 @@ const EXIT_DONE = 0;
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
-/** `postern show …`, `clear …`, `write`, `copy …`: one command for the daemon. A line that is no command never leaves. */
+/**
+ * `postern show …`, `clear …`, `write`, `copy …`: one command for the daemon. A line that is no command never leaves.
+ */
 export async function runOneShot(
   client: ControlClient,
   command: string,

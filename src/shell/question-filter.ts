@@ -12,8 +12,8 @@ export interface Keys {
 }
 
 /**
- * Takes `?` and Ctrl-Z out of what is typed before the line editor sees it, so that help comes without Enter. Ctrl-V lets
- * the next character through as it is, as on IOS, where a pattern needs a question mark.
+ * Takes `?` and Ctrl-Z out of what is typed before the line editor sees it, so that help comes without Enter. Ctrl-V
+ * lets the next character through as it is, as on IOS, where a pattern needs a question mark.
  */
 export function filterKeys(keys: Keys): Transform {
   const decoder = new StringDecoder('utf8');

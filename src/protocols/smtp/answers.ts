@@ -47,8 +47,8 @@ function learn(state: SmtpState, reply: ReplyLine, visible: boolean): SmtpState 
 }
 
 /**
- * When the line's first octets may have gone ahead, words behind them would read as their end: the client gets RST and has
- * no reply at all. A line whose first octet is wrong never began.
+ * When the line's first octets may have gone ahead, words behind them would read as their end: the client gets RST and
+ * has no reply at all. A line whose first octet is wrong never began.
  */
 function refuseReply({ reason }: RefusedReply, text: string, policy: SmtpPolicy): readonly Action[] {
   return /^[2-5]/.test(text) ? refuseWithReset(reason) : refuseServer(policy, reason);

@@ -1,6 +1,6 @@
 /**
- * One command line of the client, whole or as far as it has come: may it pass? Read from left to right, so that what is said
- * of a line under way holds for the whole line.
+ * One command line of the client, whole or as far as it has come: may it pass? Read from left to right, so that what
+ * is said of a line under way holds for the whole line.
  */
 import type { Reason } from '../../inspect/reasons.ts';
 import { SASL_RESPONSE_BYTES_MAX, SMTP_COMMAND_BYTES_MAX } from '../../limits.ts';
@@ -51,7 +51,10 @@ function judge(text: string, whole: boolean, policy: SmtpPolicy, offered: Offere
   return judgeArgument(rule, text.slice(verb.length + 1), whole);
 }
 
-/** Where the path of `MAIL FROM:` or `RCPT TO:` begins in the argument; nothing for other commands or where it is missing. */
+/**
+ * Where the path of `MAIL FROM:` or `RCPT TO:` begins in the argument; nothing for other commands or where it is
+ * missing.
+ */
 export function pathStart({ keyword }: CommandRule, argument: string): number | undefined {
   if (keyword === undefined) return undefined;
   const spaces = leadingSpaces(argument);
@@ -74,7 +77,10 @@ function judgeArgument(rule: CommandRule, argument: string, whole: boolean): Com
   return whole ? { kind: 'legal', rule, argument } : { kind: 'undecided' };
 }
 
-/** Whether an argument without its opening word can get one, or is missing as a whole, which the server answers with 501. */
+/**
+ * Whether an argument without its opening word can get one, or is missing as a whole, which the server answers with
+ * 501.
+ */
 function mayYetOpen({ keyword }: CommandRule, argument: string, whole: boolean): boolean {
   if (keyword === undefined) return true;
   const rest = upper(argument.slice(leadingSpaces(argument)));

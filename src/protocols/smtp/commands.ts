@@ -30,8 +30,8 @@ export function onCommandLine(state: SmtpState, text: string, policy: SmtpPolicy
 }
 
 /**
- * A line under way: octets go ahead while it can still become legal, and are masked from the first that cannot be. That an
- * illegal one is to end the session is said at its end, when the alert can name it.
+ * A line under way: octets go ahead while it can still become legal, and are masked from the first that cannot be.
+ * That an illegal one is to end the session is said at its end, when the alert can name it.
  */
 export function onPartialCommandLine(state: SmtpState, text: string, policy: SmtpPolicy): readonly Action[] {
   const verdict = judgeCommandLine(text, false, policy, state);
@@ -109,7 +109,10 @@ function sent(
   return moveTo(before, { ...state, unanswered: [...state.unanswered, awaited] }, actions);
 }
 
-/** A client that does not wait for the greeting (RFC 5321 4.3.1) is told of once; servers answer it in order all the same. */
+/**
+ * A client that does not wait for the greeting (RFC 5321 4.3.1) is told of once; servers answer it in order all the
+ * same.
+ */
 function earlyTalk({ unanswered }: SmtpState): readonly Action[] {
   if (unanswered.length !== 1 || unanswered[0] !== GREETING) return [];
   return [alertOf({ id: 'PROTOCOL_VIOLATION', text: REASONS['early-talk'] })];

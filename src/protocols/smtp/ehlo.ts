@@ -2,10 +2,10 @@ import { upper } from './grammar.ts';
 import type { SmtpPolicy } from './policy.ts';
 
 /**
- * Service extensions whose keyword may reach the client: those whose commands and parameters the firewall knows, or that add
- * parameters only. cisco-ios 3.8 passes the first line; the others came later and add no verb. Missing on purpose: CHUNKING
- * with BINARYMIME and BURL (its text is not dot-stuffed and may not be seen), ATRN and TURN (the session turns round), XCLIENT,
- * XFORWARD and everything private.
+ * Service extensions whose keyword may reach the client: those whose commands and parameters the firewall knows, or
+ * that add parameters only. cisco-ios 3.8 passes the first line; the others came later and add no verb. Missing on
+ * purpose: CHUNKING with BINARYMIME and BURL (its text is not dot-stuffed and may not be seen), ATRN and TURN (the
+ * session turns round), XCLIENT, XFORWARD and everything private.
  */
 const PERMITTED: readonly string[] = [
   ...['8BITMIME', 'SIZE', 'ETRN', 'PIPELINING', 'AUTH', 'DSN', 'ENHANCEDSTATUSCODES'],
@@ -30,7 +30,10 @@ export function keywordOf(line: string): string {
   return keyword.startsWith('AUTH=') ? 'AUTH' : keyword;
 }
 
-/** Whether the client may see this extension; for a line under way, whether it may yet name one that the client may see. */
+/**
+ * Whether the client may see this extension; for a line under way, whether it may yet name one that the client may
+ * see.
+ */
 export function mayOffer(line: string, whole: boolean, policy: SmtpPolicy): boolean {
   const keyword = keywordOf(line);
   if (whole || line.includes(' ') || upper(line).startsWith('AUTH=')) {

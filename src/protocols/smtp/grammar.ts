@@ -16,8 +16,8 @@ export type Effect =
 export interface CommandRule {
   readonly verb: string;
   /**
-   * When the verb is legal. `smtp`: always. `esmtp`: with extended inspection. `starttls`: unless masked. `chunking`: when
-   * allowed and the server offered it. `never`: known, and known to be unwanted.
+   * When the verb is legal. `smtp`: always. `esmtp`: with extended inspection. `starttls`: unless masked.
+   * `chunking`: when allowed and the server offered it. `never`: known, and known to be unwanted.
    */
   readonly legal: 'smtp' | 'esmtp' | 'starttls' | 'chunking' | 'never';
   /** The word that must open the argument, with its colon. */

@@ -29,7 +29,10 @@ export const defaultSmtpPolicy: SmtpPolicy = {
   spamRecipients: 250,
 };
 
-/** Reply code and enhanced status code (RFC 3463) of a refusal. A permanent one, so that mail bounces and is not tried again. */
+/**
+ * Reply code and enhanced status code (RFC 3463) of a refusal. A permanent one, so that mail bounces and is not tried
+ * again.
+ */
 const STATUS: Partial<Record<Reason, string>> = {
   'line-too-long': '500 5.5.2',
   'invalid-command': '500 5.5.1',

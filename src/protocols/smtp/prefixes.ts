@@ -1,6 +1,7 @@
 /**
- * The verdict on the shortest beginning of `text` that `judgeHead` refuses, or `otherwise` when it refuses none. A line with two
- * faults is refused for the one that came first, however it was split. Once refused, longer beginnings must be refused too.
+ * The verdict on the shortest beginning of `text` that `judgeHead` refuses, or `otherwise` when it refuses none. A
+ * line with two faults is refused for the one that came first, however it was split. Once refused, longer beginnings
+ * must be refused too.
  */
 export function firstRefusal<Verdict extends { readonly kind: string }>(
   text: string,

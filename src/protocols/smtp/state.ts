@@ -35,8 +35,8 @@ export const initialSmtpState: SmtpState = {
 };
 
 /**
- * Whether the client waits: for the answer that says what its next octets are, or because too many commands are unanswered
- * (RFC 2920 sets no bound; a sender of thousands of recipients is slowed down, not refused).
+ * Whether the client waits: for the answer that says what its next octets are, or because too many commands are
+ * unanswered (RFC 2920 sets no bound; a sender of thousands of recipients is slowed down, not refused).
  */
 function isHeld(state: SmtpState): boolean {
   return state.unanswered.length >= UNANSWERED_COMMANDS_MAX || (state.unanswered.at(-1)?.holdsInitiator ?? false);
