@@ -55,5 +55,6 @@ export function logged(lines: readonly string[]): void {
 }
 
 export function shown(command: string, output: string): void {
-  block(`postern ${command}`, 'green', output.trimEnd().split('\n'));
+  const text = Buffer.from(output, 'latin1').toString('utf8').trimEnd();
+  block(command === '' ? '' : `postern ${command}`, 'green', text.split('\n'));
 }

@@ -2,6 +2,8 @@
 
 const GLOBAL_HEADER_BYTES = 24;
 const RECORD_HEADER_BYTES = 16;
+const LINK_TYPE_AT = 20;
+const LINK_TYPE_ETHERNET = 1;
 const ETHERNET_HEADER_BYTES = 14;
 const PROTOCOL_TCP = 6;
 
@@ -29,16 +31,15 @@ function parseTcp(packet: Buffer, offset: number, ends: { from: string; to: stri
   };
 }
 
-function parseFrame(frame: Buffer): Segment | undefined {
-  const type = frame.readUInt16BE(12);
-  const ip = frame.subarray(ETHERNET_HEADER_BYTES);
-  if (type === 0x0800 && ip[9] === PROTOCOL_TCP) {
+function parseIp(ip: Buffer): Segment | undefined {
+  const version = (ip[0] ?? 0) >> 4;
+  if (version === 4 && ip[9] === PROTOCOL_TCP) {
     const ends = { from: ip.subarray(12, 16).join('.'), to: ip.subarray(16, 20).join('.') };
     // A length of 0 is a super-packet beyond 65,535 bytes.
     const length = ip.readUInt16BE(2) || ip.length;
     return parseTcp(ip.subarray(0, length), ((ip[0] ?? 0) & 15) * 4, ends);
   }
-  if (type === 0x86dd && ip[6] === PROTOCOL_TCP) {
+  if (version === 6 && ip[6] === PROTOCOL_TCP) {
     const ends = { from: ipv6Text(ip.subarray(8, 24)), to: ipv6Text(ip.subarray(24, 40)) };
     const length = ip.readUInt16BE(4) === 0 ? ip.length : 40 + ip.readUInt16BE(4);
     return parseTcp(ip.subarray(0, length), 40, ends);
@@ -46,13 +47,15 @@ function parseFrame(frame: Buffer): Segment | undefined {
   return undefined;
 }
 
-/** The TCP segments of a little-endian pcap file of Ethernet frames, in the order they were captured. */
+/** The TCP segments of a little-endian pcap file of Ethernet frames or bare IP packets, in the order of the file. */
 export function segmentsOf(pcap: Buffer): Segment[] {
   const segments: Segment[] = [];
+  const skipped = pcap.readUInt32LE(LINK_TYPE_AT) === LINK_TYPE_ETHERNET ? ETHERNET_HEADER_BYTES : 0;
   let at = GLOBAL_HEADER_BYTES;
   while (at + RECORD_HEADER_BYTES <= pcap.length) {
     const length = pcap.readUInt32LE(at + 8);
-    const segment = parseFrame(pcap.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length));
+    const packet = pcap.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length);
+    const segment = parseIp(packet.subarray(skipped));
     if (segment !== undefined) segments.push(segment);
     at += RECORD_HEADER_BYTES + length;
   }

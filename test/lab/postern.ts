@@ -69,7 +69,7 @@ export const PERMISSIVE = configurationOf([
 function parseLog(output: string): LogLine[] {
   return output.split('\n').flatMap((line) => {
     try {
-      const parsed: unknown = JSON.parse(line);
+      const parsed: unknown = JSON.parse(Buffer.from(line, 'latin1').toString('utf8'));
       return typeof parsed === 'object' && parsed !== null && 'msg' in parsed ? [parsed as LogLine] : [];
     } catch {
       return [];
