@@ -25,7 +25,7 @@ function visible(text: string): string[] {
   return lines.map((line) => [...line].map((char) => (char < ' ' || char > '~' ? '·' : char)).join(''));
 }
 
-const LINES_SHOWN_MAX = 14;
+const LINES_SHOWN_MAX = 36;
 
 function block(label: string, style: Parameters<typeof styleText>[0], lines: readonly string[]): void {
   print(`  ${label}`);
