@@ -106,12 +106,16 @@ PacketLoop::Advance PacketLoop::next_frame(std::uint32_t index, Side from) noexc
     if (step != Advance::done) return step;
   }
   if (side.paused || side.judged_at_cr) return Advance::done;
-  while (side.framed < side.store.end()) {
+  // A counted run of no octets ends before anything comes.
+  while (side.framed < side.store.end() || side.framer.framing().mode == FramingMode::counted) {
     const std::span<std::byte> run = side.store.run_at(pool_, side.framed);
-    Framer before = side.framer;
+    const Framer before = side.framer;
     const Cut cut = side.framer.next(run);
     side.framed += cut.taken;
-    if (cut.kind == CutKind::need_more) continue;
+    if (cut.kind == CutKind::need_more) {
+      if (run.empty()) break;
+      continue;
+    }
     const Advance step = write_frame(index, from, cut);
     if (step == Advance::blocked) {
       side.framer = before;

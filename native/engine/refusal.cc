@@ -113,9 +113,6 @@ void PacketLoop::discard_framed(Flow& flow, std::span<const std::byte> bytes,
   while (!bytes.empty() && !ended) {
     const Cut cut = framer.next(bytes);
     ended = cut.kind == CutKind::data_end || cut.kind == CutKind::counted_end;
-    // Over its budget, or past a look-alike, the message still has only one true end.
-    if (cut.taken == 0 && !ended)
-      framer.set({.mode = FramingMode::mail_data, .bytes = ~std::uint64_t{0}});
     bytes = bytes.subspan(cut.taken);
   }
 }

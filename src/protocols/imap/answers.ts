@@ -69,10 +69,14 @@ function onContinuation(state: NotAuthenticated, policy: ImapPolicy): Result {
       actions: [FORWARD, ...(literalBytes > 0 ? [countedInitiator(literalBytes)] : []), RESUME_INITIATOR],
     };
   }
-  if (unfinished !== undefined || state.challenged || state.unanswered.at(-1)?.challenges !== true) {
+  if (unfinished === undefined && !state.challenged && state.unanswered.at(-1)?.challenges === true) {
+    return { state: { ...state, challenged: true }, actions: [FORWARD, RESUME_INITIATOR] };
+  }
+  const mayBeEarly = unfinished === undefined || (unfinished.awaits === 'rest' && !unfinished.refusedEarly);
+  if (!mayBeEarly || state.challenged || state.earlyGoAhead) {
     return refusal(state, { reason: 'unexpected-reply' }, policy);
   }
-  return { state: { ...state, challenged: true }, actions: [FORWARD, RESUME_INITIATOR] };
+  return { state: { ...state, earlyGoAhead: true }, actions: [FORWARD] };
 }
 
 function onTagged(state: NotAuthenticated, tag: string, status: Status, policy: ImapPolicy): Result {

@@ -32,6 +32,18 @@ type Result = Step<ImapState>;
  * Judges what the initiator sent, or the beginning of it: a command, the rest of one, or its turn in a SASL exchange.
  */
 export function onInitiator(state: NotAuthenticated, text: string, complete: boolean, policy: ImapPolicy): Result {
+  const step = onLine(state, text, complete, policy);
+  if (!state.earlyGoAhead || !complete || isRefused(step)) return step;
+  // The server's `+` was for nothing, unless this line ends in the literal that it let through.
+  const used = step.state.at === 'NOT_AUTHENTICATED' && !step.state.earlyGoAhead;
+  return used ? step : refusal(state, { reason: 'unexpected-reply' }, policy);
+}
+
+function isRefused(step: Result): boolean {
+  return step.actions.some((action) => action.kind === 'refuse');
+}
+
+function onLine(state: NotAuthenticated, text: string, complete: boolean, policy: ImapPolicy): Result {
   if (isInitiatorPaused(state)) return refusal(state, { reason: reasonWhilePaused(state) }, policy);
   if (state.challenged) return onSaslResponse(state, text, complete, policy);
   if (state.unfinished !== undefined) return onRest(state, state.unfinished, { text, complete }, policy);
@@ -96,16 +108,18 @@ function onLiteral(
   if (before.refusedEarly && literal.synchronising) {
     return refusal(state, { reason: 'invalid-literal', text: before.verb, tag }, policy);
   }
-  const { awaits, actions } = awaitingOf(literal);
+  const letThrough = literal.synchronising && state.earlyGoAhead;
+  const { awaits, actions } = awaitingOf(literal, letThrough);
   const unfinished: Unfinished = { ...before, place, literals, literalBytes: literal.bytes, awaits };
+  const earlyGoAhead = state.earlyGoAhead && !letThrough;
   return {
-    state: { ...state, unfinished, responderOpaque: false },
+    state: { ...state, unfinished, earlyGoAhead, responderOpaque: false },
     actions: [FORWARD, ...readAgain(state), ...actions],
   };
 }
 
-function awaitingOf(literal: Literal): { awaits: Unfinished['awaits']; actions: readonly Action[] } {
-  if (literal.synchronising) return { awaits: 'goAhead', actions: [PAUSE_INITIATOR] };
+function awaitingOf(literal: Literal, letThrough: boolean): Pick<Unfinished, 'awaits'> & Pick<Result, 'actions'> {
+  if (literal.synchronising && !letThrough) return { awaits: 'goAhead', actions: [PAUSE_INITIATOR] };
   if (literal.bytes === 0) return { awaits: 'rest', actions: [] };
   return { awaits: 'octets', actions: [countedInitiator(literal.bytes)] };
 }

@@ -43,6 +43,11 @@ export interface NotAuthenticated {
   readonly unfinished: Unfinished | undefined;
   /** The server has sent a challenge and waits for the client's response. */
   readonly challenged: boolean;
+  /**
+   * The server said `+` before the line was whole: Dovecot does at the `}` of a synchronising literal, which a client that
+   * types shows it alone. The line under way must end in such a literal.
+   */
+  readonly earlyGoAhead: boolean;
   /** The server's response goes on behind a literal; in a status response only while its code is open. */
   readonly response: 'whole' | 'data' | 'code';
   readonly nonSynchronising: NonSynchronising;
@@ -72,6 +77,7 @@ export const NOT_AUTHENTICATED: NotAuthenticated = {
   unanswered: [],
   unfinished: undefined,
   challenged: false,
+  earlyGoAhead: false,
   response: 'whole',
   nonSynchronising: 'unknown',
   ended: false,
