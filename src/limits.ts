@@ -16,11 +16,12 @@ export const IMAP_REPLY_BYTES_MAX = 65_536;
 /** A literal before authentication (LOGIN, ID): user names and passwords, not messages. */
 export const IMAP_LITERAL_BYTES_MAX = 65_536;
 export const IMAP_LITERALS_A_COMMAND_MAX = 32;
-export const IMAP_NESTING_MAX = 8;
 /** Commands sent and not yet answered, all protocols. */
 export const UNANSWERED_COMMANDS_MAX = 100;
 /** `max-data` where nothing is configured (cisco: 20 MB). */
 export const SMTP_MAX_DATA_BYTES_DEFAULT = 20_971_520;
+/** A larger file is no configuration and is not read. */
+export const CONFIGURATION_BYTES_MAX = 33_554_432;
 /** A configuration file: longer lines are refused, further lines and messages are not read. */
 export const CONFIGURATION_LINE_CHARACTERS_MAX = 4_096;
 export const CONFIGURATION_LINES_MAX = 200_000;

@@ -1,10 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { formatDiagnostic, parseConfiguration } from '../commands/parse-configuration.ts';
-
-export const CONFIGURATION_FILE_DEFAULT = '/etc/postern/postern.conf';
-/** A larger file is no configuration. */
-const CONFIGURATION_BYTES_MAX = 32 * 1024 * 1024;
+import { CONFIGURATION_FILE_DEFAULT, ConfigurationError, readConfigurationText } from './configuration-file.ts';
 
 /**
  * `postern check [FILE]`: every error and notice at once on stderr; 0 when the file may be used, 1 when not, 2 on
@@ -23,7 +19,7 @@ export async function runCheck(argv: readonly string[]): Promise<number> {
     return 2;
   }
   const file = words[0] ?? CONFIGURATION_FILE_DEFAULT;
-  const text = await readText(file);
+  const text = readText(file);
   if (text === undefined) return 1;
   const { errors, notices } = parseConfiguration(text, file);
   const messages = [
@@ -34,13 +30,12 @@ export async function runCheck(argv: readonly string[]): Promise<number> {
   return errors.length === 0 ? 0 : 1;
 }
 
-async function readText(file: string): Promise<string | undefined> {
+function readText(file: string): string | undefined {
   try {
-    const bytes = await readFile(file);
-    if (bytes.length <= CONFIGURATION_BYTES_MAX) return bytes.toString('utf8');
-    process.stderr.write(`${file}: larger than ${CONFIGURATION_BYTES_MAX} bytes, this is no configuration\n`);
+    return readConfigurationText(file);
   } catch (error) {
-    process.stderr.write(`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
+    if (!(error instanceof ConfigurationError)) throw error;
+    process.stderr.write(`${error.errors.join('\n')}\n`);
+    return undefined;
   }
-  return undefined;
 }

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { runCheck } from './check.ts';
+import { packageVersion } from './version.ts';
 
 /** Answers the exit code: 0 done, 1 refused or failed, 2 wrong usage. */
 type Subcommand = (argv: readonly string[]) => Promise<number>;
@@ -43,7 +43,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (first === '--version' || first === '-V') {
-    process.stdout.write(`postern ${readVersion()}\n`);
+    process.stdout.write(`postern ${packageVersion()}\n`);
     return 0;
   }
   if (first !== undefined && Object.hasOwn(SUBCOMMANDS, first)) return runSubcommand(first, rest);
@@ -68,10 +68,4 @@ async function runExec(names: readonly string[], argv: readonly string[]): Promi
 function runSubcommand(name: string, argv: readonly string[]): Promise<number> {
   const run = SUBCOMMANDS[name];
   return run === undefined ? Promise.resolve(2) : run(argv);
-}
-
-function readVersion(): string {
-  const description: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  const known = typeof description === 'object' && description !== null && 'version' in description;
-  return known ? String(description.version) : 'unknown';
 }

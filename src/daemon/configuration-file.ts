@@ -1,15 +1,20 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { hostname as hostName } from 'node:os';
 import { formatDiagnostic, parseConfiguration } from '../commands/parse-configuration.ts';
 import type { WorkerSettings } from '../engine/worker-protocol.ts';
+import { CONFIGURATION_BYTES_MAX } from '../limits.ts';
 import { MARKS } from '../netfilter/marks.ts';
 import type { Configuration } from '../policy/configuration.ts';
+
+export const CONFIGURATION_FILE_DEFAULT = '/etc/postern/postern.conf';
 
 export interface LoadedConfiguration {
   readonly configuration: Configuration;
   /** As the terminal shows them: `FILE:LINE:COLUMN: % message`, the line, a caret. */
   readonly notices: readonly string[];
 }
+
+const TOO_LARGE = `larger than ${CONFIGURATION_BYTES_MAX} bytes: this is no configuration`;
 
 /** A file that cannot be read, or has errors: all of them, as the terminal shows them. */
 export class ConfigurationError extends Error {
@@ -22,19 +27,28 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** Throws ConfigurationError unless the whole file is good: nothing is half-loaded. */
-export function loadConfiguration(file: string): LoadedConfiguration {
-  let text: string;
+/** The whole text. Throws ConfigurationError when there is none to be had, or too much of it. */
+export function readConfigurationText(file: string): string {
+  let bytes: Buffer;
   try {
-    text = readFileSync(file, 'utf8');
+    if (statSync(file).size > CONFIGURATION_BYTES_MAX) throw new Error(TOO_LARGE);
+    bytes = readFileSync(file);
+    // Devices and pipes have no size before they are read.
+    if (bytes.length > CONFIGURATION_BYTES_MAX) throw new Error(TOO_LARGE);
   } catch (error) {
     throw new ConfigurationError([`${file}:1:1: % ${error instanceof Error ? error.message : String(error)}`]);
   }
-  const { configuration, errors, notices } = parseConfiguration(text, file);
+  return bytes.toString('utf8');
+}
+
+/** Throws ConfigurationError unless the whole file is good: nothing is half-loaded. */
+export function loadConfiguration(file: string): LoadedConfiguration {
+  const { configuration, errors, notices } = parseConfiguration(readConfigurationText(file), file);
   if (errors.length > 0) throw new ConfigurationError(errors.map((error) => formatDiagnostic(error, true)));
   return { configuration, notices: notices.map((notice) => formatDiagnostic(notice, false)) };
 }
 
+/** What the workers need of a configuration; the machine's name where it gives none. */
 export function workerSettings(configuration: Configuration): WorkerSettings {
   return {
     configuration,

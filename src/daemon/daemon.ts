@@ -1,5 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { readDebugCommand } from '../commands/debug-command.ts';
 import { runExec } from '../commands/exec.ts';
 import type { ExecContext } from '../commands/exec-context.ts';
 import { applyLines, formatDiagnostic } from '../commands/parse-configuration.ts';
@@ -15,7 +16,7 @@ import { rulesFor } from '../netfilter/rules.ts';
 import type { Configuration } from '../policy/configuration.ts';
 import { effectivePostern } from '../policy/defaults.ts';
 import { ConfigurationError, loadConfiguration, workerSettings } from './configuration-file.ts';
-import { parseDebugCommand } from './debug-command.ts';
+import { debugFilter } from './debug-filter.ts';
 import type { RunOptions } from './options.ts';
 import { CreationRate, combineStatistics } from './statistics.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -141,8 +142,9 @@ export class Daemon {
   }
 
   subscribe(command: string, onLine: (line: string) => void): (() => void) | { readonly error: string } {
-    const wanted = parseDebugCommand(command);
-    if (typeof wanted !== 'function') return wanted;
+    const selection = readDebugCommand(command);
+    if ('error' in selection) return selection;
+    const wanted = debugFilter(selection);
     const reader = (line: string): void => {
       if (wanted(line)) onLine(line);
     };

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { CONTROL_SOCKET_DEFAULT } from '../control/control-api.ts';
+import { CONFIGURATION_FILE_DEFAULT } from './configuration-file.ts';
 
 /** What `postern run` was told (contract.md). */
 export interface RunOptions {
@@ -11,7 +12,6 @@ export interface RunOptions {
   readonly installRules: boolean;
 }
 
-export const CONFIG_DEFAULT = '/etc/postern/postern.conf';
 const STATE_DIR_DEFAULT = '/var/lib/postern';
 const QUEUE_NUMBER_MAX = 65_535;
 
@@ -25,7 +25,7 @@ export function parseRunOptions(argv: readonly string[]): RunOptions {
     parseArgs({
       args: [...argv],
       options: {
-        config: { type: 'string', default: CONFIG_DEFAULT },
+        config: { type: 'string', default: CONFIGURATION_FILE_DEFAULT },
         control: { type: 'string', default: CONTROL_SOCKET_DEFAULT },
         'state-dir': { type: 'string', default: STATE_DIR_DEFAULT },
         'log-format': { type: 'string', default: 'ios' },
@@ -58,7 +58,7 @@ export function parseRulesOptions(argv: readonly string[]): RulesOptions {
       args: [...argv],
       allowPositionals: true,
       options: {
-        config: { type: 'string', default: CONFIG_DEFAULT },
+        config: { type: 'string', default: CONFIGURATION_FILE_DEFAULT },
         queue: { type: 'string', default: '0' },
       },
     }),
@@ -83,7 +83,7 @@ export function parseReplayOptions(argv: readonly string[]): ReplayOptions {
       args: [...argv],
       allowPositionals: true,
       options: {
-        config: { type: 'string', default: CONFIG_DEFAULT },
+        config: { type: 'string', default: CONFIGURATION_FILE_DEFAULT },
         json: { type: 'boolean', default: false },
         write: { type: 'string' },
       },

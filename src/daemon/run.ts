@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { listenControl } from '../control/server.ts';
 import type { Logger } from '../log/log-message.ts';
@@ -9,6 +8,7 @@ import { Daemon } from './daemon.ts';
 import { createNotifier, type Notifier, watchdogIntervalMs } from './notify.ts';
 import type { RunOptions } from './options.ts';
 import { watchSignals } from './signals.ts';
+import { packageVersion } from './version.ts';
 import { judgePulse } from './watchdog.ts';
 
 /** How often the main thread looks after its workers: a stall is noticed within a second (issue: supervision). */
@@ -163,12 +163,6 @@ function health(daemon: Daemon): { readonly ready: boolean; readonly detail: str
     workers: daemon.pool.health(),
   });
   return { ready: feed, detail: because ?? 'judging packets' };
-}
-
-export function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const { version } = JSON.parse(text) as { readonly version: string };
-  return version;
 }
 
 interface Deferred<Value> {

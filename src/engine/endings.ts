@@ -60,6 +60,11 @@ export function dropReason(counter: number): Reason | undefined {
   return DROP_REASONS[counterNames[counter] ?? ''];
 }
 
+/** Why a packet was dropped as a watcher reads it: the reason, or the native counter's name where there is none. */
+export function dropName(counter: number): string {
+  return dropReason(counter) ?? counterNames[counter] ?? 'unknown';
+}
+
 /** Dropped packets by reason, out of the native counters. */
 export function dropsByReason(counters: Readonly<Record<string, number>>): Record<string, number> {
   const drops: Record<string, number> = {};

@@ -2,7 +2,7 @@ import type { LogMessage } from '../log/log-message.ts';
 import { reasonMessage } from '../log/reason-messages.ts';
 import type { SharedBuffers } from '../native/addon.ts';
 import { END_REASONS, EVENT, EventReader, type OrderWriter, STOP } from '../native/event-batch.ts';
-import { refusalReason } from './endings.ts';
+import { dropName, refusalReason } from './endings.ts';
 import { frameOf } from './frames.ts';
 import { type OpenedFlow, readDrop, readOpened } from './opening.ts';
 import { type Outcome, type PerformContext, perform, refuseBroken } from './perform.ts';
@@ -23,11 +23,12 @@ export interface JudgeContext {
 /** What happened at one event, for those who watch. Carries no text of the stream. */
 export interface JudgedEvent {
   readonly kind: 'open' | 'frame' | 'close' | 'drop';
+  /** The packet that brought it about; 0 for ends and drops, which do not say. */
   readonly packet: number;
   readonly timeMs: number;
   readonly session?: Session;
   readonly flow?: OpenedFlow;
-  /** The frame's kind for `frame`, the end's name for `close`, the counter's number for `drop`. */
+  /** The frame's kind for `frame`, the end's name for `close`, the reason for `drop`. */
   readonly what: string;
   readonly outcome?: Outcome;
   readonly messages: readonly LogMessage[];
@@ -162,7 +163,7 @@ export class Judge {
   #dropped(): void {
     const message = readDrop(this.#reader);
     if (message !== undefined) this.#log(message);
-    this.#watch('drop', String(this.#reader.extra), undefined);
+    this.#watch('drop', dropName(this.#reader.extra), undefined);
   }
 
   #log(message: LogMessage): void {
@@ -178,10 +179,9 @@ export class Judge {
     outcome?: Outcome,
   ): void {
     if (this.#context.observe === undefined) return;
-    const packet = kind === 'open' ? this.#reader.extra >>> 8 : this.#reader.extra;
     this.#context.observe({
       kind,
-      packet: kind === 'close' ? 0 : packet,
+      packet: this.#packetOf(kind),
       timeMs: this.#reader.timeMs,
       what,
       messages: this.#messages,
@@ -189,5 +189,10 @@ export class Judge {
       ...(flow === undefined ? {} : { flow }),
       ...(outcome === undefined ? {} : { outcome }),
     });
+  }
+
+  #packetOf(kind: JudgedEvent['kind']): number {
+    if (kind === 'frame') return this.#reader.extra;
+    return kind === 'open' ? this.#reader.extra >>> 8 : 0;
   }
 }

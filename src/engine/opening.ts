@@ -61,7 +61,7 @@ export function readDrop(event: EventReader): LogMessage | undefined {
 }
 
 /** The protocol with this native number. Throws for `none`: such flows are never announced. */
-export function portProtocol(number: number): PortProtocol {
+function portProtocol(number: number): PortProtocol {
   const name = PORT_PROTOCOLS[number];
   if (name === undefined || name === 'none') throw new Error(`port protocol ${number} is not one of ours`);
   return name;

@@ -1,6 +1,6 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { loadAddon } from '../native/addon.ts';
-import type { JudgedEvent } from './judge.ts';
+import { debugLine } from './debug-line.ts';
 import { PacketEngine } from './packet-engine.ts';
 import type { FromWorker, ToWorker, WorkerReply, WorkerStart } from './worker-protocol.ts';
 
@@ -66,17 +66,6 @@ function handle(engine: PacketEngine, message: Request, testHooks: boolean, post
     case 'crash':
       if (testHooks) throw new Error('crashed on request');
   }
-}
-
-/** One event for `debug`: who, what, which verdict. No text of the stream, so no secret. */
-function debugLine({ kind, what, session, outcome }: JudgedEvent): string {
-  const who =
-    session === undefined
-      ? 'no session'
-      : `sis ${session.id} ${session.protocol} (${session.initiator.address}:${session.initiator.port}) => (${session.responder.address}:${session.responder.port})`;
-  const verdict =
-    outcome === undefined ? '' : ` ${outcome.verdict}${outcome.reason === undefined ? '' : ` ${outcome.reason}`}`;
-  return `CBAC ${kind}: ${who} ${what}${verdict}`;
 }
 
 if (parentPort !== null) main(parentPort, workerData as WorkerStart);

@@ -44,5 +44,5 @@ export const REASONS = {
 
 export type Reason = keyof typeof REASONS;
 
-/** The reasons in a fixed order: native code and counters know a reason by its index. */
+/** Every reason, in the order of the catalogue. */
 export const REASON_NAMES = Object.keys(REASONS) as readonly Reason[];

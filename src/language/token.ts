@@ -43,7 +43,7 @@ export function tokenLabel(token: Token): string {
   }
 }
 
-export function isIpv4Address(word: string): boolean {
+function isIpv4Address(word: string): boolean {
   const parts = word.split('.');
   return parts.length === 4 && parts.every((part) => part.length <= 3 && inRange(part, 0, 255));
 }

@@ -20,7 +20,8 @@ export const EVENT = {
 
 export const EVENT_FLAG = { bareLf: 1, wellFormed: 2, midstream: 4 } as const;
 
-const ORDER = {
+/** Operations of orders: the first octet of an order's first word. */
+export const ORDER = {
   forward: 1,
   mask: 2,
   pause: 3,
@@ -208,6 +209,10 @@ export class OrderWriter {
 
   refuseWithWords(flow: number, words: string): void {
     const start = this.#arenaUsed;
+    if (words.length > this.#arena.length - start) {
+      this.lost += 1;
+      return;
+    }
     const length = this.#arena.write(words, start, 'latin1');
     this.#arenaUsed += length;
     this.#put(ORDER.refuse, flow, 2, start, length);

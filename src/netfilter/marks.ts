@@ -18,7 +18,7 @@ export interface MarkBits {
 }
 
 /** Bits 24 to 27. Native code gets them from the daemon, so another place is a matter of one option. */
-export const MARK_SHIFT_DEFAULT = 24;
+const MARK_SHIFT_DEFAULT = 24;
 
 /** The nibble at `shift`, which is 0 to 28. */
 export function markBits(shift: number = MARK_SHIFT_DEFAULT): MarkBits {

@@ -34,7 +34,7 @@ export interface Interpreted {
   readonly effects: readonly Effect[];
 }
 
-export const DEFAULT_HOSTNAME = 'Router';
+const DEFAULT_HOSTNAME = 'Router';
 
 export function createSession(hostname: string | undefined): ShellSession {
   return { hostname: hostname ?? DEFAULT_HOSTNAME, privileged: false };

@@ -111,7 +111,7 @@ export interface Offered {
   readonly chunking: boolean;
 }
 
-export function isLegal(rule: CommandRule, policy: SmtpPolicy, offered: Offered): boolean {
+function isLegal(rule: CommandRule, policy: SmtpPolicy, offered: Offered): boolean {
   switch (rule.legal) {
     case 'smtp':
       return true;

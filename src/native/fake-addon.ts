@@ -1,0 +1,100 @@
+import type { Addon, FlowRecord, HostOptions, LoopOptions, SharedBuffers } from './addon.ts';
+import { FakeBatch, type FakeOrder, readOrders } from './fake-batch.ts';
+
+/** The addon's surface in memory: what a test scripts comes as events, what it is told is kept to be looked at. */
+export interface FakeAddon {
+  readonly addon: Addon;
+  /** Queues as they were opened, in order; the host is the index. */
+  readonly opened: readonly HostOptions[];
+  readonly configured: LoopOptions[];
+  /** Orders outside of a batch. */
+  readonly applied: FakeOrder[];
+  readonly woken: number[];
+  readonly closed: number[];
+  flows: FlowRecord[];
+  readonly counters: Map<string, number>;
+  /** Names of interfaces by their index. */
+  readonly interfaces: Map<number, string>;
+  /** By host; what has none is alive. */
+  readonly heartbeatAgesMs: Map<number, number>;
+  /** By queue; what has none cannot be read. */
+  readonly kernelDrops: Map<number, number>;
+  /** Opening this queue fails with this text. */
+  refuse: { readonly queue: number; readonly why: string } | undefined;
+  /** Has a batch judged and answers the orders. Throws what the judge throws. */
+  deliver(write: (batch: FakeBatch) => unknown, timeMs?: number): FakeOrder[];
+  /** Words of a refusal, out of the order arena. */
+  words(order: FakeOrder): string;
+}
+
+/** The binary's counters come in this order; two real names and one that no reason stands behind. */
+export const FAKE_COUNTERS: readonly string[] = ['received', 'drop-stray', 'drop-refused', 'held', 'max-established'];
+
+export function createFakeAddon(): FakeAddon {
+  let served: { readonly buffers: SharedBuffers; readonly judge: (events: number) => number } | undefined;
+  const opened: HostOptions[] = [];
+  const recorded = { configured: [] as LoopOptions[], applied: [] as FakeOrder[], woken: [] as number[] };
+  const fake: FakeAddon = {
+    ...recorded,
+    opened,
+    closed: [],
+    flows: [],
+    counters: new Map(),
+    interfaces: new Map(),
+    heartbeatAgesMs: new Map(),
+    kernelDrops: new Map(),
+    refuse: undefined,
+    deliver(write, timeMs = 0) {
+      if (served === undefined) throw new Error('nobody serves');
+      const batch = new FakeBatch(served.buffers, timeMs);
+      write(batch);
+      const words = served.judge(batch.count);
+      return readOrders(new Uint32Array(served.buffers.orders, 0, words));
+    },
+    words(order) {
+      const [start, length] = order.arguments;
+      return Buffer.from(served?.buffers.orderArena ?? new ArrayBuffer(0), start, length).toString('latin1');
+    },
+    addon: {
+      ...callsOfOneThread(() => fake),
+      openQueue(options) {
+        if (fake.refuse?.queue === options.queue) throw new Error(fake.refuse.why);
+        return opened.push(options) - 1;
+      },
+      openCapture: () => 0,
+      serve(_host, buffers, judge) {
+        const tookOver = served !== undefined;
+        served = { buffers, judge };
+        return tookOver;
+      },
+      run: () => 'ended',
+    },
+  };
+  return fake;
+}
+
+type Recorded = Omit<Addon, 'openQueue' | 'openCapture' | 'serve' | 'run'>;
+
+function callsOfOneThread(state: () => FakeAddon): Recorded {
+  return {
+    configure: (_host, options) => void state().configured.push(options),
+    applyOrders(_host, words) {
+      state().applied.push(...readOrders(words));
+      return true;
+    },
+    wake: (host) => void state().woken.push(host),
+    heartbeatAgeMs: (host) => state().heartbeatAgesMs.get(host) ?? 0,
+    close: (host) => void state().closed.push(host),
+    counterNames: () => FAKE_COUNTERS,
+    counters: () => Float64Array.from(FAKE_COUNTERS, (name) => state().counters.get(name) ?? 0),
+    flows: (_host, from, most) =>
+      state()
+        .flows.filter((flow) => flow.flow >= from)
+        .slice(0, most),
+    kernelDrops: (queue) => state().kernelDrops.get(queue) ?? null,
+    queueOwner: () => null,
+    interfaceName: (index) => state().interfaces.get(index) ?? null,
+    sendDatagram: () => undefined,
+    rankWorkerThread: () => 'none',
+  };
+}
