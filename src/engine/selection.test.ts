@@ -101,6 +101,11 @@ describe('what a rule covers', () => {
 
   test('defaults fill what the line does not say', () => {
     const selection = selectInspection(bound({ protocol: 'pop3', secureLogin: true }), 'pop3', through);
-    expect(selection?.inspection).toMatchObject({ secureLogin: true, reset: false, alert: true, timeoutSeconds: 3_600 });
+    expect(selection?.inspection).toMatchObject({
+      secureLogin: true,
+      reset: false,
+      alert: true,
+      timeoutSeconds: 3_600,
+    });
   });
 });
