@@ -148,9 +148,12 @@ void PacketLoop::admit_midstream(InHand& hand) noexcept {
     const std::size_t octets = build_segment(back, scratch_);
     const bool sent = sender_.send(std::span(scratch_).first(octets));
     ++counters_[sent ? Counter::injected : Counter::inject_failed];
-    accept_rewritten(nullptr, hand.received.id,
-                     make_reset(packet, packet.sequence, packet.acknowledgement),
-                     hand.received.mark);
+    const std::span<std::byte> reset = make_reset(packet, packet.sequence, packet.acknowledgement);
+    if (hand.received.gso) {
+      send_anew(hand.received.id, reset);
+    } else {
+      accept_rewritten(nullptr, hand.received.id, reset, hand.received.mark);
+    }
     return;
   }
   InHand seen = hand;

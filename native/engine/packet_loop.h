@@ -169,6 +169,7 @@ class PacketLoop {
   void accept(Flow& flow, Side from, PendingPacket& pending, std::uint32_t length) noexcept;
   void replace(Flow& flow, Side from, const PendingPacket& pending,
                std::span<const std::byte> packet) noexcept;
+  void send_anew(std::uint32_t id, std::span<const std::byte> packet) noexcept;
   void accept_plain(const Flow& flow, std::uint32_t id, std::uint32_t mark) noexcept;
   void accept_rewritten(const Flow* flow, std::uint32_t id, std::span<const std::byte> packet,
                         std::uint32_t mark) noexcept;

@@ -43,8 +43,7 @@ void PacketLoop::reset_toward(std::uint32_t flow_index, Side to) noexcept {
     std::copy_n(vehicle.packet.bytes.begin(), vehicle.packet.payload_offset, scratch_.begin());
     TcpPacket packet = vehicle.packet;
     packet.bytes = std::span(scratch_).first(vehicle.packet.payload_offset);
-    accept_rewritten(&flow, vehicle.id, make_reset(packet, spec.sequence, packet.acknowledgement),
-                     vehicle.mark);
+    replace(flow, other(to), vehicle, make_reset(packet, spec.sequence, packet.acknowledgement));
     side.pending.erase(side.pending.begin());
     return;
   }

@@ -96,9 +96,13 @@ void PacketLoop::replace(Flow& flow, Side from, const PendingPacket& pending,
     accept_rewritten(&flow, pending.id, packet, pending.mark);
     return;
   }
+  send_anew(pending.id, packet);
+}
+
+void PacketLoop::send_anew(std::uint32_t id, std::span<const std::byte> packet) noexcept {
   const bool sent = sender_.send(packet);
   ++counters_[sent ? Counter::injected : Counter::inject_failed];
-  drop(pending.id, Counter::drop_replaced);
+  drop(id, Counter::drop_replaced);
 }
 
 void PacketLoop::accept_plain(const Flow& flow, std::uint32_t id, std::uint32_t mark) noexcept {

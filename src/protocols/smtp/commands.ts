@@ -83,6 +83,10 @@ function onChunk(state: SmtpState, rule: CommandRule, argument: string, policy: 
 function onIllegal(state: SmtpState, verb: string, text: string, policy: SmtpPolicy): Step<SmtpState> {
   const alert = invalidCommand(state, verb, text);
   if (policy.illegal === 'drop') return { state, actions: refuseWithWords(policy, 'invalid-command', alert) };
+  if (upper(verb) === 'BDAT') {
+    const chunk = hiddenChunk(text);
+    if (chunk !== 'none') return { state, actions: [...chunk, ...refuseWithWords(policy, 'invalid-command', alert)] };
+  }
   // With `smtp` alone EHLO is expected from every client, and masked so that it falls back to HELO: nothing to tell.
   const expected = !policy.extended && upper(verb) === 'EHLO';
   const signature = signatureOfIllegal(verb);
@@ -91,6 +95,18 @@ function onIllegal(state: SmtpState, verb: string, text: string, policy: SmtpPol
     ...(signature === undefined ? [] : [alertOf(signatureAlert(signature))]),
   ];
   return sent(state, MASKED, [maskAll(text), FORWARD, ...alerts, ...earlyTalk(state)]);
+}
+
+/**
+ * A client sends the chunk with its BDAT, and a server that was shown a masked one would run the chunk as commands
+ * (RFC 3030 2; seen with servers that do not know CHUNKING). Nobody honest sends it, for CHUNKING is never offered: the
+ * session is refused, behind the chunk where its size can be read. Only BDAT 0 brings nothing with it.
+ */
+function hiddenChunk(text: string): 'none' | readonly Action[] {
+  const [, size] = /^BDAT ([0-9]{1,15})(?: LAST)?$/i.exec(text) ?? [];
+  if (size === undefined) return [];
+  const bytes = Number(size);
+  return bytes === 0 ? 'none' : [{ kind: 'frameAs', from: 'initiator', mode: { kind: 'counted', bytes } }];
 }
 
 function onAttack(state: SmtpState, signature: AttackSignature, text: string, policy: SmtpPolicy): Step<SmtpState> {
