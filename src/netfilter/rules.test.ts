@@ -42,8 +42,8 @@ describe('the whole text', () => {
 :POSTERN-OUTPUT - [0:0]
 :POSTERN-QUEUE - [0:0]
 :POSTERN-SAVE - [0:0]
--A POSTERN-FORWARD -m connmark --mark 0x2000000/0x2000000 -j RETURN
--A POSTERN-FORWARD -m connmark --mark 0x4000000/0x4000000 -m conntrack --ctdir REPLY -j RETURN
+-A POSTERN-FORWARD -p tcp --tcp-flags FIN,SYN,RST NONE -m connmark --mark 0x2000000/0x2000000 -j RETURN
+-A POSTERN-FORWARD -p tcp --tcp-flags FIN,SYN,RST NONE -m connmark --mark 0x4000000/0x4000000 -m conntrack --ctdir REPLY -j RETURN
 -A POSTERN-FORWARD -i eth0 -p tcp -m multiport --dports 110,143 -j POSTERN-QUEUE
 -A POSTERN-FORWARD -o eth0 -p tcp -m multiport --sports 110,143 -j POSTERN-QUEUE
 -A POSTERN-QUEUE -m mark ! --mark 0x0/0xf000000 -j MARK --set-xmark 0x0/0xf000000
