@@ -53,6 +53,8 @@ describe.each(['crash-worker', 'stall-worker'])('%s', (hook) => {
     const host = world.lab.target.v4;
     const early = [{ expect: '^\\+OK' }, { sleepMs: 2_500 }, { send: 'XYZZY\r\n' }, { expect: '.', timeoutMs: 2_000 }];
     const session = talk(world.lab.client, { host, port: 110, steps: early });
+    // When the hook fails, that is the failure to read of.
+    session.catch(() => {});
     await delay(700);
     await posternOf(world).ask(`debug postern ${hook} 0`);
     const seen = await session;
