@@ -116,7 +116,9 @@ function refuse(context: PerformContext, session: Session, action: Extract<Actio
   if (session.alert) context.log(reasonMessage(action.reason, sessionContext(session)));
 }
 
-/** Where an error was thrown: function and place, never its message, which may quote the stream. */
-function firstFrame(error: Error): string {
-  return error.stack?.split('\n')[1]?.trim() ?? 'an unknown place';
+/** Where an error was thrown: function and place, never its message, which may quote the stream and have lines too. */
+function firstFrame({ name, message, stack = '' }: Error): string {
+  const heading = message === '' ? name : `${name}: ${message}`;
+  const [, first] = stack.startsWith(heading) ? stack.slice(heading.length).split('\n') : [];
+  return first?.trim() ?? 'an unknown place';
 }
