@@ -41,7 +41,7 @@ void PacketLoop::admit_segment(std::uint32_t index, Side from, PendingPacket&& p
   }
   if (!flow.loose) flow.tracker.apply(from, pending.packet);
   if (pending.packet.has(kFin)) side.fin_received = true;
-  if (side.pending.empty()) touched_.push_back(index);
+  touched_.push_back(index);
   side.pending.push_back(std::move(pending));
   flow.next_side = from;
   activate(index);
