@@ -42,5 +42,8 @@ inline constexpr std::uint8_t kWindowScaleMax = 14;
 inline constexpr std::uint8_t kLateResetsMax = 8;
 /// Payload of a segment that Postern builds, however large the receiver's segments may be.
 inline constexpr std::size_t kInjectedPayloadBytesMax = 1'200;
+/// And at least this much, however little the receiver announced: an MSS of 0 must not stop us, nor
+/// one of 1 make us send a packet an octet.
+inline constexpr std::size_t kInjectedPayloadBytesMin = 48;
 
 }  // namespace postern

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -145,6 +146,12 @@ struct Flow {
                                             std::uint64_t near) noexcept {
   const auto distance = static_cast<std::int32_t>(sequence - sequence_at(side, near));
   return static_cast<std::int64_t>(near) + distance;
+}
+
+/// Payload of the segments that we send to a peer ourselves, by what it announced.
+[[nodiscard]] inline std::size_t injected_payload_max(const Flow& flow, Side receiver) noexcept {
+  return std::clamp<std::size_t>(flow.tracker.half(receiver).mss, kInjectedPayloadBytesMin,
+                                 kInjectedPayloadBytesMax);
 }
 
 }  // namespace postern

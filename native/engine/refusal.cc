@@ -125,8 +125,7 @@ void PacketLoop::speak(std::uint32_t index) noexcept {
   spec.window =
       announced_window(flow.tracker.half(Side::responder), flow.tracker.half(Side::initiator));
   const std::span<const std::byte> words(refusal.words);
-  const std::size_t segment_max =
-      std::min<std::size_t>(flow.tracker.half(Side::initiator).mss, kInjectedPayloadBytesMax);
+  const std::size_t segment_max = injected_payload_max(flow, Side::initiator);
   for (std::size_t at = 0; at < words.size(); at += segment_max) {
     const std::size_t octets = std::min(segment_max, words.size() - at);
     spec.sequence = refusal.send_sequence + static_cast<std::uint32_t>(at);

@@ -197,8 +197,7 @@ void PacketLoop::inject_range(std::uint32_t flow_index, Side from, std::uint64_t
   FlowSide& side = flow.side(from);
   const FlowSide& peer = flow.side(other(from));
   std::array<std::byte, kInjectedPayloadBytesMax> payload;
-  const std::size_t segment_max =
-      std::min<std::size_t>(flow.tracker.half(other(from)).mss, payload.size());
+  const std::size_t segment_max = injected_payload_max(flow, other(from));
   while (side.forwarded < end) {
     const auto octets =
         static_cast<std::size_t>(std::min<std::uint64_t>(segment_max, end - side.forwarded));
