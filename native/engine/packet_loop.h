@@ -132,7 +132,7 @@ class PacketLoop {
   // stream.cc: octets in order and out of order
   void admit_segment(std::uint32_t index, Side from, PendingPacket&& pending) noexcept;
   void admit_opaque(std::uint32_t index, Side from, PendingPacket& pending) noexcept;
-  void admit_retransmission(Flow& flow, FlowSide& side, PendingPacket& pending) noexcept;
+  void admit_retransmission(Flow& flow, Side from, PendingPacket& pending) noexcept;
   [[nodiscard]] bool append(Flow& flow, Side from, PendingPacket& pending) noexcept;
   void keep_early(Flow& flow, Side from, PendingPacket&& pending) noexcept;
   void drain_early(std::uint32_t index, Side from) noexcept;

@@ -1,5 +1,6 @@
 // Verdicts: what may go, goes; what was rewritten is written anew; what must wait is kept.
 #include <algorithm>
+#include <cassert>
 
 #include "engine/packet_loop.h"
 
@@ -21,24 +22,23 @@ void PacketLoop::settle(std::uint32_t flow_index) noexcept {
 void PacketLoop::settle_side(std::uint32_t flow_index, Side from) noexcept {
   Flow& flow = *flows_[flow_index];
   FlowSide& side = flow.side(from);
-  std::size_t done = 0;
-  for (; done < side.pending.size(); ++done) {
-    PendingPacket& pending = side.pending[done];
+  auto kept = side.pending.begin();
+  for (PendingPacket& pending : side.pending) {
     const std::uint64_t end = pending.offset + pending.length;
+    if (end > side.released && pending.offset >= side.released) {
+      if (&*kept != &pending) *kept = std::move(pending);
+      ++kept;
+      continue;
+    }
     if (pending.offset > side.forwarded && side.released > side.forwarded) {
       // The packet that brought these octets went on without them.
       inject_range(flow_index, from, std::min(side.released, pending.offset));
     }
-    if (end <= side.released) {
-      accept(flow, from, pending, pending.length);
-    } else if (pending.offset < side.released) {
-      accept(flow, from, pending, static_cast<std::uint32_t>(side.released - pending.offset));
-    } else {
-      break;
-    }
+    // Also behind packets that stay: what it repeats of octets that went may have been lost.
+    const std::uint64_t stop = std::min(end, side.released);
+    accept(flow, from, pending, static_cast<std::uint32_t>(stop - pending.offset));
   }
-  side.pending.erase(side.pending.begin(),
-                     side.pending.begin() + static_cast<std::ptrdiff_t>(done));
+  side.pending.erase(kept, side.pending.end());
   if (side.pending.empty() && side.released > side.forwarded) {
     inject_range(flow_index, from, side.released);
   }
@@ -73,6 +73,8 @@ void PacketLoop::accept(Flow& flow, Side from, PendingPacket& pending,
   if (pending.offset >= side.store.begin()) {
     side.store.copy_out(pool_, pending.offset, packet.payload());
   } else {
+    // Only a packet in hand repeats octets that were acknowledged: held ones begin behind those.
+    assert(pending.payload_present);
     std::copy_n(pending.packet.payload().begin(), pending.length, packet.payload().begin());
     static_cast<void>(side.store.impose(pool_, pending.offset, packet.payload()));
   }

@@ -31,7 +31,7 @@ void PacketLoop::admit_segment(std::uint32_t index, Side from, PendingPacket&& p
   if (offset + pending.length <= static_cast<std::int64_t>(end) && !new_fin) {
     // Keepalives begin before the stream's first stored octet, maybe before its start.
     pending.offset = static_cast<std::uint64_t>(std::max<std::int64_t>(offset, 0));
-    admit_retransmission(flow, side, pending);
+    admit_retransmission(flow, from, pending);
     return;
   }
   pending.offset = static_cast<std::uint64_t>(std::max<std::int64_t>(offset, 0));
@@ -91,12 +91,15 @@ void PacketLoop::admit_opaque(std::uint32_t index, Side from, PendingPacket& pen
 }
 
 /// Octets that came before. What the store still knows is imposed on them; what it no longer knows
-/// was acknowledged by the receiver, which throws them away. Octets that are still held come once
-/// only: their first packet will bring them.
-void PacketLoop::admit_retransmission(Flow& flow, FlowSide& side, PendingPacket& pending) noexcept {
+/// was acknowledged by the receiver, which throws them away. Of a packet whose end is still held
+/// the part that went before goes again: its first copy may have been lost behind us, and then the
+/// answer that the rest waits for would never come.
+void PacketLoop::admit_retransmission(Flow& flow, Side from, PendingPacket& pending) noexcept {
+  FlowSide& side = flow.side(from);
   ++counters_[Counter::retransmissions];
   const std::uint64_t end = pending.offset + pending.length;
-  if (end > side.released) {
+  const bool whole = end <= side.released;
+  if (!whole && pending.offset >= side.released) {
     drop(pending.id, Counter::drop_duplicate_held);
     return;
   }
@@ -104,7 +107,9 @@ void PacketLoop::admit_retransmission(Flow& flow, FlowSide& side, PendingPacket&
     pending.dirty = true;
     ++counters_[Counter::retransmissions_altered];
   }
-  if (pending.dirty) {
+  if (!whole) {
+    replace(flow, from, pending, trim_payload(pending.packet, side.released - pending.offset));
+  } else if (pending.dirty) {
     write_checksums(pending.packet);
     accept_rewritten(&flow, pending.id, pending.packet.bytes, pending.mark);
   } else {
