@@ -198,6 +198,7 @@ class PacketLoop {
   void on_idle(std::uint32_t index) noexcept;
   void on_refusal_timer(std::uint32_t index) noexcept;
   void set_stage(Flow& flow, FlowStage stage) noexcept;
+  void note_fin(Flow& flow, Side from) noexcept;
   [[nodiscard]] std::uint64_t* gauge_of(FlowStage stage) noexcept;
   void tell_closed(std::uint32_t index, EndReason reason) noexcept;
   void end_flow(std::uint32_t index, EndReason reason) noexcept;

@@ -39,7 +39,9 @@ void PacketLoop::settle_side(std::uint32_t flow_index, Side from) noexcept {
     accept(flow, from, pending, static_cast<std::uint32_t>(stop - pending.offset));
   }
   side.pending.erase(kept, side.pending.end());
-  if (side.pending.empty() && side.released > side.forwarded) {
+  const bool owes_fin =
+      side.fin_received && !side.fin_forwarded && side.released >= side.store.end();
+  if (side.pending.empty() && (side.released > side.forwarded || owes_fin)) {
     inject_range(flow_index, from, side.released);
   }
   // Nothing reads or acknowledges a direction whose other half has left the queue.
@@ -57,10 +59,7 @@ void PacketLoop::accept(Flow& flow, Side from, PendingPacket& pending,
     flow.bytes[index(from)] += end - side.forwarded;
     side.forwarded = end;
   }
-  if (whole && pending.packet.has(kFin)) {
-    side.fin_forwarded = true;
-    if (flow.stage == FlowStage::open) set_stage(flow, FlowStage::closing);
-  }
+  if (whole && pending.packet.has(kFin)) note_fin(flow, from);
   if (whole && !pending.dirty) {
     accept_plain(flow, pending.id, pending.mark);
     return;
@@ -193,14 +192,15 @@ SegmentSpec PacketLoop::segment_from(std::uint32_t flow_index, Side from) const 
 }
 
 /// Sends the octets up to `end` that were released but whose packet went on without them, cut to
-/// the receiver's segment size.
+/// the receiver's segment size; with them the FIN, if it was lost to the stream the same way.
 void PacketLoop::inject_range(std::uint32_t flow_index, Side from, std::uint64_t end) noexcept {
   Flow& flow = *flows_[flow_index];
   FlowSide& side = flow.side(from);
   const FlowSide& peer = flow.side(other(from));
   std::array<std::byte, kInjectedPayloadBytesMax> payload;
   const std::size_t segment_max = injected_payload_max(flow, other(from));
-  while (side.forwarded < end) {
+  const bool last = side.fin_received && side.pending.empty() && end == side.store.end();
+  while (side.forwarded < end || (last && !side.fin_forwarded)) {
     const auto octets =
         static_cast<std::size_t>(std::min<std::uint64_t>(segment_max, end - side.forwarded));
     SegmentSpec spec = segment_from(flow_index, from);
@@ -209,6 +209,10 @@ void PacketLoop::inject_range(std::uint32_t flow_index, Side from, std::uint64_t
     spec.flags = kAck | kPsh;
     spec.payload = std::span(payload).first(octets);
     side.store.copy_out(pool_, side.forwarded, std::span(payload).first(octets));
+    if (last && side.forwarded + octets == end) {
+      spec.flags |= kFin;
+      note_fin(flow, from);
+    }
     inject(spec);
     flow.bytes[index(from)] += octets;
     side.forwarded += octets;

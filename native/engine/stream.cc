@@ -78,8 +78,7 @@ void PacketLoop::admit_opaque(std::uint32_t index, Side from, PendingPacket& pen
   if (!flow.loose) flow.tracker.apply(from, pending.packet);
   if (pending.packet.has(kFin)) {
     side.fin_received = true;
-    side.fin_forwarded = true;
-    if (flow.stage == FlowStage::open) set_stage(flow, FlowStage::closing);
+    note_fin(flow, from);
   }
   if (pending.dirty) {
     write_checksums(pending.packet);
@@ -107,6 +106,7 @@ void PacketLoop::admit_retransmission(Flow& flow, Side from, PendingPacket& pend
     pending.dirty = true;
     ++counters_[Counter::retransmissions_altered];
   }
+  if (whole && pending.packet.has(kFin)) note_fin(flow, from);
   if (!whole) {
     replace(flow, from, pending, trim_payload(pending.packet, side.released - pending.offset));
   } else if (pending.dirty) {

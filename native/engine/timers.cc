@@ -131,6 +131,16 @@ void PacketLoop::set_stage(Flow& flow, FlowStage stage) noexcept {
   counters_.note_peak(Counter::flows_terminating, Counter::max_terminating);
 }
 
+/// A FIN went on to its receiver. finwait runs from the second one (cisco-ios 3.5): a session may
+/// be half closed for as long as it likes.
+void PacketLoop::note_fin(Flow& flow, Side from) noexcept {
+  FlowSide& side = flow.side(from);
+  if (side.fin_forwarded) return;
+  side.fin_forwarded = true;
+  flow.closing_since_ms = now_ms_;
+  if (flow.stage == FlowStage::open) set_stage(flow, FlowStage::closing);
+}
+
 /// Tells the judge, once, that a flow it was told of is over.
 void PacketLoop::tell_closed(std::uint32_t index, EndReason reason) noexcept {
   Flow& flow = *flows_[index];
