@@ -150,8 +150,12 @@ void PacketLoop::order_again(Flow& flow) noexcept {
     if (!side.opaque) continue;
     side.opaque = false;
     side.resync = flow.loose;
-    side.store.skip_to(pool_, side.forwarded);
-    side.frame_begin = side.framed = side.released = side.partial_asked = side.forwarded;
+    side.judged_at_cr = false;
+    side.head.clear();
+    // Octets that were let go in this very turn still stand in the store; later ones went unstored.
+    if (side.forwarded > side.store.end()) side.store.skip_to(pool_, side.forwarded);
+    const std::uint64_t here = side.store.end();
+    side.frame_begin = side.framed = side.released = side.partial_asked = here;
   }
 }
 
