@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { PORT_PROTOCOLS } from '../native/event-batch.ts';
+import { EMPTY_CONFIGURATION } from '../policy/configuration.ts';
+import { loopOptions } from './loop-options.ts';
+
+const MARKS = { offloadBoth: 2, offloadResponder: 4, clear: 8 };
+const optionsOf = (changes: object) =>
+  loopOptions({ configuration: { ...EMPTY_CONFIGURATION, ...changes }, hostname: 'h', marks: MARKS });
+
+test('the defaults of IOS, in the units of the packet loop', () => {
+  expect(optionsOf({})).toMatchObject({
+    ...{ outOfOrderMax: 16, outOfOrderBytesMax: 1_048_576, reassemblyTimeoutMs: 5_000 },
+    ...{ synwaitMs: 30_000, finwaitMs: 5_000, idleMs: 3_600_000 },
+    ...{ failOpen: false, offload: true, windowScaleLoose: false, reportDrops: false },
+    ...{ markOffloadBoth: 2, markOffloadResponder: 4, markClear: 8 },
+  });
+});
+
+test('what is configured', () => {
+  const options = optionsOf({
+    inspect: { reassemblyQueueLength: 32, tcpSynwaitTimeSeconds: 10, logDropPackets: true },
+    postern: { fail: 'open', offload: false },
+  });
+  expect(options).toMatchObject({ outOfOrderMax: 32, synwaitMs: 10_000, reportDrops: true });
+  expect(options).toMatchObject({ failOpen: true, offload: false });
+});
+
+test('the ports by their native numbers, mapped ones too, and none besides', () => {
+  const { ports } = optionsOf({ portMaps: [{ application: 'imap', transport: 'tcp', from: 1_430, to: 1_431 }] });
+  const protocolOf = (port: number) => PORT_PROTOCOLS[ports[port] ?? 0];
+  expect(ports).toHaveLength(65_536);
+  expect([25, 587, 110, 143, 465, 993, 995, 1_430, 1_431].map(protocolOf)).toEqual([
+    ...['smtp', 'smtp', 'pop3', 'imap', 'smtps', 'imaps', 'pop3s', 'imap', 'imap'],
+  ]);
+  expect(ports.filter((protocol) => protocol !== 0)).toHaveLength(9);
+});
