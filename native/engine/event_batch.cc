@@ -29,6 +29,7 @@ constexpr std::size_t arguments_of(std::uint32_t op) noexcept {
 void EventWriter::start(std::int64_t now_ms) noexcept {
   count_ = 0;
   arena_used_ = 0;
+  if (words_.size() < kEventHeaderWords) return;
   words_[0] = static_cast<std::uint32_t>(now_ms);
   words_[1] = static_cast<std::uint32_t>(static_cast<std::uint64_t>(now_ms) >> 32U);
 }

@@ -203,7 +203,14 @@ TEST_CASE("timers end what nobody ends") {
   CHECK(lab.loop.table().size() == 0);
 }
 
-TEST_CASE("an opaque order reader stops at what is no order") {
+TEST_CASE("without a judge and its memory the loop lives, and nothing passes") {
+  LoopLab lab;
+  lab.connect();
+  lab.loop.attach({}, nullptr);
+  CHECK(lab.fate(lab.send(I, 0, "NOOP\r\n")) == "rst@0");
+}
+
+TEST_CASE("an order reader stops at what is no order") {
   const std::array<std::uint32_t, 3> words{99, 0, 0};
   OrderReader reader(words);
   Order order;
