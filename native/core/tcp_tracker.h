@@ -92,6 +92,9 @@ class Tracker {
 
   [[nodiscard]] TrackResult check(Side from, const TcpPacket& packet) const noexcept;
   void apply(Side from, const TcpPacket& packet) noexcept;
+  /// Counts what `from` sent before `sequence` as passed on, although some of it may still come:
+  /// for streams whose segments go in any order.
+  void skip_to(Side from, std::uint32_t sequence) noexcept;
 
   [[nodiscard]] const HalfStream& half(Side side) const noexcept { return halves_[index(side)]; }
   [[nodiscard]] bool timestamps() const noexcept {

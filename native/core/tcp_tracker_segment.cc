@@ -185,6 +185,11 @@ void Tracker::apply_segment(Side from, const TcpPacket& packet) noexcept {
   halves_[1].state = (*after)[1];
 }
 
+void Tracker::skip_to(Side from, std::uint32_t sequence) noexcept {
+  HalfStream& sender = half_of(from);
+  if (!sender.sent_fin) sender.next = seq_max(sender.next, sequence);
+}
+
 void Tracker::apply_acknowledgement(Side from, const TcpPacket& packet) noexcept {
   HalfStream& sender = half_of(from);
   HalfStream& receiver = half_of(other(from));

@@ -136,6 +136,8 @@ class PacketLoop {
   [[nodiscard]] bool append(Flow& flow, Side from, PendingPacket& pending) noexcept;
   void keep_early(Flow& flow, Side from, PendingPacket&& pending) noexcept;
   void drain_early(std::uint32_t index, Side from) noexcept;
+  void pass_early(std::uint32_t index, Side from) noexcept;
+  void note_gaps(Flow& flow) noexcept;
   void drop_early(Flow& flow, Side from, std::size_t at, Counter reason) noexcept;
   void note_acknowledgement(Flow& flow, Side from, const TcpPacket& packet) noexcept;
 

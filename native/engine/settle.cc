@@ -44,6 +44,7 @@ void PacketLoop::settle_side(std::uint32_t flow_index, Side from) noexcept {
   if (side.pending.empty() && (side.released > side.forwarded || owes_fin)) {
     inject_range(flow_index, from, side.released);
   }
+  if (side.opaque) pass_early(flow_index, from);
   // Nothing reads or acknowledges a direction whose other half has left the queue.
   if (flow.loose && !side.opaque)
     side.store.discard_before(pool_, std::min(side.frame_begin, side.forwarded));

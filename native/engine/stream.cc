@@ -66,16 +66,17 @@ void PacketLoop::admit_opaque(std::uint32_t index, Side from, PendingPacket& pen
     }
     const std::uint64_t end = pending.offset + pending.length;
     if (end > side.forwarded) {
-      // What an offloaded direction carried unseen counts too: sequence numbers tell how much it
-      // was.
-      const std::uint64_t begin =
-          flow.loose ? side.forwarded : std::max(side.forwarded, pending.offset);
-      flow.bytes[postern::index(from)] += end - begin;
+      // What an offloaded direction carried unseen, or a hole that fills later, counts too:
+      // sequence numbers tell how much it was.
+      flow.bytes[postern::index(from)] += end - side.forwarded;
       side.forwarded = end;
       side.released = end;
     }
   }
-  if (!flow.loose) flow.tracker.apply(from, pending.packet);
+  if (!flow.loose) {
+    flow.tracker.skip_to(from, pending.packet.sequence);
+    flow.tracker.apply(from, pending.packet);
+  }
   if (pending.packet.has(kFin)) {
     side.fin_received = true;
     note_fin(flow, from);
@@ -181,10 +182,25 @@ void PacketLoop::drain_early(std::uint32_t index, Side from) noexcept {
       break;
     }
   }
-  if (flow.sides[0].early.empty() && flow.sides[1].early.empty()) {
-    flow.early_since_ms = 0;
-    flow.early_retried = false;
+  note_gaps(flow);
+}
+
+/// What came early to a side that is no longer read need not wait for the gap to close.
+void PacketLoop::pass_early(std::uint32_t index, Side from) noexcept {
+  FlowSide& side = flows_[index]->side(from);
+  if (side.early.empty()) return;
+  for (PendingPacket& pending : side.early) {
+    counters_[Counter::out_of_order_bytes] -= pending.packet.bytes.size();
+    admit_opaque(index, from, pending);
   }
+  side.early.clear();
+  note_gaps(*flows_[index]);
+}
+
+void PacketLoop::note_gaps(Flow& flow) noexcept {
+  if (!flow.sides[0].early.empty() || !flow.sides[1].early.empty()) return;
+  flow.early_since_ms = 0;
+  flow.early_retried = false;
 }
 
 void PacketLoop::drop_early(Flow& flow, Side from, std::size_t at, Counter reason) noexcept {
