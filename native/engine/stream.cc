@@ -170,6 +170,7 @@ void PacketLoop::drain_early(std::uint32_t index, Side from) noexcept {
   Flow& flow = *flows_[index];
   FlowSide& side = flow.side(from);
   bool progress = true;
+  bool closed_a_gap = false;
   while (progress && !side.early.empty()) {
     progress = false;
     for (std::size_t i = 0; i < side.early.size(); ++i) {
@@ -179,8 +180,15 @@ void PacketLoop::drain_early(std::uint32_t index, Side from) noexcept {
       counters_[Counter::out_of_order_bytes] -= pending.packet.bytes.size();
       admit_segment(index, from, std::move(pending));
       progress = true;
+      closed_a_gap = true;
       break;
     }
+  }
+  // The reassembly time is a gap's: where packets are lost all the time, the next one is there
+  // before the last has closed.
+  if (closed_a_gap) {
+    flow.early_since_ms = now_ms_;
+    flow.early_retried = false;
   }
   note_gaps(flow);
 }
