@@ -177,16 +177,17 @@ PacketLoop::Advance PacketLoop::finish_line(std::uint32_t index, Side from) noex
 }
 
 /// A tolerant line may be as long as it likes: its head is put aside and only its tail stays in the
-/// store.
+/// store, with room for the line end, which is no part of the text.
 void PacketLoop::shorten_tolerant(FlowSide& side) noexcept {
   const auto head_max = static_cast<std::size_t>(side.framer.framing().bytes);
   const std::uint64_t length = side.framed - side.frame_begin;
-  if (length <= head_max + kTolerantTailBytes) return;
+  const std::size_t kept = kTolerantTailBytes + octets_of(LineEnd::crlf);
+  if (length <= head_max + kept) return;
   if (side.head.empty()) {
     side.head.resize(head_max);
     side.store.copy_out(pool_, side.frame_begin, side.head);
   }
-  side.frame_begin = side.framed - kTolerantTailBytes;
+  side.frame_begin = side.framed - kept;
 }
 
 PacketLoop::Advance PacketLoop::write_frame(std::uint32_t index, Side from,
@@ -216,13 +217,20 @@ PacketLoop::Advance PacketLoop::write_text(std::uint32_t index, Side from, Event
                                            const Cut& cut) noexcept {
   Flow& flow = *flows_[index];
   FlowSide& side = flow.side(from);
-  const bool with_text =
-      kind == EventKind::line || kind == EventKind::partial ||
-      (kind == EventKind::over_budget && side.framer.framing().mode == FramingMode::lines);
+  const Framing& framing = side.framer.framing();
+  const bool with_text = kind == EventKind::line || kind == EventKind::partial ||
+                         (kind == EventKind::over_budget && framing.mode == FramingMode::lines);
   std::uint64_t end = side.framed;
   if (kind == EventKind::line) end -= octets_of(cut.end);
   std::uint64_t begin = with_text ? std::min(side.frame_begin, end) : end;
-  if (!side.head.empty() && end - begin > kTolerantTailBytes) begin = end - kTolerantTailBytes;
+  if (kind == EventKind::line && framing.mode == FramingMode::lines && framing.tolerant) {
+    // Whole in one packet or not, the machine sees a long line's head and tail.
+    if (side.head.empty() && end - begin > framing.bytes + kTolerantTailBytes) {
+      side.head.resize(static_cast<std::size_t>(framing.bytes));
+      side.store.copy_out(pool_, begin, side.head);
+    }
+    if (!side.head.empty() && end - begin > kTolerantTailBytes) begin = end - kTolerantTailBytes;
+  }
   const auto stored = static_cast<std::size_t>(end - begin);
   const std::size_t length = side.head.size() + stored;
   std::uint32_t at = 0;
