@@ -54,8 +54,10 @@ Counter packets_of(PortProtocol protocol) noexcept {
   return Counter::other_packets;
 }
 
+/// What may open a connection anew in the place of one that is over.
 bool is_plain_syn(const TcpPacket& packet) noexcept {
-  return (packet.flags & (kSyn | kAck | kRst | kFin)) == kSyn;
+  return (packet.flags & (kSyn | kAck | kRst | kFin | kPsh | kUrg)) == kSyn &&
+         packet.payload().empty();
 }
 
 }  // namespace
@@ -196,9 +198,16 @@ std::uint32_t PacketLoop::open_flow(const InHand& hand, PortProtocol protocol) n
 TrackResult PacketLoop::check(Flow& flow, Side from, const TcpPacket& packet) const noexcept {
   TrackResult result;
   if (flow.loose) {
-    // A direction has left the queue: conntrack goes on with the checks that need both.
+    // A direction has left the queue: conntrack goes on with the checks that need both. Nobody
+    // starts anew what is under way (RFC 5961 4), but for an initiator that comes again.
+    const bool anew = is_plain_syn(packet) && from == Side::initiator;
+    if (packet.has(kSyn) && !anew) result.drop = TrackDrop::syn_in_window;
+    const FlowSide& side = flow.side(from);
     result.reset = packet.has(kRst);
-    result.fin = packet.has(kFin) && !flow.side(from).fin_received;
+    const std::uint32_t beyond = packet.sequence - sequence_at(side, side.store.end());
+    const bool exact = side.opaque || side.resync || beyond <= (side.fin_received ? 1U : 0U);
+    if (result.reset && !exact) result.drop = TrackDrop::rst_in_window;
+    result.fin = packet.has(kFin) && !side.fin_received;
     return result;
   }
   result = flow.tracker.check(from, packet);
