@@ -184,6 +184,8 @@ SegmentSpec PacketLoop::segment_from(std::uint32_t flow_index, Side from) const 
   spec.source = from == Side::initiator ? key.initiator : key.responder;
   spec.destination = from == Side::initiator ? key.responder : key.initiator;
   spec.sequence = sequence_at(side, side.forwarded) + (side.fin_forwarded ? 1U : 0U);
+  // Where a direction goes by us, its receiver knows best what it expects next.
+  if (flow.loose && (side.opaque || side.resync)) spec.sequence = peer.last_acknowledgement;
   const std::uint64_t received = peer.opaque ? peer.forwarded : peer.store.end();
   spec.acknowledgement = sequence_at(peer, received) + (peer.fin_received ? 1U : 0U);
   spec.flags = kAck;
