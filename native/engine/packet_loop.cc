@@ -59,6 +59,13 @@ ReceiveStatus PacketLoop::turn(std::int64_t now_ms) noexcept {
     begin(hands_[i]);
   }
   judge_all();
+  // Packets whose flow ended, or could not be judged, before it asked for them.
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!hands_[i].waiting) continue;
+    hands_[i].waiting = false;
+    admit(hands_[i]);
+    judge_all();
+  }
   keep_in_hand();
   source_.flush();
   return status;
