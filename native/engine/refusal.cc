@@ -69,7 +69,8 @@ void PacketLoop::drop_waiting(Flow& flow) noexcept {
 void PacketLoop::refuse_with_words(std::uint32_t index, std::span<const std::byte> words) noexcept {
   Flow& flow = *flows_[index];
   FlowSide& initiator = flow.side(Side::initiator);
-  if (flow.loose) {
+  // Behind the responder's FIN nothing can be said in its name.
+  if (flow.loose || flow.side(Side::responder).fin_forwarded) {
     refuse_with_reset(index, EndReason::refused);
     return;
   }
