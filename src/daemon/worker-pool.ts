@@ -32,6 +32,8 @@ interface Member {
   serving: boolean;
   restarts: number;
   inARow: number;
+  /** Given up: its worker is gone and no other will come. */
+  hopeless: boolean;
 }
 
 interface Waiting {
@@ -86,6 +88,7 @@ export class WorkerPool {
         serving: false,
         restarts: 0,
         inARow: 0,
+        hopeless: false,
       };
       this.#members.push(member);
       return this.#watch(member);
@@ -145,6 +148,10 @@ export class WorkerPool {
     this.#stopping = true;
     await Promise.all(
       this.#members.map(async (member) => {
+        if (member.hopeless) {
+          this.#options.addon.close(member.host);
+          return;
+        }
         const gone = new Promise((resolve) => member.worker.once('exit', resolve));
         this.#tell(member, { kind: 'stop' });
         const late = setTimeout(() => void member.worker.terminate(), REPLY_MS_MAX);
@@ -195,6 +202,7 @@ export class WorkerPool {
     member.serving = false;
     const { queue, restarts } = member;
     if (member.inARow > RESTARTS_IN_A_ROW_MAX) {
+      member.hopeless = true;
       this.#options.onHopeless(`the worker of queue ${queue} fails again and again: ${detail}`);
       return;
     }

@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { CONFIGURATION_BYTES_MAX } from '../limits.ts';
+import { EMPTY_CONFIGURATION } from '../policy/configuration.ts';
+import { ConfigurationError, loadConfiguration, workerSettings } from './configuration-file.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'postern-file-'));
+const file = join(folder, 'postern.conf');
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function errorsOf(path: string): readonly string[] {
+  try {
+    loadConfiguration(path);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.errors;
+    throw error;
+  }
+  return [];
+}
+
+describe('loadConfiguration', () => {
+  test('a good file, with what is to be said of it', () => {
+    writeFileSync(file, 'hostname gate\nip inspect name A smtp\ninterface any\n ip inspect A in\nrouter bgp 1\n');
+    const { configuration, notices } = loadConfiguration(file);
+    expect(configuration.rules.map((rule) => rule.name)).toEqual(['A']);
+    expect(notices.length).toBeGreaterThan(0);
+    for (const notice of notices) expect(notice).toMatch(new RegExp(`^${file}:\\d+:\\d+: % notice: `));
+  });
+
+  test('all errors of a bad one at once, and nothing of it', () => {
+    writeFileSync(file, 'ip inspect name A smtp bogus\nip inspect name B pop3\nip inspect max-incomplete high x\n');
+    const errors = errorsOf(file);
+    expect(errors.map((error) => error.replace(file, 'FILE').split(' ')[0])).toEqual(['FILE:1:24:', 'FILE:3:32:']);
+  });
+
+  test.each([
+    ['one that is not there', join(folder, 'none'), /ENOENT/],
+    ['a folder', folder, /EISDIR|illegal operation/],
+  ])('%s is an error with its name', (_, path, message) => {
+    const [error, ...more] = errorsOf(path);
+    expect(error).toMatch(message);
+    expect(error?.startsWith(`${path}:1:1: % `)).toBe(true);
+    expect(more).toEqual([]);
+  });
+
+  test('one too large is not read', () => {
+    writeFileSync(file, '');
+    truncateSync(file, CONFIGURATION_BYTES_MAX + 1);
+    expect(errorsOf(file)[0]).toMatch(/larger than 33554432 bytes/);
+  });
+
+  test('octets that are no text are errors, not a crash', () => {
+    writeFileSync(file, Buffer.from([0xff, 0xfe, 0, 10, 0x80, 10]));
+    expect(errorsOf(file).length).toBeGreaterThan(0);
+  });
+});
+
+describe('workerSettings', () => {
+  test.each([
+    [{ postern: { hostname: 'mx.example' }, hostname: 'gate' }, 'mx.example'],
+    [{ hostname: 'gate' }, 'gate'],
+    [{}, hostname()],
+  ])('%j names itself %s', (changes, name) => {
+    expect(workerSettings({ ...EMPTY_CONFIGURATION, ...changes }).hostname).toBe(name);
+  });
+
+  test('survives the way to a worker', () => {
+    const settings = workerSettings(EMPTY_CONFIGURATION);
+    expect(structuredClone(settings)).toEqual(settings);
+    expect(new Set(Object.values(settings.marks)).size).toBe(3);
+  });
+});
