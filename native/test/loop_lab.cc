@@ -37,6 +37,22 @@ std::uint32_t offset_in(Side from, std::uint32_t sequence) {
   return sequence - kInitialSequences[index(from)] - 1;
 }
 
+/// A SYN with the option that build_segment does not write: it goes in as payload, then the header
+/// is made longer.
+std::vector<std::byte> with_mss(SegmentSpec syn, std::uint16_t mss) {
+  const std::array<std::byte, 4> option{std::byte{2}, std::byte{4},
+                                        static_cast<std::byte>(mss >> 8),
+                                        static_cast<std::byte>(mss & 0xFF)};
+  syn.payload = option;
+  std::vector<std::byte> bytes(100);
+  bytes.resize(build_segment(syn, bytes));
+  TcpPacket packet;
+  REQUIRE(parse_tcp_packet(bytes, packet) == ParseError::none);
+  bytes[packet.tcp_offset + 12U] = std::byte{0x60};
+  write_checksums(packet);
+  return bytes;
+}
+
 std::string describe(std::vector<std::byte> bytes) {
   const TcpPacket packet = parsed(bytes);
   const Side from = packet.source.port == 25 ? Side::responder : Side::initiator;
@@ -50,8 +66,8 @@ std::string describe(std::vector<std::byte> bytes) {
 
 }  // namespace
 
-void FakeSource::feed(std::vector<std::byte> packet) {
-  waiting_.push_back({next_id_++, std::move(packet)});
+void FakeSource::feed(std::vector<std::byte> packet, bool gso) {
+  waiting_.push_back({next_id_++, gso, std::move(packet)});
 }
 
 const Given* FakeSource::verdict_of(std::uint32_t id) const {
@@ -62,13 +78,15 @@ const Given* FakeSource::verdict_of(std::uint32_t id) const {
 
 ReceiveStatus FakeSource::receive(std::span<ReceivedPacket> packets, std::size_t& count) noexcept {
   count = 0;
+  lent_.clear();
   while (count < packets.size() && !waiting_.empty()) {
     taken_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
     ReceivedPacket& packet = packets[count++];
     packet = {};
     packet.id = taken_.back().id;
-    packet.bytes = taken_.back().bytes;
+    packet.bytes = lent_.emplace_back(taken_.back().bytes);
+    packet.gso = taken_.back().gso;
     packet.checksum_complete = true;
     ++counters_.received;
   }
@@ -178,15 +196,29 @@ std::uint32_t LoopLab::send(Side from, std::uint32_t offset, std::string_view pa
   return id;
 }
 
-void LoopLab::connect() {
+void LoopLab::connect(std::uint16_t mss) {
   SegmentSpec syn = spec(Side::initiator, 0, kSyn);
   --syn.sequence;
   syn.acknowledgement = 0;
-  CHECK(fate(send_spec(syn)) == "accept");
+  source.feed(with_mss(syn, mss));
+  turn();
+  CHECK(fate(source.last_id()) == "accept");
   SegmentSpec syn_ack = spec(Side::responder, 0, kSyn | kAck);
   --syn_ack.sequence;
-  CHECK(fate(send_spec(syn_ack)) == "accept");
+  source.feed(with_mss(syn_ack, mss));
+  turn();
+  CHECK(fate(source.last_id()) == "accept");
   CHECK(fate(send(Side::initiator, 0, "", kAck)) == "accept");
+}
+
+std::uint32_t LoopLab::send_gso(Side from, std::uint32_t offset, std::string_view payload) {
+  SegmentSpec made = spec(from, offset, kAck | kPsh);
+  made.payload = octets_of(payload);
+  std::vector<std::byte> packet(payload.size() + 100);
+  packet.resize(build_segment(made, packet));
+  source.feed(std::move(packet), true);
+  turn();
+  return source.last_id();
 }
 
 void LoopLab::wait_ms(std::int64_t ms) {

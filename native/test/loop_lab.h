@@ -22,10 +22,11 @@ struct Given {
   std::vector<std::byte> bytes;  ///< as it went on: the replacement or the original
 };
 
-/// A source that is fed by hand and remembers every verdict.
+/// A source that is fed by hand and remembers every verdict. A packet's octets
+/// stand until the next receive(): then they are freed, so that the sanitizer sees who still looks.
 class FakeSource final : public PacketSource {
  public:
-  void feed(std::vector<std::byte> packet);
+  void feed(std::vector<std::byte> packet, bool gso = false);
   [[nodiscard]] const Given* verdict_of(std::uint32_t id) const;
   [[nodiscard]] std::uint32_t last_id() const { return next_id_ - 1; }
   [[nodiscard]] const std::vector<Given>& given() const { return given_; }
@@ -41,10 +42,12 @@ class FakeSource final : public PacketSource {
  private:
   struct Waiting {
     std::uint32_t id;
+    bool gso;
     std::vector<std::byte> bytes;
   };
   std::deque<Waiting> waiting_;
   std::deque<Waiting> taken_;
+  std::vector<std::vector<std::byte>> lent_;
   std::vector<Given> given_;
   std::uint32_t next_id_ = 1;
   SourceCounters counters_;
@@ -113,14 +116,16 @@ class LoopLab final : public Judge {
   /// Lines on both sides, everything forwarded.
   static void forward_all(const SeenEvent& event, Orders& orders);
 
-  /// The three-way handshake; each packet is expected to pass.
-  void connect();
+  /// The three-way handshake; each packet is expected to pass. `mss` is what both SYNs announce.
+  void connect(std::uint16_t mss = 1'460);
   /// Sends a segment of payload from a side at a stream offset; answers the packet's id.
   std::uint32_t send(Side from, std::uint32_t offset, std::string_view payload,
                      std::uint8_t flags = kAck | kPsh);
   /// Feeds without a turn, so that several packets share one.
   std::uint32_t feed(Side from, std::uint32_t offset, std::string_view payload,
                      std::uint8_t flags = kAck | kPsh);
+  /// The same, as a super-packet that the kernel would cut.
+  std::uint32_t send_gso(Side from, std::uint32_t offset, std::string_view payload);
   void turn() { loop.turn(now_ms); }
   void wait_ms(std::int64_t ms);
   /// A segment not tied to the connection's own bookkeeping.

@@ -1,0 +1,164 @@
+// Stories of octets that are held: what is lost behind us, what comes again, and how it ends.
+#include <doctest/doctest.h>
+
+#include "loop_lab.h"
+
+namespace postern::test {
+
+using Strings = std::vector<std::string>;
+constexpr Side I = Side::initiator;
+constexpr Side R = Side::responder;
+
+namespace {
+
+/// DATA pauses the initiator until any reply; a line `SECRET` is masked.
+void pause_at_data(const SeenEvent& event, Orders& orders) {
+  if (event.kind == EventKind::line && event.text == "SECRET") orders.mask(event.flow, 0, 6, 'x');
+  LoopLab::forward_all(event, orders);
+  if (event.kind == EventKind::line && event.text == "DATA") orders.pause(event.flow, I);
+  if (event.kind == EventKind::line && event.side == R) orders.resume(event.flow, I);
+}
+
+std::uint32_t reply(LoopLab& lab, std::uint32_t seen_octets) {
+  lab.acknowledged[1] = seen_octets;
+  return lab.send(R, 0, "354 go\r\n");
+}
+
+}  // namespace
+
+TEST_CASE("the part that was let go is let go again when it was lost behind us") {
+  LoopLab lab;
+  lab.answer = pause_at_data;
+  lab.connect();
+  CHECK(lab.fate(lab.send(I, 0, "DATA\r\nx\r\n")) == "rewrite DATA\r\n");
+  // Without it the reply would never come, and what is held would wait for it for ever.
+  CHECK(lab.fate(lab.send(I, 0, "DATA\r\nx\r\n")) == "rewrite DATA\r\n");
+  CHECK(lab.fate(lab.send(I, 0, "DUST\r\nx\r\n")) == "rewrite DATA\r\n");
+  CHECK(lab.fate(lab.send(I, 6, "x\r\n")) == "drop");
+  reply(lab, 6);
+  CHECK(lab.injected(R) == Strings{"x\r\n ack 8"});
+  CHECK(lab.fate(lab.send(I, 0, "DATA\r\nx\r\n")) == "accept");
+}
+
+TEST_CASE("the part that was let go passes again although held packets stand before it") {
+  LoopLab lab;
+  lab.answer = pause_at_data;
+  lab.connect();
+  lab.send(I, 0, "DATA\r\n");
+  const std::uint32_t held = lab.send(I, 6, "x\r\n");
+  // A sender may join what it sends again with what is new.
+  CHECK(lab.fate(lab.send(I, 0, "DATA\r\nx\r\ny\r\n")) == "rewrite DATA\r\n");
+  reply(lab, 6);
+  CHECK(lab.fate(held) == "accept");
+  CHECK(lab.injected(R) == Strings{"y\r\n ack 8"});
+}
+
+TEST_CASE("packets held one after the other keep their own headers") {
+  LoopLab lab;
+  lab.answer = pause_at_data;
+  lab.connect();
+  lab.send(I, 0, "DATA\r\n");
+  const std::uint32_t first = lab.send(I, 6, "SECRET\r\n");
+  const std::uint32_t second = lab.send(I, 14, "SECRET\r\n");
+  reply(lab, 6);
+  CHECK(lab.fate(first) == "rewrite xxxxxx\r\n");
+  CHECK(lab.fate(second) == "rewrite xxxxxx\r\n");
+}
+
+TEST_CASE("a FIN behind held octets arrives although its packet went on without it") {
+  LoopLab lab;
+  lab.answer = pause_at_data;
+  lab.connect();
+  CHECK(lab.fate(lab.send(I, 0, "DATA\r\nQUIT\r\n", kAck | kFin)) == "rewrite DATA\r\n");
+  reply(lab, 6);
+  CHECK(lab.injected(R) == Strings{"QUIT\r\n<fin> ack 8"});
+  lab.acknowledged[1] = 13;
+  lab.acknowledged[0] = 8;
+  CHECK(lab.fate(lab.send(R, 8, "", kAck | kFin)) == "accept");
+  CHECK(lab.fate(lab.send(I, 0, "DATA\r\nQUIT\r\n", kAck | kFin)) == "accept");
+  lab.acknowledged[0] = 9;
+  CHECK(lab.fate(lab.send(I, 13, "", kAck)) == "accept");
+  lab.wait_ms(100);
+  CHECK(lab.seen.back().kind == EventKind::closed);
+}
+
+TEST_CASE("a FIN that is sent again before it was let go counts as sent") {
+  LoopOptions options = LoopLab::with_mail_ports();
+  LoopLab lab(options);
+  lab.answer = pause_at_data;
+  lab.connect();
+  lab.send(I, 0, "DATA\r\n");
+  std::uint32_t offset = 6;
+  // More than are held: the last one, with the FIN, is dropped, and its octets stand in the store.
+  for (std::size_t i = 0; i < kHeldPacketsPerSideMax; ++i, offset += 3)
+    lab.send(I, offset, "x\r\n");
+  CHECK(lab.fate(lab.send(I, offset, "y\r\n", kAck | kFin)) == "drop");
+  reply(lab, 6);
+  CHECK(lab.injected(R) == Strings{"y\r\n<fin> ack 8"});
+  lab.acknowledged[1] = offset + 4;
+  CHECK(lab.fate(lab.send(R, 8, "", kAck)) == "accept");
+}
+
+TEST_CASE("finwait runs from the second FIN, however long the session was half closed") {
+  LoopLab lab;
+  lab.connect();
+  lab.send(I, 0, "QUIT\r\n", kAck | kFin);
+  lab.acknowledged[1] = 7;
+  lab.wait_ms(60'000);
+  CHECK(lab.fate(lab.send(R, 0, "bye\r\n", kAck | kFin)) == "accept");
+  lab.wait_ms(1'000);
+  lab.acknowledged[0] = 6;
+  CHECK(lab.fate(lab.send(I, 7, "", kAck)) == "accept");
+  lab.wait_ms(6'000);
+  CHECK(lab.loop.table().size() == 0);
+  CHECK(lab.injected(R).empty());
+}
+
+TEST_CASE("held octets are cut to what the receiver takes, however little it announced") {
+  LoopLab lab;
+  lab.answer = pause_at_data;
+  std::uint16_t mss = 0;
+  std::size_t segments = 1;
+  SUBCASE("nothing") {}
+  SUBCASE("one octet") {
+    mss = 1;
+  }
+  SUBCASE("fifty octets") {
+    mss = 50;
+    segments = 2;
+  }
+  lab.connect(mss);
+  const std::string line = std::string(segments == 2 ? 60 : 20, 'a') + "\r\n";
+  lab.send(I, 0, "DATA\r\n" + line);
+  reply(lab, 6);
+  CHECK(lab.injected(R).size() == segments);
+}
+
+TEST_CASE("a command behind the one that logs in is judged, and what the server says goes on") {
+  LoopOptions options = LoopLab::with_mail_ports();
+  options.offload = false;
+  LoopLab lab(options);
+  lab.answer = [](const SeenEvent& event, Orders& orders) {
+    LoopLab::forward_all(event, orders);
+    if (event.kind != EventKind::line) return;
+    if (event.text == "PASS") orders.pause(event.flow, I);
+    if (event.text == "+OK in") {
+      orders.resume(event.flow, I);
+      orders.stop(event.flow, 2);
+    }
+    if (event.text == "QUIT") {
+      orders.again(event.flow);
+      for (const Side side : {I, R}) orders.frame(event.flow, side, FramingMode::lines, 512);
+    }
+  };
+  lab.connect();
+  CHECK(lab.fate(lab.send(I, 0, "PASS\r\nQUIT\r\n")) == "rewrite PASS\r\n");
+  lab.acknowledged[1] = 6;
+  CHECK(lab.fate(lab.send(R, 0, "+OK in\r\n")) == "accept");
+  CHECK(lab.injected(R) == Strings{"QUIT\r\n ack 8"});
+  lab.acknowledged[1] = 12;
+  CHECK(lab.fate(lab.send(R, 0, "+OK in\r\n+OK out\r\n")) == "accept");
+  CHECK(lab.lines == Strings{"I: PASS", "R: +OK in", "I: QUIT", "R: +OK out"});
+}
+
+}  // namespace postern::test
