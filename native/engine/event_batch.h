@@ -19,7 +19,8 @@ namespace postern {
 /// The buffer opens with a header of four words: time in ms (low, high), counted from the capture's
 /// or the clock's epoch; two unused.
 enum class EventKind : std::uint8_t {
-  opened = 1,  ///< text: two endpoints of 19 octets; number: in, out interface; extra: protocol
+  opened = 1,  ///< text: two endpoints of 19 octets; number: in, out interface; extra: protocol |
+               ///< packet id << 8
   line = 2,
   partial = 3,
   counted_end = 4,
@@ -27,10 +28,10 @@ enum class EventKind : std::uint8_t {
   look_alike = 6,
   tls_start = 7,
   over_budget = 8,
-  closed =
-      9,  ///< number: bytes of the initiator; text words: bytes of the responder; extra: EndReason
-  dropped =
-      10,  ///< text: two endpoints, then ident, flags, sequence, acknowledgement; extra: counter
+  closed = 9,    ///< number: bytes of the initiator; text words: bytes of the responder; extra:
+                 ///< EndReason | packet id << 8
+  dropped = 10,  ///< text: two endpoints, then ident, flags, sequence, acknowledgement; extra:
+                 ///< counter; packet id in place of the generation
 };
 
 enum EventFlag : std::uint32_t { kBareLf = 1, kWellFormed = 2, kMidstream = 4 };

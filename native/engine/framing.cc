@@ -286,7 +286,7 @@ void PacketLoop::write_closed() noexcept {
                  .text_offset = static_cast<std::uint32_t>(closed.bytes[1]),
                  .text_length = static_cast<std::uint32_t>(closed.bytes[1] >> 32U),
                  .number = closed.bytes[0],
-                 .extra = static_cast<std::uint32_t>(closed.reason)});
+                 .extra = static_cast<std::uint32_t>(closed.reason) | (packet_id_ << 8U)});
     ++written;
   }
   closed_.erase(closed_.begin(), closed_.begin() + static_cast<std::ptrdiff_t>(written));

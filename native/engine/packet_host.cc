@@ -53,6 +53,7 @@ PacketHost::Opening PacketHost::open_capture(const std::string& path, const std:
   host->source_ = std::move(opening.source);
   host->loop_ = std::make_unique<PacketLoop>(*host->source_, *host->sender_, kFlowsMaxDefault,
                                              kChunksMaxDefault);
+  host->loop_->take_per_turn(1);
   host->beat();
   return {std::move(host), {}};
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -70,6 +71,11 @@ class PacketLoop {
 
   void configure(const LoopOptions& options);
   void attach(const SharedBuffers& buffers, Judge* judge) noexcept;
+  /// At most so many packets a turn, up to kPacketsPerTurnMax. A replay takes one, so that each is
+  /// judged at its own time and under its own number.
+  void take_per_turn(std::size_t packets) noexcept {
+    packets_per_turn_ = std::clamp<std::size_t>(packets, 1, kPacketsPerTurnMax);
+  }
 
   /// One turn: whatever waits in the source (at most kPacketsPerTurnMax packets), judged, with
   /// verdicts sent.
@@ -227,6 +233,7 @@ class PacketLoop {
   std::vector<Closed> closed_;
   std::vector<std::byte> scratch_;
   std::uint32_t packet_id_ = 0;
+  std::size_t packets_per_turn_ = kPacketsPerTurnMax;
 };
 
 }  // namespace postern

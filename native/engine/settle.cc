@@ -142,6 +142,7 @@ void PacketLoop::drop_received(const InHand& hand, Counter reason) noexcept {
   if (writer_.full() || !writer_.reserve(kDropRecordOctets, at)) return;
   write_drop_record(hand.packet, writer_.text(at, kDropRecordOctets));
   writer_.add({.kind = EventKind::dropped,
+               .generation = hand.received.id,
                .text_offset = at,
                .text_length = kDropRecordOctets,
                .extra = static_cast<std::uint32_t>(reason)});

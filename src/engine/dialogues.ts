@@ -6,25 +6,29 @@ import { smtp } from '../protocols/smtp/machine.ts';
 import { defaultSmtpPolicy } from '../protocols/smtp/policy.ts';
 import { type Dialogue, startDialogue } from './session.ts';
 
-/** The dialogue of a new session, or undefined where there is none to read (TLS ports: ciphertext, D-03). */
+/** Starts the dialogue of a new session. */
+export type StartDialogue = () => Dialogue;
+
+/** How sessions of this inspection begin; undefined where there is nothing to read (TLS ports: ciphertext, D-03). */
 export function dialogueFor(
   protocol: PortProtocol,
   inspection: EffectiveInspection,
   hostname: string,
-): Dialogue | undefined {
+): StartDialogue | undefined {
   const { reset, secureLogin, maxDataBytes } = inspection;
   switch (protocol) {
-    case 'smtp':
-      return startDialogue(smtp, {
-        ...defaultSmtpPolicy,
-        extended: inspection.protocol === 'esmtp',
-        maxDataBytes,
-        hostname,
-      });
-    case 'pop3':
-      return startDialogue(pop3, { reset, secureLogin, hostname });
-    case 'imap':
-      return startDialogue(imap, { reset, secureLogin, hostname });
+    case 'smtp': {
+      const policy = { ...defaultSmtpPolicy, extended: inspection.protocol === 'esmtp', maxDataBytes, hostname };
+      return () => startDialogue(smtp, policy);
+    }
+    case 'pop3': {
+      const policy = { reset, secureLogin, hostname };
+      return () => startDialogue(pop3, policy);
+    }
+    case 'imap': {
+      const policy = { reset, secureLogin, hostname };
+      return () => startDialogue(imap, policy);
+    }
     case 'smtps':
     case 'pop3s':
     case 'imaps':

@@ -41,6 +41,8 @@ const MASK_LABELS_MAX = 64;
 export class Judge {
   readonly refusals = new Tally(REFUSAL_LABELS_MAX);
   readonly masks = new Tally(MASK_LABELS_MAX);
+  /** Whether the context's `observe` is called. */
+  watching = true;
   readonly #sessions: (Session | undefined)[] = [];
   readonly #reader: EventReader;
   readonly #context: JudgeContext;
@@ -111,7 +113,7 @@ export class Judge {
         this.#log({ id: 'SESS_AUDIT_TRAIL_START', fields: sessionContext(session) });
       }
     }
-    this.#watch('open', flow.midstream ? 'midstream' : 'established', session, flow);
+    if (this.watching) this.#watch('open', flow.midstream ? 'midstream' : 'established', session, flow);
   }
 
   /** A session without a dialogue stays in our hands but unread; the rest begins with lines (inspector.ts). */
@@ -139,7 +141,7 @@ export class Judge {
       session.refusedFor = outcome.reason;
       this.refusals.add(outcome.reason);
     }
-    this.#watch('frame', `${frame.from} ${frame.kind}`, session, undefined, outcome);
+    if (this.watching) this.#watch('frame', `${frame.from} ${frame.kind}`, session, undefined, outcome);
   }
 
   #closed(): void {
@@ -147,7 +149,7 @@ export class Judge {
     const session = this.session(flow, generation);
     if (session === undefined) return;
     this.#sessions[flow] = undefined;
-    const end = END_REASONS[extra] ?? 'closed';
+    const end = END_REASONS[extra & 0xff] ?? 'closed';
     const reason = refusalReason(end);
     if (reason !== undefined && session.refusedFor === undefined) {
       this.refusals.add(reason);
@@ -157,13 +159,13 @@ export class Judge {
       const fields = { ...sessionContext(session), initiatorBytes, responderBytes };
       this.#log({ id: 'SESS_AUDIT_TRAIL', fields });
     }
-    this.#watch('close', end, session);
+    if (this.watching) this.#watch('close', end, session);
   }
 
   #dropped(): void {
     const message = readDrop(this.#reader);
     if (message !== undefined) this.#log(message);
-    this.#watch('drop', dropName(this.#reader.extra), undefined);
+    if (this.watching) this.#watch('drop', dropName(this.#reader.extra), undefined);
   }
 
   #log(message: LogMessage): void {
@@ -192,7 +194,14 @@ export class Judge {
   }
 
   #packetOf(kind: JudgedEvent['kind']): number {
-    if (kind === 'frame') return this.#reader.extra;
-    return kind === 'open' ? this.#reader.extra >>> 8 : 0;
+    switch (kind) {
+      case 'frame':
+        return this.#reader.extra;
+      case 'open':
+      case 'close':
+        return this.#reader.extra >>> 8;
+      case 'drop':
+        return this.#reader.generation;
+    }
   }
 }

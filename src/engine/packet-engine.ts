@@ -3,12 +3,12 @@ import type { LogMessage } from '../log/log-message.ts';
 import type { Addon, FlowRecord } from '../native/addon.ts';
 import { allocateBuffers, OrderWriter, PORT_PROTOCOLS } from '../native/event-batch.ts';
 import { formatAddress } from './address.ts';
-import { dialogueFor } from './dialogues.ts';
+import { dialogueFor, type StartDialogue } from './dialogues.ts';
 import { dropsByReason, setCounterNames } from './endings.ts';
 import { Judge, type JudgedEvent } from './judge.ts';
 import { loopOptions } from './loop-options.ts';
 import type { OpenedFlow } from './opening.ts';
-import { selectInspection } from './selection.ts';
+import { type Selection, selectInspection } from './selection.ts';
 import { isSessionId, type Session, sessionId } from './session.ts';
 import { addRecords } from './tally.ts';
 import type { WorkerSettings, WorkerStatistics } from './worker-protocol.ts';
@@ -26,6 +26,13 @@ const FLOWS_A_CALL = 1_024;
 const CLEAR_WORDS = 3;
 const SESSION_STATES: readonly SessionState[] = ['SIS_OPENING', 'SIS_OPEN', 'SIS_CLOSING', 'SIS_CLOSED', 'SIS_CLOSED'];
 
+/** Protocols times pairs of interfaces that are remembered; a router with more of them works some out again. */
+const PLACES_MAX = 4_096;
+
+interface Place extends Selection {
+  readonly start: StartDialogue | undefined;
+}
+
 /** A packet loop with its judge: what one worker, or a replay, runs. */
 export class PacketEngine {
   /** True when sessions of an earlier worker were given up. */
@@ -34,6 +41,7 @@ export class PacketEngine {
   readonly #judge: Judge;
   readonly #idle = new WeakMap<Session, number>();
   readonly #interfaces = new Map<number, string>();
+  readonly #places = new Map<string, Place | undefined>();
   #settings: WorkerSettings;
   #baseline: WorkerStatistics | undefined;
 
@@ -52,6 +60,11 @@ export class PacketEngine {
     this.tookOver = options.addon.serve(options.host, buffers, (events) => this.#judge.judge(events));
   }
 
+  /** Whether `observe` is called. Nobody listens most of the time, and telling costs. */
+  watch(on: boolean): void {
+    this.#judge.watching = on;
+  }
+
   run(): 'woken' | 'ended' {
     return this.#options.addon.run(this.#options.host);
   }
@@ -60,6 +73,7 @@ export class PacketEngine {
   configure(settings: WorkerSettings): void {
     this.#settings = settings;
     this.#interfaces.clear();
+    this.#places.clear();
     this.#options.addon.configure(this.#options.host, loopOptions(settings));
   }
 
@@ -97,13 +111,9 @@ export class PacketEngine {
   }
 
   #open(flow: OpenedFlow): Session | undefined {
-    const selection = selectInspection(this.#settings.configuration, flow.protocol, {
-      inInterface: this.#interfaceName(flow.inInterface),
-      outInterface: this.#interfaceName(flow.outInterface),
-    });
-    if (selection === undefined) return undefined;
-    const { rule, inspection } = selection;
-    const dialogue = flow.midstream ? undefined : dialogueFor(flow.protocol, inspection, this.#settings.hostname);
+    const place = this.#inspectionAt(flow);
+    if (place === undefined) return undefined;
+    const { rule, inspection, start } = place;
     const session: Session = {
       id: sessionId(this.#options.worker, flow.flow, flow.generation),
       flow: flow.flow,
@@ -114,10 +124,27 @@ export class PacketEngine {
       responder: flow.responder,
       alert: inspection.alert,
       auditTrail: inspection.auditTrail,
-      ...(dialogue === undefined ? {} : { dialogue }),
+      ...(start === undefined || flow.midstream ? {} : { dialogue: start() }),
     };
     this.#idle.set(session, inspection.timeoutSeconds);
     return session;
+  }
+
+  /** What a flow's protocol and interfaces lead to: the same for every flow, so it is worked out once a place. */
+  #inspectionAt({ protocol, inInterface, outInterface }: OpenedFlow): Place | undefined {
+    const key = `${protocol} ${inInterface} ${outInterface}`;
+    if (this.#places.has(key)) return this.#places.get(key);
+    const selection = selectInspection(this.#settings.configuration, protocol, {
+      inInterface: this.#interfaceName(inInterface),
+      outInterface: this.#interfaceName(outInterface),
+    });
+    const place = selection && {
+      ...selection,
+      start: dialogueFor(protocol, selection.inspection, this.#settings.hostname),
+    };
+    if (this.#places.size >= PLACES_MAX) this.#places.clear();
+    this.#places.set(key, place);
+    return place;
   }
 
   #interfaceName(index: number): string {

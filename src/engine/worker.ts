@@ -12,17 +12,15 @@ function main(port: MessagePort, start: WorkerStart): void {
   const post = (message: FromWorker): void => port.postMessage(message);
   const addon = loadAddon();
   const rank = addon.rankWorkerThread();
-  let debug = false;
   const engine = new PacketEngine({
     addon,
     host: start.host,
     worker: start.worker,
     settings: start.settings,
     log: (message) => post({ kind: 'log', message }),
-    observe: (event) => {
-      if (debug) post({ kind: 'debug', line: debugLine(event) });
-    },
+    observe: (event) => post({ kind: 'debug', line: debugLine(event) }),
   });
+  engine.watch(false);
   post({ kind: 'serving', rank, tookOver: engine.tookOver });
 
   for (;;) {
@@ -33,7 +31,7 @@ function main(port: MessagePort, start: WorkerStart): void {
         engine.close();
         return;
       }
-      if (message.kind === 'debug') debug = message.on;
+      if (message.kind === 'debug') engine.watch(message.on);
       else handle(engine, message, start.testHooks, post);
     }
   }
