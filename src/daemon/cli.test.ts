@@ -73,6 +73,35 @@ describe('the dispatcher', () => {
     expect(out).toMatch(/postern \d+\.\d+\.\d+\n$/);
   });
 
+  test('every command explains itself', async () => {
+    for (const [command, word] of [
+      ['run', '--install-rules'],
+      ['rules', 'print|install|remove'],
+      ['check', 'FILE'],
+      ['replay', '--write'],
+      ['doctor', '--queue'],
+      ['shell', '--control'],
+      ['show', '--json'],
+      ['debug', '--control'],
+    ] as const) {
+      for (const argv of [
+        [command, '--help'],
+        ['help', command],
+      ]) {
+        out = '';
+        expect(await runCli(argv)).toBe(0);
+        expect(out).toMatch(/^usage: postern /);
+        expect(out).toContain(word);
+      }
+    }
+    expect(err).toBe('');
+  });
+
+  test('help on what is no command is wrong usage', async () => {
+    expect(await runCli(['help', 'toString'])).toBe(2);
+    expect(await runCli(['nonsense', '--help'])).toBe(2);
+  });
+
   test('an unknown command is wrong usage', async () => {
     expect(await runCli(['shwo', 'ip'])).toBe(2);
     expect(err).toContain('unknown command shwo');

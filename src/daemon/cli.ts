@@ -1,26 +1,9 @@
 import { runCheck } from './check.ts';
+import { helpFor } from './help.ts';
 import { packageVersion } from './version.ts';
 
 /** Answers the exit code: 0 done, 1 refused or failed, 2 wrong usage. */
 type Subcommand = (argv: readonly string[]) => Promise<number>;
-
-const USAGE = `usage: postern COMMAND
-
-  run       judge packets in the foreground
-  rules     print, install or remove the iptables rules: rules {print|install|remove}
-  check     read a configuration and print everything that is wrong with it: check [FILE]
-  show      what is: show ip inspect {config|interfaces|sessions|statistics|all} ...
-  clear     end sessions, reset counters: clear ip inspect {sessions|statistics} ...
-  debug     follow what happens until interrupted: debug ip inspect {events|smtp|pop3|imap} ...
-  write     save the configuration in force
-  copy      copy running-config startup-config, and the other way round
-  shell     the prompt: ?, Tab, abbreviations, enable, configure terminal
-  replay    judge the packets of a capture: replay CAPTURE --config FILE
-  doctor    what this machine lacks, and the command that mends it
-
-  --json on every show gives a structure; --control SOCKET names the daemon's socket
-  postern --version, postern --help; without a command on a terminal: the shell
-`;
 
 /** What starts a heavy part is loaded when it is asked for: `postern show` needs neither engine nor log. */
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
@@ -38,8 +21,9 @@ const EXEC_WORDS: readonly string[] = ['show', 'clear', 'write', 'copy', 'debug'
 export async function runCli(argv: readonly string[]): Promise<number> {
   const [first, ...rest] = argv;
   if (first === undefined && process.stdin.isTTY && process.stdout.isTTY) return runSubcommand('shell', []);
-  if (first === '--help' || first === '-h' || first === 'help') {
-    process.stdout.write(USAGE);
+  const help = askedHelp(first, rest);
+  if (help !== undefined) {
+    process.stdout.write(help);
     return 0;
   }
   if (first === '--version' || first === '-V') {
@@ -50,8 +34,15 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   const word = firstWord(argv);
   const exec = EXEC_WORDS.filter((name) => word !== '' && name.startsWith(word));
   if (exec.length > 0) return runExec(exec, argv);
-  process.stderr.write(first === undefined ? USAGE : `postern: unknown command ${first}\n\n${USAGE}`);
+  process.stderr.write(`${first === undefined ? '' : `postern: unknown command ${first}\n\n`}${helpFor(undefined)}`);
   return 2;
+}
+
+/** The help that `help`, `help COMMAND`, `--help` or `COMMAND … --help` asks for. */
+function askedHelp(first: string | undefined, rest: readonly string[]): string | undefined {
+  if (first === '--help' || first === '-h') return helpFor(undefined);
+  if (first === 'help') return helpFor(rest[0]);
+  return rest.includes('--help') || rest.includes('-h') ? helpFor(first) : undefined;
 }
 
 /** Exec commands may come behind their options: `postern --json show …`. */

@@ -2,8 +2,8 @@ import type { Endpoint } from '../firewall/snapshot.ts';
 import type { JudgedEvent } from './judge.ts';
 
 /**
- * One event for `debug`: `CBAC <kind>: sis <id> <protocol> (<initiator>) => (<responder>) <what> [<verdict> [<reason>]]`.
- * No text of the stream, so no secret.
+ * One event for `debug`: `CBAC <kind>: sis <id> <protocol> (<initiator>) => (<responder>) <what> [<verdict>
+ * [<reason>]]`. No text of the stream, so no secret.
  */
 export function debugLine({ kind, what, session, outcome }: JudgedEvent): string {
   const who =

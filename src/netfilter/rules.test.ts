@@ -30,6 +30,9 @@ const inX = [{ name: 'eth0', inspectIn: 'MAIL' }];
 const anyIn = [{ name: 'any', inspectIn: 'MAIL' }];
 const offloadOff = { postern: { offload: false } } as const;
 
+/** What a mark may keep out of the queue: neither the beginning nor the end of a connection. */
+const MIDDLE = '-p tcp --tcp-flags FIN,SYN,RST NONE';
+
 describe('the whole text', () => {
   test('C02: mail-guard in on the inside interface', () => {
     const inside = { name: 'eth0', inspectIn: 'MAIL', description: 'inside' };
@@ -42,8 +45,8 @@ describe('the whole text', () => {
 :POSTERN-OUTPUT - [0:0]
 :POSTERN-QUEUE - [0:0]
 :POSTERN-SAVE - [0:0]
--A POSTERN-FORWARD -p tcp --tcp-flags FIN,SYN,RST NONE -m connmark --mark 0x2000000/0x2000000 -j RETURN
--A POSTERN-FORWARD -p tcp --tcp-flags FIN,SYN,RST NONE -m connmark --mark 0x4000000/0x4000000 -m conntrack --ctdir REPLY -j RETURN
+-A POSTERN-FORWARD ${MIDDLE} -m connmark --mark 0x2000000/0x2000000 -j RETURN
+-A POSTERN-FORWARD ${MIDDLE} -m connmark --mark 0x4000000/0x4000000 -m conntrack --ctdir REPLY -j RETURN
 -A POSTERN-FORWARD -i eth0 -p tcp -m multiport --dports 110,143 -j POSTERN-QUEUE
 -A POSTERN-FORWARD -o eth0 -p tcp -m multiport --sports 110,143 -j POSTERN-QUEUE
 -A POSTERN-QUEUE -m mark ! --mark 0x0/0xf000000 -j MARK --set-xmark 0x0/0xf000000

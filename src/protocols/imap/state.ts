@@ -44,8 +44,8 @@ export interface NotAuthenticated {
   /** The server has sent a challenge and waits for the client's response. */
   readonly challenged: boolean;
   /**
-   * The server said `+` before the line was whole: Dovecot does at the `}` of a synchronising literal, which a client that
-   * types shows it alone. The line under way must end in such a literal.
+   * The server said `+` before the line was whole: Dovecot does at the `}` of a synchronising literal, which a
+   * client that types shows it alone. The line under way must end in such a literal.
    */
   readonly earlyGoAhead: boolean;
   /** The server's response goes on behind a literal; in a status response only while its code is open. */
