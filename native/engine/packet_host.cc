@@ -62,23 +62,22 @@ RunEnd PacketHost::run() noexcept {
   for (int turns = 0;; ++turns) {
     beat();
     if (failed_) return RunEnd::failed;
-    if (turns % kTurnsPerWakeCheck == 0 && wakeup_.drain()) return RunEnd::woken;
     const std::int64_t now = replayed_ != nullptr ? loop_->now_ms() : monotonic_ms();
-    switch (loop_->turn(now)) {
-      case ReceiveStatus::packets:
-      case ReceiveStatus::overrun:
-        if (replayed_ == nullptr) loop_->advance_time(now);
-        continue;
-      case ReceiveStatus::ended:
-        return RunEnd::ended;
-      case ReceiveStatus::failed:
-        error_ = loop_->source_error();
-        return RunEnd::failed;
-      case ReceiveStatus::none:
-        break;
+    const ReceiveStatus status = loop_->turn(now);
+    if (status == ReceiveStatus::ended) return RunEnd::ended;
+    if (status == ReceiveStatus::failed) {
+      error_ = loop_->source_error();
+      return RunEnd::failed;
     }
+    if (replayed_ != nullptr) continue;
     loop_->advance_time(now);
     if (failed_) return RunEnd::failed;
+    // Only a full turn promises more at once: to ask the socket in vain costs more than to wait on
+    // it.
+    if (status == ReceiveStatus::overrun || loop_->turn_was_full()) {
+      if (turns % kTurnsPerWakeCheck == 0 && wakeup_.drain()) return RunEnd::woken;
+      continue;
+    }
     const std::int64_t wait = std::clamp<std::int64_t>(loop_->next_timer_ms() - now, 1, kPollMsMax);
     if (wait_readable(source_->descriptor(), wakeup_.descriptor(), static_cast<int>(wait)).woken) {
       wakeup_.drain();

@@ -48,6 +48,7 @@ ReceiveStatus PacketLoop::turn(std::int64_t now_ms) noexcept {
   std::size_t count = 0;
   const ReceiveStatus status =
       source_.receive(std::span(received_).first(packets_per_turn_), count);
+  turn_was_full_ = count == packets_per_turn_;
   if (status == ReceiveStatus::overrun) ++counters_[Counter::overruns];
   now_ms_ = now_ms;
   if (count > 0 && received_[0].time_ms > 0) advance_time(received_[0].time_ms);

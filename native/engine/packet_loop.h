@@ -80,6 +80,8 @@ class PacketLoop {
   /// One turn: whatever waits in the source (at most kPacketsPerTurnMax packets), judged, with
   /// verdicts sent.
   ReceiveStatus turn(std::int64_t now_ms) noexcept;
+  /// Whether the last turn took as many packets as it may: more are likely to wait.
+  [[nodiscard]] bool turn_was_full() const noexcept { return turn_was_full_; }
   /// Fires timers. In replay the packets' own times drive this.
   void advance_time(std::int64_t now_ms) noexcept;
   /// Orders from outside a batch (a session cleared). False when they were not well formed.
@@ -233,6 +235,7 @@ class PacketLoop {
   std::vector<Closed> closed_;
   std::vector<std::byte> scratch_;
   std::uint32_t packet_id_ = 0;
+  bool turn_was_full_ = false;
   std::size_t packets_per_turn_ = kPacketsPerTurnMax;
 };
 
