@@ -196,6 +196,18 @@ describe('an end', () => {
     expect(ids()).toEqual([]);
   });
 
+  test('is told to who watches, with its packet; nobody else is told anything', () => {
+    const { rule, judge, events } = courtroom();
+    rule((batch) => batch.opened(FLOW));
+    rule((batch) => batch.closed(FLOW, 'reset-by-initiator', [1, 2], 44));
+    expect(events.at(-1)).toMatchObject({ kind: 'close', what: 'reset-by-initiator', packet: 44 });
+    judge.watching = false;
+    rule((batch) => batch.opened(FLOW));
+    rule((batch) => batch.frame(FLOW, 'line', 'initiator'));
+    rule((batch) => batch.closed(FLOW, 'closed', [1, 2]));
+    expect(events).toHaveLength(2);
+  });
+
   test('of an earlier flow with the same index leaves the session alone', () => {
     const { rule, judge } = courtroom();
     rule((batch) => batch.opened(FLOW));
@@ -211,11 +223,14 @@ test('a dropped packet is told with its reason, one that is part of a refusal is
   const { rule, messages, events } = courtroom();
   rule((batch) =>
     batch
-      .dropped(FLOW.initiator, FLOW.responder, 0, [7, 0x18, 5, 6])
-      .dropped(FLOW.initiator, FLOW.responder, 1, [7, 0x18, 5, 6]),
+      .dropped([FLOW.initiator, FLOW.responder], 0, [7, 0x18, 5, 6], 70_000)
+      .dropped([FLOW.initiator, FLOW.responder], 1, [7, 0x18, 5, 6], 70_001),
   );
   expect(messages).toMatchObject([
     { id: 'DROP_PKT', fields: { reason: 'invalid-segment', ipIdent: 7, tcpFlags: 0x18, sequence: 5 } },
   ]);
-  expect(events.map(({ kind, what }) => `${kind} ${what}`)).toEqual(['drop invalid-segment', 'drop drop-refused']);
+  expect(events.map(({ packet, kind, what }) => `${packet} ${kind} ${what}`)).toEqual([
+    '70000 drop invalid-segment',
+    '70001 drop drop-refused',
+  ]);
 });

@@ -23,7 +23,7 @@ export interface JudgeContext {
 /** What happened at one event, for those who watch. Carries no text of the stream. */
 export interface JudgedEvent {
   readonly kind: 'open' | 'frame' | 'close' | 'drop';
-  /** The packet that brought it about; 0 for ends and drops, which do not say. */
+  /** The packet that brought it about. */
   readonly packet: number;
   readonly timeMs: number;
   readonly session?: Session;

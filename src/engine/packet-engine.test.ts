@@ -106,6 +106,26 @@ describe('a flow', () => {
   });
 });
 
+test('what an interface is called, and what holds on it, is asked again after a reload', () => {
+  const { fake, ops, engine } = start();
+  const moved = { ...FLOW, inInterface: 9 };
+  expect(ops((batch) => batch.opened(moved))).toEqual(['stop initiator 3']);
+  fake.interfaces.set(9, 'outside0');
+  engine.configure({ hostname: 'mx.example', marks: MARKS, configuration: CONFIGURATION });
+  expect(ops((batch) => batch.opened({ ...moved, generation: 2 }))).toContain('idle initiator 0 600');
+});
+
+test('two sessions of one place share no state', () => {
+  const { ops } = start();
+  const other = { ...FLOW, flow: 8 };
+  ops((batch) => batch.opened(FLOW).opened(other));
+  const greeting = { text: '220 mx ESMTP' };
+  ops((batch) => batch.frame(FLOW, 'line', 'responder', greeting));
+  // The second server has not spoken yet, so its greeting is one and not a reply that nobody asked for.
+  expect(ops((batch) => batch.frame(other, 'line', 'responder', greeting))[0]).toBe('forward responder 0');
+  expect(ops((batch) => batch.frame(FLOW, 'line', 'responder', greeting))[0]).toMatch(/^refuse/);
+});
+
 describe('sessions', () => {
   test('are told in the words of show', () => {
     const { engine, fake, ops } = start();

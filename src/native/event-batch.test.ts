@@ -129,7 +129,7 @@ describe('EventReader', () => {
 
   test('reads the detail of a dropped packet', () => {
     const { initiator, responder } = flow;
-    new FakeBatch(buffers).dropped(initiator, responder, 41, [7, 0x18, 4_294_967_290, 6]);
+    new FakeBatch(buffers).dropped([initiator, responder], 41, [7, 0x18, 4_294_967_290, 6]);
     const reader = new EventReader(buffers);
     reader.select(0);
     expect(reader.extra).toBe(41);

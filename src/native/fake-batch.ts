@@ -81,18 +81,31 @@ export class FakeBatch {
     });
   }
 
-  closed(flow: Pick<FakeFlow, 'flow' | 'generation'>, end: EndReason, bytes: readonly [number, number]): this {
+  closed(
+    flow: Pick<FakeFlow, 'flow' | 'generation'>,
+    end: EndReason,
+    bytes: readonly [number, number],
+    packet = 0,
+  ): this {
     const at = this.#begin(EVENT.closed, flow);
     this.#words.set([bytes[1] % 2 ** 32, Math.floor(bytes[1] / 2 ** 32)], at + 3);
-    this.#words.set([bytes[0] % 2 ** 32, Math.floor(bytes[0] / 2 ** 32), END_REASONS.indexOf(end)], at + 5);
+    this.#words.set([bytes[0] % 2 ** 32, Math.floor(bytes[0] / 2 ** 32)], at + 5);
+    this.#words[at + 7] = END_REASONS.indexOf(end) | (packet << 8);
     return this;
   }
 
-  dropped(source: FakeEndpoint, destination: FakeEndpoint, counter: number, detail: readonly number[]): this {
+  /** `detail`: identification, flags, sequence and acknowledgement. */
+  dropped(
+    [source, destination]: readonly [FakeEndpoint, FakeEndpoint],
+    counter: number,
+    detail: readonly number[],
+    packet = 0,
+  ): this {
     const record = Buffer.alloc(16);
     for (const [index, word] of detail.entries()) record.writeUInt32BE(word, index * 4);
     const text = Buffer.concat([endpointOctets(source), endpointOctets(destination), record]);
-    return this.add({ head: EVENT.dropped, flow: { flow: 0, generation: 0 }, text, low: 0, high: 0, extra: counter });
+    const flow = { flow: 0, generation: packet };
+    return this.add({ head: EVENT.dropped, flow, text, low: 0, high: 0, extra: counter });
   }
 
   /** Any words: events that the loop would not write belong in tests too. */
