@@ -199,6 +199,7 @@ class PacketLoop {
   void speak(std::uint32_t index) noexcept;
   void acknowledge_refused(std::uint32_t index) noexcept;
   void on_refusing(std::uint32_t index, Side from, InHand& hand) noexcept;
+  void reset_late(std::uint32_t index, Side from, const TcpPacket& packet) noexcept;
   void on_dead(std::uint32_t index, Side from, InHand& hand) noexcept;
 
   // timers.cc: time, ends, gauges

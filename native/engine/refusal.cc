@@ -162,7 +162,11 @@ void PacketLoop::on_refusing(std::uint32_t index, Side from, InHand& hand) noexc
   Refusal& refusal = *flow.refusal;
   const TcpPacket& packet = hand.packet;
   drop_received(hand, Counter::drop_refused);
-  if (from == Side::responder) return;
+  if (from == Side::responder) {
+    // It still speaks: our RST was lost.
+    reset_late(index, from, packet);
+    return;
+  }
   if (packet.has(kRst)) {
     if (packet.sequence == refusal.receive_next) end_flow(index, EndReason::refused);
     return;
@@ -198,21 +202,25 @@ void PacketLoop::on_refusing(std::uint32_t index, Side from, InHand& hand) noexc
   arm(index);
 }
 
-/// What comes for a session that is over: said so once more, a bounded number of times.
-void PacketLoop::on_dead(std::uint32_t index, Side from, InHand& hand) noexcept {
+/// RST for a segment of a session that its sender does not know is over, a bounded number of times.
+void PacketLoop::reset_late(std::uint32_t index, Side from, const TcpPacket& packet) noexcept {
   Flow& flow = *flows_[index];
-  const TcpPacket& packet = hand.packet;
-  const bool answer =
-      !packet.has(kRst) && flow.refusal == nullptr && flow.late_resets < kLateResetsMax;
-  if (answer) {
-    ++flow.late_resets;
-    SegmentSpec reset = segment_from(index, other(from));
-    reset.sequence = packet.has(kAck) ? packet.acknowledgement : 0;
-    reset.acknowledgement = packet.sequence + packet.segment_length();
-    reset.flags = kRst | kAck;
-    reset.timestamps.reset();
-    inject(reset);
-  } else if (flow.refusal != nullptr && from == Side::initiator && packet.has(kFin)) {
+  if (packet.has(kRst) || flow.late_resets >= kLateResetsMax) return;
+  ++flow.late_resets;
+  SegmentSpec reset = segment_from(index, other(from));
+  reset.sequence = packet.has(kAck) ? packet.acknowledgement : 0;
+  reset.acknowledgement = packet.sequence + packet.segment_length();
+  reset.flags = kRst | kAck;
+  reset.timestamps.reset();
+  inject(reset);
+}
+
+/// What comes for a session that is over. A client that was told so in words only closes.
+void PacketLoop::on_dead(std::uint32_t index, Side from, InHand& hand) noexcept {
+  const Flow& flow = *flows_[index];
+  if (flow.refusal == nullptr || from == Side::responder) {
+    reset_late(index, from, hand.packet);
+  } else if (hand.packet.has(kFin)) {
     acknowledge_refused(index);
   }
   drop_received(hand, Counter::drop_refused);

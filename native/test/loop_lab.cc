@@ -238,7 +238,7 @@ std::size_t LoopLab::judge(std::uint32_t events) noexcept {
     const bool text = event.kind != EventKind::closed && event.kind != EventKind::opened;
     if (text) event.text = text_of(std::span(arena_).subspan(word[3], word[4]));
     event.number = word[5] | (std::uint64_t{word[6]} << 32U);
-    event.extra = word[7];
+    event.extra = event.kind == EventKind::closed ? word[7] & 0xFFU : word[7];
     const std::string who = event.side == Side::initiator ? "I: " : "R: ";
     if (event.kind == EventKind::line) lines.push_back(who + event.text);
     if (event.kind == EventKind::partial) lines.push_back(who + event.text + "…");

@@ -50,6 +50,7 @@ TEST_CASE("a refused command is swallowed: RST for the server, words and FIN for
   SUBCASE("the server's voice no longer reaches the client") {
     lab.acknowledged[1] = 6;
     CHECK(lab.fate(lab.send(R, 8, "250 ok\r\n")) == "drop");
+    CHECK(lab.injected(R) == Strings{"rst@6"});
   }
   lab.wait_ms(20'000);
   lab.wait_ms(20'000);
