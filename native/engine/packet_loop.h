@@ -191,6 +191,7 @@ class PacketLoop {
   [[nodiscard]] SegmentSpec segment_from(std::uint32_t index, Side from) const noexcept;
 
   // refusal.cc
+  void pass_released(std::uint32_t index) noexcept;
   void refuse_with_reset(std::uint32_t index, EndReason reason) noexcept;
   void refuse_with_words(std::uint32_t index, std::span<const std::byte> words) noexcept;
   void reset_toward(std::uint32_t index, Side to) noexcept;

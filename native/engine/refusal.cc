@@ -24,6 +24,7 @@ std::uint16_t announced_window(const HalfStream& responder, const HalfStream& in
 /// RST to both peers. Packets in hand carry it where there are any, which NAT needs no help with;
 /// else it is injected.
 void PacketLoop::refuse_with_reset(std::uint32_t index, EndReason reason) noexcept {
+  pass_released(index);
   reset_toward(index, Side::responder);
   reset_toward(index, Side::initiator);
   end_flow(index, reason);
@@ -53,6 +54,15 @@ void PacketLoop::reset_toward(std::uint32_t flow_index, Side to) noexcept {
   inject(reset);
 }
 
+/// What was judged good before the frame that is refused goes first, whether it came in the same
+/// packet or not: a reply that the responder gave must not be lost to the initiator.
+void PacketLoop::pass_released(std::uint32_t index) noexcept {
+  const FlowStage stage = flows_[index]->stage;
+  if (stage != FlowStage::open && stage != FlowStage::closing) return;
+  settle_side(index, Side::responder);
+  settle_side(index, Side::initiator);
+}
+
 void PacketLoop::drop_waiting(Flow& flow) noexcept {
   for (const Side which : {Side::initiator, Side::responder}) {
     FlowSide& side = flow.side(which);
@@ -69,6 +79,7 @@ void PacketLoop::drop_waiting(Flow& flow) noexcept {
 void PacketLoop::refuse_with_words(std::uint32_t index, std::span<const std::byte> words) noexcept {
   Flow& flow = *flows_[index];
   FlowSide& initiator = flow.side(Side::initiator);
+  pass_released(index);
   // Behind the responder's FIN nothing can be said in its name.
   if (flow.loose || flow.side(Side::responder).fin_forwarded) {
     refuse_with_reset(index, EndReason::refused);
