@@ -53,6 +53,12 @@ struct PendingPacket {
   bool payload_present = true;  ///< false once only the headers are kept
 };
 
+/// Octets of the frame under way that were masked, as they were sent.
+struct MaskedRun {
+  std::uint64_t offset = 0;
+  std::vector<std::byte> octets;
+};
+
 /// One direction of a flow: the octets its sender sent, in order, and how far each step has come.
 /// begin <= frame_begin <= framed <= store.end(), and frame_begin, released <= store.end().
 struct FlowSide {
@@ -78,6 +84,16 @@ struct FlowSide {
   std::vector<PendingPacket> pending;
   std::vector<PendingPacket> early;  ///< out of order, whole packets
   std::vector<std::byte> head;       ///< of a tolerant line that outgrew its budget
+  /// A prefix may be masked before its line is whole, and the judge is to see the line that was
+  /// sent.
+  std::vector<MaskedRun> masked;
+
+  /// The next frame begins at `offset`.
+  void begin_frame(std::uint64_t offset) noexcept {
+    frame_begin = offset;
+    head.clear();
+    masked.clear();
+  }
 };
 
 /// The small TCP receiver that Postern is toward a client it refuses (design.md, refusing well).

@@ -170,7 +170,7 @@ PacketLoop::Advance PacketLoop::finish_line(std::uint32_t index, Side from) noex
     return step;
   }
   ++side.framed;
-  side.frame_begin = side.framed;
+  side.begin_frame(side.framed);
   side.released = std::max(side.released, side.framed);
   side.judged_at_cr = false;
   return Advance::done;
@@ -236,8 +236,8 @@ PacketLoop::Advance PacketLoop::write_text(std::uint32_t index, Side from, Event
   std::uint32_t at = 0;
   if (writer_.full() || !writer_.reserve(length, at)) return Advance::blocked;
   std::copy(side.head.begin(), side.head.end(), writer_.text(at, side.head.size()).begin());
-  side.store.copy_out(pool_, begin,
-                      writer_.text(at + static_cast<std::uint32_t>(side.head.size()), stored));
+  copy_as_sent(side, begin,
+               writer_.text(at + static_cast<std::uint32_t>(side.head.size()), stored));
   writer_.add(
       {.kind = kind,
        .side = from,
@@ -253,6 +253,20 @@ PacketLoop::Advance PacketLoop::write_text(std::uint32_t index, Side from, Event
   flow.reframe_wanted = kind == EventKind::over_budget || kind == EventKind::look_alike;
   flow.ordered = false;
   return Advance::wrote;
+}
+
+void PacketLoop::copy_as_sent(FlowSide& side, std::uint64_t begin,
+                              std::span<std::byte> out) noexcept {
+  side.store.copy_out(pool_, begin, out);
+  for (const MaskedRun& run : side.masked) {
+    const std::uint64_t from = std::max(begin, run.offset);
+    const std::uint64_t to = std::min(begin + out.size(), run.offset + run.octets.size());
+    if (from >= to) continue;
+    const auto octets = std::span(run.octets)
+                            .subspan(static_cast<std::size_t>(from - run.offset),
+                                     static_cast<std::size_t>(to - from));
+    std::ranges::copy(octets, out.begin() + static_cast<std::ptrdiff_t>(from - begin));
+  }
 }
 
 PacketLoop::Advance PacketLoop::write_opened(std::uint32_t index) noexcept {

@@ -31,10 +31,7 @@ bool PacketLoop::carry_out(const Order& order) noexcept {
     case OrderOp::forward: {
       FlowSide& side = flow.side(order.side);
       side.released = std::max(side.released, side.framed);
-      if (!flow.event_is_partial && !side.judged_at_cr) {
-        side.frame_begin = side.framed;
-        side.head.clear();
-      }
+      if (!flow.event_is_partial && !side.judged_at_cr) side.begin_frame(side.framed);
       return true;
     }
     case OrderOp::mask:
@@ -79,6 +76,16 @@ bool PacketLoop::carry_out(const Order& order) noexcept {
   return false;
 }
 
+void PacketLoop::note_masked(FlowSide& side, std::uint64_t begin, std::uint64_t end) noexcept {
+  const bool goes_on =
+      !side.masked.empty() && side.masked.back().offset + side.masked.back().octets.size() == begin;
+  if (!goes_on) side.masked.push_back({begin, {}});
+  std::vector<std::byte>& octets = side.masked.back().octets;
+  const std::size_t known = octets.size();
+  octets.resize(known + static_cast<std::size_t>(end - begin));
+  side.store.copy_out(pool_, begin, std::span(octets).subspan(known));
+}
+
 /// Overwrites octets of the frame in the store, which every copy of them is imposed from. What has
 /// left stays as it went.
 void PacketLoop::order_mask(Flow& flow, const Order& order) noexcept {
@@ -86,6 +93,7 @@ void PacketLoop::order_mask(Flow& flow, const Order& order) noexcept {
   const std::uint64_t end = std::min(side.frame_begin + order.first + order.second, side.framed);
   const std::uint64_t begin = std::max(side.frame_begin + order.first, side.released);
   if (begin >= end) return;
+  note_masked(side, begin, end);
   side.store.fill(pool_, begin, end - begin, static_cast<std::byte>(order.flags & 0xFFU));
   for (PendingPacket& pending : side.pending) {
     if (pending.offset < end && begin < pending.offset + pending.length) pending.dirty = true;
@@ -96,8 +104,7 @@ void PacketLoop::order_frame(Flow& flow, const Order& order) noexcept {
   FlowSide& side = flow.side(order.side);
   const Framing framing = framing_of(order);
   flow.reframe_wanted = false;
-  if (!side.judged_at_cr) side.frame_begin = side.framed;
-  side.head.clear();
+  if (!side.judged_at_cr) side.begin_frame(side.framed);
   side.framer.set(framing);
   if (framing.mode != FramingMode::opaque) return;
   side.opaque = true;
@@ -128,7 +135,8 @@ void PacketLoop::order_stop(Flow& flow, std::uint32_t what) noexcept {
     side.paused = false;
     side.judged_at_cr = false;
     side.released = side.store.end();
-    side.frame_begin = side.framed = side.store.end();
+    side.framed = side.store.end();
+    side.begin_frame(side.framed);
   }
   flow.reframe_wanted = false;
   flow.offloaded = what;
@@ -151,11 +159,11 @@ void PacketLoop::order_again(Flow& flow) noexcept {
     side.opaque = false;
     side.resync = flow.loose;
     side.judged_at_cr = false;
-    side.head.clear();
     // Octets that were let go in this very turn still stand in the store; later ones went unstored.
     if (side.forwarded > side.store.end()) side.store.skip_to(pool_, side.forwarded);
     const std::uint64_t here = side.store.end();
-    side.frame_begin = side.framed = side.released = side.partial_asked = here;
+    side.framed = side.released = side.partial_asked = here;
+    side.begin_frame(here);
   }
 }
 

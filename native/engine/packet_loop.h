@@ -157,6 +157,7 @@ class PacketLoop {
   [[nodiscard]] Advance write_frame(std::uint32_t index, Side from, const Cut& cut) noexcept;
   [[nodiscard]] Advance write_text(std::uint32_t index, Side from, EventKind kind,
                                    const Cut& cut) noexcept;
+  void copy_as_sent(FlowSide& side, std::uint64_t begin, std::span<std::byte> out) noexcept;
   [[nodiscard]] Advance write_opened(std::uint32_t index) noexcept;
   [[nodiscard]] Advance judge_at_cr(std::uint32_t index, Side from) noexcept;
   [[nodiscard]] Advance finish_line(std::uint32_t index, Side from) noexcept;
@@ -167,6 +168,7 @@ class PacketLoop {
 
   // orders.cc
   bool carry_out(const Order& order) noexcept;
+  void note_masked(FlowSide& side, std::uint64_t begin, std::uint64_t end) noexcept;
   void order_mask(Flow& flow, const Order& order) noexcept;
   void order_frame(Flow& flow, const Order& order) noexcept;
   void order_refuse(std::uint32_t index, const Order& order) noexcept;
