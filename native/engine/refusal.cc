@@ -24,7 +24,8 @@ std::uint16_t announced_window(const HalfStream& responder, const HalfStream& in
 /// RST to both peers. Packets in hand carry it where there are any, which NAT needs no help with;
 /// else it is injected.
 void PacketLoop::refuse_with_reset(std::uint32_t index, EndReason reason) noexcept {
-  pass_released(index);
+  // A judge that broke its word is not believed in what it let go with it.
+  if (reason != EndReason::engine_error) pass_released(index);
   reset_toward(index, Side::responder);
   reset_toward(index, Side::initiator);
   end_flow(index, reason);
