@@ -181,7 +181,7 @@ inline void ScriptedJudge::mask(const Event& event, Direction& direction, std::u
 inline void ScriptedJudge::refuse(std::uint32_t flow, Connection& connection, bool words) {
   const auto size = static_cast<std::uint32_t>(kWords.size());
   put(OrderOp::refuse, Side::initiator, words ? 0 : 1, flow, {0, words ? size : 0});
-  connection.refused = true;
+  connection.refused = 1;
   connection.direction(Side::responder).unchecked = true;
 }
 

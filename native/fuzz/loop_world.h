@@ -53,7 +53,7 @@ struct Connection {
   std::array<Direction, 2> directions;
   Endpoint initiator;
   Endpoint responder;
-  bool refused = false;
+  int refused = 0;      ///< receives since: what had been let go may still leave in that turn
   bool unread = false;  ///< of a port that is none of ours
 
   Direction& direction(Side side) { return directions[index(side)]; }
@@ -128,6 +128,9 @@ inline ReceiveStatus World::receive(std::span<ReceivedPacket> packets,
                                     std::size_t& count) noexcept {
   count = 0;
   lent_.clear();
+  for (Connection& connection : connections) {
+    if (connection.refused == 1) connection.refused = 2;
+  }
   for (Fed& fed : waiting_) {
     require(count < packets.size());
     ReceivedPacket& packet = packets[count++];
@@ -176,7 +179,7 @@ inline void World::observe(std::span<const std::byte> bytes) {
       if (forth) {
         const std::uint32_t answer = connection.direction(Side::responder).initial_sequence;
         connection.direction(Side::responder) = Direction{.initial_sequence = answer};
-        connection.refused = false;
+        connection.refused = 0;
       }
       return;
     }
@@ -189,7 +192,7 @@ inline void World::observe(std::span<const std::byte> bytes) {
 inline void World::observe_payload(Connection& connection, Side from, const TcpPacket& packet) {
   const std::span<std::byte> payload = packet.payload();
   if (payload.empty()) return;
-  require(!connection.refused || fail_open || from == Side::responder);
+  require(connection.refused < 2 || fail_open || from == Side::responder);
   Direction& direction = connection.direction(from);
   const bool checked = !direction.unchecked && !connection.unread && !fail_open;
   std::uint32_t offset = packet.sequence - (direction.initial_sequence + 1);

@@ -53,6 +53,21 @@ TEST_CASE("the part that was let go passes again although held packets stand bef
   CHECK(lab.injected(R) == Strings{"y\r\n ack 8"});
 }
 
+TEST_CASE("a line is judged as it was sent, also where a prefix of it was masked before") {
+  LoopLab lab;
+  lab.answer = [](const SeenEvent& event, Orders& orders) {
+    if (event.text.starts_with("VRFY"))
+      orders.mask(event.flow, 3, static_cast<std::uint32_t>(event.text.size() - 3), 'x');
+    LoopLab::forward_all(event, orders);
+  };
+  lab.connect();
+  CHECK(lab.fate(lab.send(I, 0, "VR")) == "accept");
+  CHECK(lab.fate(lab.send(I, 2, "FY")) == "rewrite Fx");
+  CHECK(lab.fate(lab.send(I, 4, " roo")) == "rewrite xxxx");
+  CHECK(lab.fate(lab.send(I, 8, "t\r\nVR\r\n")) == "rewrite x\r\nVR\r\n");
+  CHECK(lab.lines == Strings{"I: VR…", "I: VRFY…", "I: VRFY roo…", "I: VRFY root", "I: VR"});
+}
+
 TEST_CASE("packets held one after the other keep their own headers") {
   LoopLab lab;
   lab.answer = pause_at_data;
@@ -63,6 +78,30 @@ TEST_CASE("packets held one after the other keep their own headers") {
   reply(lab, 6);
   CHECK(lab.fate(first) == "rewrite xxxxxx\r\n");
   CHECK(lab.fate(second) == "rewrite xxxxxx\r\n");
+}
+
+TEST_CASE("what was judged good goes before a refusal that the same packet brings") {
+  LoopLab lab;
+  lab.answer = [](const SeenEvent& event, Orders& orders) {
+    if (event.text == "BAD") {
+      orders.refuse_with_words(event.flow, "554 no\r\n");
+    } else {
+      LoopLab::forward_all(event, orders);
+    }
+  };
+  lab.connect();
+  SUBCASE("of the initiator") {
+    CHECK(lab.fate(lab.send(I, 0, "NOOP\r\nBAD\r\n")) == "rewrite NOOP\r\n");
+    CHECK(lab.injected(R) == Strings{"rst@6"});
+    CHECK(lab.injected(I) == Strings{"554 no\r\n<fin> ack 11"});
+  }
+  SUBCASE("of the responder") {
+    CHECK(lab.fate(lab.send(R, 0, "250 ok\r\nBAD\r\n")) == "rewrite 250 ok\r\n");
+    CHECK(lab.injected(R) == Strings{"rst@0"});
+    lab.acknowledged[0] = 17;
+    lab.send(I, 0, "", kAck | kFin);
+    CHECK(lab.injected(I) == Strings{"554 no\r\n<fin> ack 0", " ack 1"});
+  }
 }
 
 TEST_CASE("a FIN behind held octets arrives although its packet went on without it") {
