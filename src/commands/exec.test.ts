@@ -188,6 +188,12 @@ Masks
 `);
   });
 
+  test('statistics say when they were cleared', async () => {
+    const statistics = async (): Promise<Statistics> => ({ ...STATISTICS, clearedSecondsAgo: 65 });
+    const { output } = await runExec({ command: 'show ip inspect statistics' }, { ...context().value, statistics });
+    expect(output).toContain('\nLast statistic reset 00:01:05\n');
+  });
+
   test('name and all are made of the same blocks', async () => {
     const rule = await show('show ip inspect name mail-guard');
     expect(rule.startsWith(' Inspection name mail-guard\n    smtp ')).toBe(true);

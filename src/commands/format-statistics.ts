@@ -24,8 +24,9 @@ function packetLines({ protocolPackets }: Statistics): readonly string[] {
   return ['tcp', ...names.sort()].map((name) => `  ${name} packets: [${protocolPackets[name] ?? 0}:0]`);
 }
 
-function sessionLines({ sessions }: Statistics, configuration: Configuration): readonly string[] {
+function sessionLines(statistics: Statistics, configuration: Configuration): readonly string[] {
   const inspected = configuration.interfaces.filter((entry) => entry.inspectIn ?? entry.inspectOut).length;
+  const { sessions, clearedSecondsAgo } = statistics;
   const last = sessions.lastCreatedSecondsAgo;
   return [
     `Interfaces configured for inspection ${inspected}`,
@@ -35,7 +36,7 @@ function sessionLines({ sessions }: Statistics, configuration: Configuration): r
     'Maxever session counts (estab/half-open/terminating) ' +
       `[${sessions.maxEstablished}:${sessions.maxHalfOpen}:${sessions.maxTerminating}]`,
     `Last session created ${last === undefined ? 'never' : formatAge(last)}`,
-    'Last statistic reset never',
+    `Last statistic reset ${clearedSecondsAgo === undefined ? 'never' : formatAge(clearedSecondsAgo)}`,
     `Last session creation rate ${sessions.creationRate}`,
     `Maxever session creation rate ${sessions.maxCreationRate}`,
     `Last half-open session total ${sessions.halfOpen}`,

@@ -50,6 +50,7 @@ export class Daemon {
   #configuration: Configuration;
   #workers = 0;
   #kernelDropsTold = 0;
+  #clearedAtMs: number | undefined;
   #reloadSucceeded = true;
   #readAtSeconds = Math.floor(Date.now() / 1_000);
 
@@ -180,6 +181,7 @@ export class Daemon {
       rate: this.#rate,
       nowMs: Date.now(),
       startedAtMs: this.#startedAtMs,
+      ...(this.#clearedAtMs === undefined ? {} : { clearedAtMs: this.#clearedAtMs }),
     });
   }
 
@@ -237,6 +239,8 @@ export class Daemon {
       clearSessions: clear,
       clearStatistics: async () => {
         await this.pool.ask((request) => ({ kind: 'clearStatistics', request }));
+        this.#rate.clear();
+        this.#clearedAtMs = Date.now();
       },
       reload: () => this.reload(),
       save: (text) => saveWhole(config, text),

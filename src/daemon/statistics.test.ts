@@ -28,6 +28,15 @@ describe('CreationRate', () => {
     expect([rate.rate(), rate.maxRate()]).toEqual([5, 200]);
   });
 
+  test('clearing forgets the rates, but not when the last session came', () => {
+    const rate = new CreationRate();
+    feed(rate, [0, 7]);
+    rate.clear();
+    expect([rate.rate(), rate.maxRate(), rate.lastCreatedSecondsAgo(3_000)]).toEqual([0, 0, 2]);
+    feed(rate, [0, 2], 4_000);
+    expect([rate.rate(), rate.maxRate()]).toEqual([2, 2]);
+  });
+
   test('knows when the last session came, and that none did', () => {
     const rate = new CreationRate();
     expect(rate.lastCreatedSecondsAgo(5_000)).toBeUndefined();
@@ -43,6 +52,11 @@ describe('combineStatistics', () => {
     health: [{ queue: 0, heartbeatAgeMs: 3, restarts: 1 }],
     ...{ kernelDropped: 4, rate: new CreationRate(), nowMs: 61_500, startedAtMs: 1_000 },
   };
+
+  test('knows when it was cleared, and that it never was', () => {
+    expect(combineStatistics({ ...input, workers: [] }).clearedSecondsAgo).toBeUndefined();
+    expect(combineStatistics({ ...input, workers: [], clearedAtMs: 60_000 }).clearedSecondsAgo).toBe(1);
+  });
 
   test('adds the workers up', () => {
     const worker = (received: number, refusals: Record<string, number>) => ({

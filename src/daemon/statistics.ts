@@ -20,6 +20,12 @@ export class CreationRate {
     this.#maxRate = Math.max(this.#maxRate, this.rate());
   }
 
+  /** `clear ip inspect statistics`: counts from nothing again, but still knows when the last session came. */
+  clear(): void {
+    this.#totals.length = 0;
+    this.#maxRate = 0;
+  }
+
   /** Sessions created in the last minute, or since the start if that is shorter. */
   rate(): number {
     const first = this.#totals.length > SECONDS_A_MINUTE ? (this.#totals[0] ?? 0) : 0;
@@ -42,6 +48,7 @@ export interface StatisticsInput {
   readonly rate: CreationRate;
   readonly nowMs: number;
   readonly startedAtMs: number;
+  readonly clearedAtMs?: number;
 }
 
 /** The workers' counts as one (src/firewall/snapshot.ts). */
@@ -97,5 +104,8 @@ export function combineStatistics(input: StatisticsInput): Statistics {
     aggressive: false,
     workers: input.health,
     startedSecondsAgo: Math.floor((input.nowMs - input.startedAtMs) / 1_000),
+    ...(input.clearedAtMs === undefined
+      ? {}
+      : { clearedSecondsAgo: Math.floor((input.nowMs - input.clearedAtMs) / 1_000) }),
   };
 }

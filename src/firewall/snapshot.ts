@@ -72,6 +72,8 @@ export interface Statistics {
   readonly aggressive: boolean;
   readonly workers: readonly WorkerHealth[];
   readonly startedSecondsAgo: number;
+  /** `clear ip inspect statistics`; absent before the first. */
+  readonly clearedSecondsAgo?: number;
 }
 
 export interface WorkerHealth {
