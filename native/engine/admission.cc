@@ -311,7 +311,10 @@ void PacketLoop::note_headers(Flow& flow, Side from, const TcpPacket& packet) no
   if (packet.has(kSyn)) side.base_sequence = packet.sequence + 1;
   if (packet.options.has_timestamps) side.last_timestamp = packet.options.timestamp_value;
   side.last_window = packet.window;
-  if (packet.has(kAck)) side.last_acknowledgement = packet.acknowledgement;
+  if (!packet.has(kAck)) return;
+  if (side.acknowledges && seq_le(packet.acknowledgement, side.last_acknowledgement)) return;
+  side.acknowledges = true;
+  side.last_acknowledgement = packet.acknowledgement;
 }
 
 void PacketLoop::announce(std::uint32_t index) noexcept {

@@ -71,8 +71,9 @@ struct FlowSide {
   std::uint64_t partial_asked = 0;  ///< `framed` when the machine was last asked about a prefix
   std::uint32_t base_sequence = 0;  ///< sequence number of stream offset 0
   std::uint32_t last_timestamp = 0;
-  std::uint32_t last_acknowledgement = 0;  ///< of the other side's octets, as its sender sees them
+  std::uint32_t last_acknowledgement = 0;  ///< of the other side's octets: the highest it has sent
   std::uint16_t last_window = 0;           ///< as its sender announced it, unscaled
+  bool acknowledges = false;               ///< it has sent one
   bool paused = false;
   bool opaque = false;  ///< nothing is stored or framed
   bool resync = false;  ///< the next segment says where the stream stands

@@ -200,7 +200,6 @@ SegmentSpec PacketLoop::segment_from(std::uint32_t flow_index, Side from) const 
 void PacketLoop::inject_range(std::uint32_t flow_index, Side from, std::uint64_t end) noexcept {
   Flow& flow = *flows_[flow_index];
   FlowSide& side = flow.side(from);
-  const FlowSide& peer = flow.side(other(from));
   std::array<std::byte, kInjectedPayloadBytesMax> payload;
   const std::size_t segment_max = injected_payload_max(flow, other(from));
   const bool last = side.fin_received && side.pending.empty() && end == side.store.end();
@@ -209,7 +208,8 @@ void PacketLoop::inject_range(std::uint32_t flow_index, Side from, std::uint64_t
         static_cast<std::size_t>(std::min<std::uint64_t>(segment_max, end - side.forwarded));
     SegmentSpec spec = segment_from(flow_index, from);
     spec.sequence = sequence_at(side, side.forwarded);
-    spec.acknowledgement = sequence_at(peer, peer.forwarded);
+    // Never more than it said itself: what went on to it may still be lost on its way.
+    spec.acknowledgement = side.last_acknowledgement;
     spec.flags = kAck | kPsh;
     spec.payload = std::span(payload).first(octets);
     side.store.copy_out(pool_, side.forwarded, std::span(payload).first(octets));
