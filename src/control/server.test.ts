@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, createServer as createNetServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -326,6 +326,12 @@ describe('the socket file', () => {
     expect(existsSync(path)).toBe(true);
     server = await listenControl(path, handlers);
     await expectAlive();
+  });
+
+  test('a path that the system would cut is refused, and nothing is made', async () => {
+    const long = join(folder, 'x'.repeat(108));
+    await expect(listenControl(long, handlers)).rejects.toThrow(/longer than 107 bytes/);
+    expect(readdirSync(folder).filter((name) => name.startsWith('xx'))).toEqual([]);
   });
 
   test('something that is no socket is not touched', async () => {

@@ -7,12 +7,17 @@ import { dirname } from 'node:path';
 const SOCKET_MODE = 0o660;
 const SOCKET_UMASK = 0o117;
 const PROBE_MS = 1_000;
+/** unix(7): sun_path with its final zero octet. A longer one would silently be cut. */
+const PATH_BYTES_MAX = 107;
 
 /**
  * Binds the server to the path. A socket that nobody answers on is a leftover and is replaced; anything else is not
  * touched.
  */
 export async function listenOnSocket(server: Server, path: string): Promise<void> {
+  if (Buffer.byteLength(path) > PATH_BYTES_MAX) {
+    throw new Error(`the path of the control socket is longer than ${PATH_BYTES_MAX} bytes: ${path}`);
+  }
   // libuv would call it a missing permission.
   if (!existsSync(dirname(path))) throw new Error(`the folder ${dirname(path)} of the control socket does not exist`);
   await removeStaleSocket(path);

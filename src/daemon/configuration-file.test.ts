@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CONFIGURATION_BYTES_MAX } from '../limits.ts';
 import { EMPTY_CONFIGURATION } from '../policy/configuration.ts';
-import { ConfigurationError, loadConfiguration, workerSettings } from './configuration-file.ts';
+import { ConfigurationError, loadConfiguration, rejectionLines, workerSettings } from './configuration-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-file-'));
 const file = join(folder, 'postern.conf');
@@ -36,8 +36,8 @@ describe('loadConfiguration', () => {
   });
 
   test.each([
-    ['one that is not there', join(folder, 'none'), /ENOENT/],
-    ['a folder', folder, /EISDIR|illegal operation/],
+    ['one that is not there', join(folder, 'none'), /% Cannot be read: no such file or directory$/],
+    ['a folder', folder, /% Cannot be read: illegal operation on a directory$/],
   ])('%s is an error with its name', (_, path, message) => {
     const [error, ...more] = errorsOf(path);
     expect(error).toMatch(message);
@@ -54,6 +54,21 @@ describe('loadConfiguration', () => {
   test('octets that are no text are errors, not a crash', () => {
     writeFileSync(file, Buffer.from([0xff, 0xfe, 0, 10, 0x80, 10]));
     expect(errorsOf(file).length).toBeGreaterThan(0);
+  });
+});
+
+describe('rejectionLines', () => {
+  test('one line an error, without the marked line', () => {
+    expect(rejectionLines(['f:1:2: % Bad\nlogin secret\n ^', 'f:3:1: % Worse'])).toEqual([
+      'f:1:2: % Bad',
+      'f:3:1: % Worse',
+    ]);
+  });
+
+  test('says how many it leaves out', () => {
+    const lines = rejectionLines(Array.from({ length: 25 }, (_, index) => `f:${index}:1: % Bad`));
+    expect(lines).toHaveLength(21);
+    expect(lines.at(-1)).toContain('5 more');
   });
 });
 

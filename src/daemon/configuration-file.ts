@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { hostname as hostName } from 'node:os';
+import { getSystemErrorMap } from 'node:util';
 import { formatDiagnostic, parseConfiguration } from '../commands/parse-configuration.ts';
 import type { WorkerSettings } from '../engine/worker-protocol.ts';
 import { CONFIGURATION_BYTES_MAX } from '../limits.ts';
@@ -14,6 +15,8 @@ export interface LoadedConfiguration {
   readonly notices: readonly string[];
 }
 
+/** Errors of a rejected file that go to the log. */
+const LOGGED_ERRORS_MAX = 20;
 const TOO_LARGE = `larger than ${CONFIGURATION_BYTES_MAX} bytes: this is no configuration`;
 
 /** A file that cannot be read, or has errors: all of them, as the terminal shows them. */
@@ -36,9 +39,16 @@ export function readConfigurationText(file: string): string {
     // Devices and pipes have no size before they are read.
     if (bytes.length > CONFIGURATION_BYTES_MAX) throw new Error(TOO_LARGE);
   } catch (error) {
-    throw new ConfigurationError([`${file}:1:1: % ${error instanceof Error ? error.message : String(error)}`]);
+    throw new ConfigurationError([`${file}:1:1: % Cannot be read: ${plainReason(error)}`]);
   }
   return bytes.toString('utf8');
+}
+
+/** The system's words without the call that was made: `no such file or directory`. */
+function plainReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { errno } = error as NodeJS.ErrnoException;
+  return (errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1]) ?? error.message;
 }
 
 /** Throws ConfigurationError unless the whole file is good: nothing is half-loaded. */
@@ -46,6 +56,16 @@ export function loadConfiguration(file: string): LoadedConfiguration {
   const { configuration, errors, notices } = parseConfiguration(readConfigurationText(file), file);
   if (errors.length > 0) throw new ConfigurationError(errors.map((error) => formatDiagnostic(error, true)));
   return { configuration, notices: notices.map((notice) => formatDiagnostic(notice, false)) };
+}
+
+/**
+ * The log's lines for a rejected file: one an error, its place first, the marked line left out (the log is no place for
+ * a line that may hold anything).
+ */
+export function rejectionLines(errors: readonly string[]): readonly string[] {
+  const lines = errors.slice(0, LOGGED_ERRORS_MAX).map((error) => error.split('\n', 1)[0] ?? '');
+  const left = errors.length - lines.length;
+  return left > 0 ? [...lines, `${left} more error(s): postern check prints them all`] : lines;
 }
 
 /** What the workers need of a configuration; the machine's name where it gives none. */

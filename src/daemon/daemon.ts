@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { readDebugCommand } from '../commands/debug-command.ts';
 import { runExec } from '../commands/exec.ts';
@@ -15,9 +15,10 @@ import { MARKS } from '../netfilter/marks.ts';
 import { rulesFor } from '../netfilter/rules.ts';
 import type { Configuration } from '../policy/configuration.ts';
 import { effectivePostern } from '../policy/defaults.ts';
-import { ConfigurationError, loadConfiguration, workerSettings } from './configuration-file.ts';
+import { ConfigurationError, loadConfiguration, rejectionLines, workerSettings } from './configuration-file.ts';
 import { debugFilter } from './debug-filter.ts';
 import type { RunOptions } from './options.ts';
+import { saveWhole } from './save-file.ts';
 import { CreationRate, combineStatistics } from './statistics.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -114,6 +115,7 @@ export class Daemon {
       const { errors } = error;
       const fields = { file: config, errors: errors.length, detail: errors[0]?.split('\n')[0] ?? '' };
       this.#options.logger.log({ id: 'CONFIG_REJECTED', fields });
+      for (const detail of rejectionLines(errors)) this.#options.logger.log({ id: 'ERROR', fields: { detail } });
       return errors;
     }
   }
@@ -253,17 +255,5 @@ export class Daemon {
     const [, kind, queue] = /^debug postern (stall|crash)-worker (\d+)$/.exec(command) ?? [];
     if (kind !== 'stall' && kind !== 'crash') return undefined;
     return this.pool.hurt(Number(queue), kind) ? { output: '' } : { error: '% No worker serves this queue' };
-  }
-}
-
-/** Written beside and renamed over, so that a crash leaves the old file or the new one. */
-async function saveWhole(path: string, text: string): Promise<readonly string[]> {
-  const beside = `${path}.new`;
-  try {
-    await writeFile(beside, text, { mode: 0o640 });
-    await rename(beside, path);
-    return [];
-  } catch (error) {
-    return [`% ${error instanceof Error ? error.message : String(error)}`];
   }
 }

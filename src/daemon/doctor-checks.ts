@@ -12,6 +12,8 @@ export interface Machine {
   readonly nodeVersion: string;
   /** The text of a file; undefined when there is none or it may not be read. */
   readFile(path: string): string | undefined;
+  /** Whether there is such a file, readable or not. */
+  fileExists(path: string): boolean;
   /** The absolute path of a system program. */
   findProgram(name: string): string | undefined;
   /** Loads the native addon and asks who serves the queue. Throws an error that says why it cannot be loaded. */
@@ -23,6 +25,7 @@ export interface Machine {
   tryRules(program: string, text: string): Promise<string | undefined>;
 }
 
+const QUEUE_TABLE = '/proc/self/net/netfilter/nfnetlink_queue';
 const NODE_MAJOR_MIN = 20;
 const NODE_MINOR_MIN = 19;
 const RMEM_MAX_BYTES_MIN = 8_388_608;
@@ -46,15 +49,19 @@ export function checkAddon(machine: Machine, queue: number): readonly Finding[] 
   try {
     const owner = machine.queueOwner(queue);
     const loaded: Finding = { subject: 'native addon', level: 'good', detail: 'loads' };
-    return [loaded, queueFinding(queue, owner)];
+    return [loaded, queueFinding(machine, queue, owner)];
   } catch (error) {
     const said = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     return [{ subject: 'native addon', level: 'fault', detail: said, remedy: 'npm run build:native' }];
   }
 }
 
-function queueFinding(queue: number, owner: string | null): Finding {
+function queueFinding(machine: Machine, queue: number, owner: string | null): Finding {
   const subject = `queue ${queue}`;
+  if (owner === null && machine.fileExists(QUEUE_TABLE) && machine.readFile(QUEUE_TABLE) === undefined) {
+    const detail = 'who serves it can be seen by root only';
+    return { subject, level: 'advice', detail, remedy: 'run postern doctor as root' };
+  }
   if (owner === null) return { subject, level: 'good', detail: 'free' };
   if (/\((?:node|postern)\)/.test(owner)) return { subject, level: 'good', detail: `served by ${owner}` };
   if (!owner.includes('(')) {
@@ -110,7 +117,7 @@ export async function checkKernel(
     if (refusal === undefined) findings.push({ subject, level: 'good', detail: 'every match and target is there' });
     else findings.push({ subject, level: 'fault', detail: refusal, remedy: remedyForRules(refusal) });
   }
-  if (machine.readFile('/proc/self/net/netfilter/nfnetlink_queue') === undefined) {
+  if (!machine.fileExists(QUEUE_TABLE)) {
     const detail = 'the kernel has no packet queues, or its module is not loaded';
     findings.push({ subject: 'nfnetlink_queue', level: 'fault', detail, remedy: 'modprobe nfnetlink_queue' });
   } else findings.push({ subject: 'nfnetlink_queue', level: 'good', detail: 'is loaded' });

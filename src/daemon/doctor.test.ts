@@ -19,6 +19,7 @@ function machine(
   return {
     nodeVersion: 'v20.19.0',
     readFile: (path) => files[path],
+    fileExists: (path) => files[path] !== undefined,
     findProgram: (name) => `/usr/sbin/${name}`,
     queueOwner: () => null,
     tryRules: async () => undefined,
@@ -61,6 +62,16 @@ describe('each lack is named with its remedy', () => {
       'fault',
       'nfnetlink_queue',
       /modprobe nfnetlink_queue/,
+    ],
+    [
+      'a table of queues that may not be read',
+      machine({
+        files: { '/proc/self/net/netfilter/nfnetlink_queue': undefined },
+        fileExists: (path) => path === '/proc/self/net/netfilter/nfnetlink_queue',
+      }),
+      'advice',
+      'queue 0',
+      /as root/,
     ],
     [
       'a small socket buffer',

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { loadAddon } from '../native/addon.ts';
 import { rulesFor } from '../netfilter/rules.ts';
@@ -88,6 +88,7 @@ const THIS_MACHINE: Machine = {
       return undefined;
     }
   },
+  fileExists: existsSync,
   findProgram,
   queueOwner: (queue) => loadAddon().queueOwner(queue),
   async tryRules(program, text) {
