@@ -19,10 +19,13 @@ constexpr std::size_t kIpv4DestinationOffset = 16;
 constexpr std::size_t kIpv6SourceOffset = 8;
 constexpr std::size_t kIpv6DestinationOffset = 24;
 
-FileDescriptor open_raw(int family, std::uint32_t mark, int& error_number) noexcept {
+/** `missing` names the capability that the refused step asks for. */
+FileDescriptor open_raw(int family, std::uint32_t mark, int& error_number,
+                        const char*& missing) noexcept {
   error_number = 0;
   // IPPROTO_RAW: the packets bring their IP header, and nothing is ever received.
   FileDescriptor socket(::socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW));
+  missing = socket.valid() ? "CAP_NET_ADMIN" : "CAP_NET_RAW";
   const int on = 1;
   const bool ready =
       socket.valid() && ::setsockopt(socket.get(), SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0 &&
@@ -34,9 +37,9 @@ FileDescriptor open_raw(int family, std::uint32_t mark, int& error_number) noexc
   return FileDescriptor{};
 }
 
-std::string refusal_text(int error_number) {
+std::string refusal_text(int error_number, const char* missing) {
   if (error_number == EPERM || error_number == EACCES) {
-    return "segments cannot be sent: CAP_NET_RAW or CAP_NET_ADMIN is missing";
+    return std::string("segments cannot be sent: ") + missing + " is missing";
   }
   return with_reason("segments cannot be sent", error_number);
 }
@@ -83,10 +86,13 @@ ssize_t send_to(int descriptor, std::span<const std::byte> bytes, const Address&
 
 RawOpening RawSender::open(std::uint32_t mark) {
   int error_number = 0;
-  FileDescriptor v4 = open_raw(AF_INET, mark, error_number);
-  if (!v4.valid()) return {nullptr, refusal_text(error_number)};
-  FileDescriptor v6 = open_raw(AF_INET6, mark, error_number);
-  if (!v6.valid() && error_number != EAFNOSUPPORT) return {nullptr, refusal_text(error_number)};
+  const char* missing = "";
+  FileDescriptor v4 = open_raw(AF_INET, mark, error_number, missing);
+  if (!v4.valid()) return {nullptr, refusal_text(error_number, missing)};
+  FileDescriptor v6 = open_raw(AF_INET6, mark, error_number, missing);
+  if (!v6.valid() && error_number != EAFNOSUPPORT) {
+    return {nullptr, refusal_text(error_number, missing)};
+  }
   return {std::unique_ptr<RawSender>(new RawSender(std::move(v4), std::move(v6))), {}};
 }
 
