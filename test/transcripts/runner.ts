@@ -166,11 +166,14 @@ function compare(whole: Outcome, split: Outcome, transcript: TranscriptCase): st
   return compareFates('initiator', whole, split) ?? compareFates('responder', whole, split);
 }
 
+/** How a side's octets fared, and the refusal that ended the dialogue. */
+export type Passage = Pick<Outcome, 'sent' | 'fates' | 'refusal'>;
+
 /**
  * Each octet got through as in the whole run, or untouched because an earlier segment took it ahead of the decision: then it
  * stands before everything that the decision did touch. Of a refused frame anything but the last octet may have gone.
  */
-function compareFates(side: Side, whole: Outcome, split: Outcome): string | undefined {
+export function compareFates(side: Side, whole: Passage, split: Pick<Passage, 'fates'>): string | undefined {
   const sent = whole.sent[side];
   const refused = whole.refusal?.side === side ? whole.refusal : undefined;
   let touched = false;
