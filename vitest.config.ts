@@ -4,7 +4,12 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/transcripts/**/*.test.ts', 'test/sim/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/transcripts/**/*.test.ts', 'test/sim/**/*.test.ts'],
+        },
+      },
       {
         test: {
           name: 'lab',

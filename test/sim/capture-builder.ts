@@ -130,12 +130,12 @@ function disturbed(pieces: readonly Piece[], burst: Burst, weather: Weather, ran
   const wire: Piece[] = [];
   let arrived = burst.begin;
   let overtaken = false;
-  const passed = 0;
+  let passed = 0;
   const came = new Map<number, number>();
   while (waiting.length > 0) {
-    const overtakes = random.chance(weather.reorderPercent)
-      ? random.below(Math.min(waiting.length, REORDER_WINDOW))
-      : 0;
+    const late = passed < OVERTAKEN_MAX && random.chance(weather.reorderPercent);
+    const overtakes = late ? random.below(Math.min(waiting.length, REORDER_WINDOW)) : 0;
+    passed = overtakes > 0 ? passed + 1 : 0;
     const [piece] = waiting.splice(overtakes, 1);
     if (piece === undefined) break;
     wire.push(piece);
