@@ -5,7 +5,7 @@ import { EXEC_COMMAND_CHARACTERS_MAX } from '../limits.ts';
 import { COMMON_HELP } from './config-command.ts';
 
 /** `protocol`: packets and commands of one protocol. */
-export type DebugTopic = 'detailed' | 'events' | 'timers' | 'protocol';
+export type DebugTopic = 'detailed' | 'events' | 'timers' | 'object-creation' | 'object-deletion' | 'protocol';
 
 export interface DebugSelection {
   readonly topic: DebugTopic;
@@ -13,7 +13,7 @@ export interface DebugSelection {
   readonly protocol?: string;
 }
 
-const TOPICS = 'detailed|events|timers';
+const TOPICS = 'detailed|events|timers|object-creation|object-deletion';
 
 export const DEBUG_HELP: Readonly<Record<string, string>> = {
   debug: 'Follow what happens until interrupted',
@@ -21,6 +21,8 @@ export const DEBUG_HELP: Readonly<Record<string, string>> = {
   detailed: 'Everything',
   events: 'Sessions, refusals and masks',
   timers: 'Timers that start and run out',
+  'object-creation': 'Sessions that begin',
+  'object-deletion': 'Sessions that end',
 };
 
 /** `debug …` (cisco-ios 5.11), for the shell's `?` and Tab too. */

@@ -38,6 +38,11 @@ test('a line says who, what and which verdict', () => {
   );
 });
 
+test('addresses of IPv6 stand in brackets', () => {
+  const initiator = { address: '2001:db8::1', port: 40_000 };
+  expect(event({ session: { ...session, initiator } })).toContain('([2001:db8::1]:40000) => (192.0.2.2:25)');
+});
+
 describe('a command asks for', () => {
   const all = Object.keys(LINES);
   test.each([
@@ -48,6 +53,8 @@ describe('a command asks for', () => {
     ['debug ip inspect pop3', []],
     ['debug ip inspect events', ['opened', 'masked', 'refused', 'expired']],
     ['debug ip inspect timers', ['expired']],
+    ['debug ip inspect object-creation', ['opened']],
+    ['debug ip inspect object-deletion', ['expired']],
   ])('%s', (command, expected) => {
     const selection = readDebugCommand(command);
     if ('error' in selection) throw new Error(selection.error);

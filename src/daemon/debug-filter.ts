@@ -9,6 +9,10 @@ export function debugFilter({ topic, protocol }: DebugSelection): (line: string)
       return (line) => /^CBAC (?:open|close|drop):| (?:refuse|mask)(?: |$)/.test(line);
     case 'timers':
       return (line) => line.includes('timeout');
+    case 'object-creation':
+      return (line) => line.startsWith('CBAC open:');
+    case 'object-deletion':
+      return (line) => line.startsWith('CBAC close:');
     case 'protocol':
       // Every mail protocol runs over TCP.
       return (line) => protocol === 'tcp' || line.split(' ').includes(protocol ?? '');

@@ -16,5 +16,5 @@ export function debugLine({ kind, what, session, outcome }: JudgedEvent): string
 }
 
 function placeOf({ address, port }: Endpoint): string {
-  return `${address}:${port}`;
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
