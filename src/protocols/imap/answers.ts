@@ -19,6 +19,9 @@ import {
 const FORWARD: Action = { kind: 'forward' };
 const RESUME_INITIATOR: Action = { kind: 'resume', side: 'initiator' };
 
+/** RFC 2971 3.2. */
+const ID_RESPONSE = /^\* ID /i;
+
 type Result = Step<ImapState>;
 
 /** A whole line from the server. */
@@ -56,7 +59,8 @@ function onResponse(state: NotAuthenticated, text: string, policy: ImapPolicy): 
 function noteUntagged(state: NotAuthenticated, text: string, bye: boolean): NotAuthenticated {
   const capabilities = capabilitiesIn(text);
   const nonSynchronising = capabilities === undefined ? state.nonSynchronising : nonSynchronisingOf(capabilities);
-  return { ...state, nonSynchronising, ended: state.ended || bye };
+  const idAnswer = state.idAnswer === 'none' && ID_RESPONSE.test(text) ? 'untagged' : state.idAnswer;
+  return { ...state, nonSynchronising, idAnswer, ended: state.ended || bye };
 }
 
 /** `+` lets a client go on with a literal or with its turn in a SASL exchange; anywhere else it is nobody's. */
@@ -72,23 +76,48 @@ function onContinuation(state: NotAuthenticated, policy: ImapPolicy): Result {
   if (unfinished === undefined && !state.challenged && state.unanswered.at(-1)?.challenges === true) {
     return { state: { ...state, challenged: true }, actions: [FORWARD, RESUME_INITIATOR] };
   }
-  const mayBeEarly = unfinished === undefined || (unfinished.awaits === 'rest' && !unfinished.refusedEarly);
+  const mayBeEarly = unfinished === undefined || (unfinished.awaits === 'rest' && !unfinished.answeredEarly);
   if (!mayBeEarly || state.challenged || state.earlyGoAhead) {
     return refusal(state, { reason: 'unexpected-reply' }, policy);
   }
   return { state: { ...state, earlyGoAhead: true }, actions: [FORWARD] };
 }
 
-function onTagged(state: NotAuthenticated, tag: string, status: Status, policy: ImapPolicy): Result {
-  const { unfinished } = state;
+function onTagged(before: NotAuthenticated, tag: string, status: Status, policy: ImapPolicy): Result {
+  const { unfinished } = before;
+  const saidId = before.idAnswer === 'untagged';
+  if (unfinished?.command.tag === tag && unfinished.verb === 'ID' && unfinished.awaits === 'rest' && saidId) {
+    if (status === 'OK') return onEarlyId(before, unfinished);
+  }
+  const state: NotAuthenticated = saidId && isKnown(before, tag) ? { ...before, idAnswer: 'none' } : before;
   if (unfinished?.command.tag === tag) return onEarlyAnswer(state, unfinished, status, policy);
   const answered = state.unanswered.find((command) => command.tag === tag);
-  if (answered === undefined) return refusal(state, { reason: 'unexpected-reply' }, policy);
+  if (answered === undefined) return onAnswerToLineUnderWay(state, tag, status, policy);
   const unanswered = state.unanswered.filter((command) => command !== answered);
   if (status !== 'OK') return onNegative(state, answered, unanswered);
   // Nothing is settled while the server's own challenge is open.
   if (answered.challenges && state.challenged) return refusal(state, { reason: 'unexpected-reply' }, policy);
   return onOk({ ...state, unanswered }, answered);
+}
+
+function isKnown({ unanswered }: NotAuthenticated, tag: string): boolean {
+  return unanswered.some((command) => command.tag === tag);
+}
+
+function onEarlyId(state: NotAuthenticated, unfinished: Unfinished): Result {
+  return {
+    state: { ...state, idAnswer: 'none', unfinished: { ...unfinished, answeredEarly: true } },
+    actions: [FORWARD],
+  };
+}
+
+/** An answer to nothing that was sent to its end: ID's, if its response went before and nothing else can be meant. */
+function onAnswerToLineUnderWay(state: NotAuthenticated, tag: string, status: Status, policy: ImapPolicy): Result {
+  const mayBeId = state.idAnswer === 'untagged' && status === 'OK' && state.unfinished === undefined;
+  if (!mayBeId || state.challenged || state.earlyGoAhead || isInitiatorPaused(state)) {
+    return refusal(state, { reason: 'unexpected-reply' }, policy);
+  }
+  return { state: { ...state, idAnswer: { earlyTag: tag } }, actions: [FORWARD] };
 }
 
 /**
@@ -99,14 +128,14 @@ function onTagged(state: NotAuthenticated, tag: string, status: Status, policy: 
 function onEarlyAnswer(state: NotAuthenticated, unfinished: Unfinished, status: Status, policy: ImapPolicy): Result {
   const { command, awaits } = unfinished;
   const secretMayFollow = state.secretMayFollow || command.onOk === 'authenticates';
-  if (status === 'OK' || unfinished.refusedEarly || (status === 'BAD' && awaits !== 'goAhead')) {
+  if (status === 'OK' || unfinished.answeredEarly || (status === 'BAD' && awaits !== 'goAhead')) {
     return refusal(state, { reason: 'unexpected-reply' }, policy);
   }
   if (awaits === 'goAhead') {
     return { state: { ...state, unfinished: undefined, secretMayFollow }, actions: [FORWARD, RESUME_INITIATOR] };
   }
   return {
-    state: { ...state, unfinished: { ...unfinished, refusedEarly: true }, secretMayFollow },
+    state: { ...state, unfinished: { ...unfinished, answeredEarly: true }, secretMayFollow },
     actions: [FORWARD],
   };
 }

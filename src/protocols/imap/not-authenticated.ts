@@ -33,10 +33,22 @@ type Result = Step<ImapState>;
  */
 export function onInitiator(state: NotAuthenticated, text: string, complete: boolean, policy: ImapPolicy): Result {
   const step = onLine(state, text, complete, policy);
-  if (!state.earlyGoAhead || !complete || isRefused(step)) return step;
+  if (!complete || isRefused(step)) return step;
+  if (typeof state.idAnswer === 'object') return afterEarlyAnswer(state, step, state.idAnswer.earlyTag, policy);
+  if (!state.earlyGoAhead) return step;
   // The server's `+` was for nothing, unless this line ends in the literal that it let through.
   const used = step.state.at === 'NOT_AUTHENTICATED' && !step.state.earlyGoAhead;
   return used ? step : refusal(state, { reason: 'unexpected-reply' }, policy);
+}
+
+/** The line that was answered before its end must be the command that the answer named, and such as is done with it. */
+function afterEarlyAnswer(before: NotAuthenticated, step: Result, tag: string, policy: ImapPolicy): Result {
+  const after = step.state;
+  const command = after.at === 'NOT_AUTHENTICATED' ? after.unanswered.at(-1) : undefined;
+  if (after.at !== 'NOT_AUTHENTICATED' || command?.tag !== tag || command.onOk !== 'nothing') {
+    return refusal(before, { reason: 'unexpected-reply' }, policy);
+  }
+  return { ...step, state: { ...after, unanswered: after.unanswered.slice(0, -1), idAnswer: 'none' } };
 }
 
 function isRefused(step: Result): boolean {
@@ -89,7 +101,7 @@ type Unread = Extract<ArgumentsReading, { kind: 'literal' }>;
 
 function toUnfinished({ command, verb, reading }: Extract<Judgement, { kind: 'unfinished' }>): Unfinished {
   const { place } = reading;
-  return { command, verb, place, literals: 0, literalBytes: 0, awaits: 'goAhead', refusedEarly: false };
+  return { command, verb, place, literals: 0, literalBytes: 0, awaits: 'goAhead', answeredEarly: false };
 }
 
 /** The line ends in a literal: what its octets are is settled before the first of them goes ahead. */
@@ -105,7 +117,7 @@ function onLiteral(
     return refusal(state, { reason: 'invalid-literal', text: before.verb, tag }, policy);
   }
   // The server refused the command and reads it to its end: it will send no go-ahead.
-  if (before.refusedEarly && literal.synchronising) {
+  if (before.answeredEarly && literal.synchronising) {
     return refusal(state, { reason: 'invalid-literal', text: before.verb, tag }, policy);
   }
   const letThrough = literal.synchronising && state.earlyGoAhead;
@@ -147,7 +159,7 @@ function onRest(
     case 'literal':
       return onLiteral(state, unfinished, reading, policy);
     case 'complete':
-      if (unfinished.refusedEarly) return { state: { ...state, unfinished: undefined }, actions: [FORWARD] };
+      if (unfinished.answeredEarly) return { state: { ...state, unfinished: undefined }, actions: [FORWARD] };
       return onWholeCommand(state, verb, command, policy);
   }
 }

@@ -30,8 +30,8 @@ export interface Unfinished {
   readonly literals: number;
   readonly literalBytes: number;
   readonly awaits: 'goAhead' | 'octets' | 'rest';
-  /** The server said NO before it had it all; what is left of the command is swallowed there. */
-  readonly refusedEarly: boolean;
+  /** The server answered before it had it all; what is left of the command is swallowed there. */
+  readonly answeredEarly: boolean;
 }
 
 export interface NotAuthenticated {
@@ -48,6 +48,11 @@ export interface NotAuthenticated {
    * client that types shows it alone. The line under way must end in such a literal.
    */
   readonly earlyGoAhead: boolean;
+  /**
+   * Dovecot answers ID at its closing parenthesis, before the line is whole: its untagged response has come, or its
+   * tagged OK too, which the line under way must then carry as its tag.
+   */
+  readonly idAnswer: 'none' | 'untagged' | { readonly earlyTag: string };
   /** The server's response goes on behind a literal; in a status response only while its code is open. */
   readonly response: 'whole' | 'data' | 'code';
   readonly nonSynchronising: NonSynchronising;
@@ -78,6 +83,7 @@ export const NOT_AUTHENTICATED: NotAuthenticated = {
   unfinished: undefined,
   challenged: false,
   earlyGoAhead: false,
+  idAnswer: 'none',
   response: 'whole',
   nonSynchronising: 'unknown',
   ended: false,

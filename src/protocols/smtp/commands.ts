@@ -10,6 +10,8 @@ import { moveTo, type SmtpState } from './state.ts';
 
 const FORWARD: Action = { kind: 'forward' };
 const QUOTED_VERB_MAX = 32;
+/** What one server or another takes for BDAT: some skip blanks before a verb, some part words at any of them. */
+const CHUNK_COMMAND = /^\W*BDAT(?:\W|$)/i;
 
 export function onCommandLine(state: SmtpState, text: string, policy: SmtpPolicy): Step<SmtpState> {
   const verdict = judgeCommandLine(text, true, policy, state);
@@ -83,7 +85,7 @@ function onChunk(state: SmtpState, rule: CommandRule, argument: string, policy: 
 function onIllegal(state: SmtpState, verb: string, text: string, policy: SmtpPolicy): Step<SmtpState> {
   const alert = invalidCommand(state, verb, text);
   if (policy.illegal === 'drop') return { state, actions: refuseWithWords(policy, 'invalid-command', alert) };
-  if (upper(verb) === 'BDAT') {
+  if (CHUNK_COMMAND.test(text)) {
     const chunk = hiddenChunk(text);
     if (chunk !== 'none') return { state, actions: [...chunk, ...refuseWithWords(policy, 'invalid-command', alert)] };
   }
