@@ -1,0 +1,30 @@
+import type { World } from '../world.ts';
+import type { Flow } from './stage.ts';
+import type { Deeds } from './verdicts.ts';
+
+/** What Postfix logs of a client whose dialogue it logs (`debug_peer_list`). */
+export function deedsAtPostfix(world: World): (flow: Flow) => Deeds {
+  const lines = world.postfix.log().split('\n');
+  return ({ local, got }) => {
+    const mine = lines.filter((line) => line.includes(`[${local}]`));
+    const texts = (mark: string) =>
+      mine.flatMap((line) => {
+        const at = line.indexOf(`${mark} unknown[${local}]: `);
+        return at < 0 ? [] : [line.slice(at + `${mark} unknown[${local}]: `.length)];
+      });
+    const replies = texts(': >');
+    return {
+      commands: texts(': <'),
+      messages: replies.filter((reply) => /^250 2\.0\.0 Ok: queued/.test(reply)).length,
+      closed: replies.some((reply) => /^(?:221|421|521) /.test(reply)) || !got.endsWith('\n'),
+    };
+  };
+}
+
+/** Whether Dovecot let the client in. */
+export function deedsAtDovecot(world: World): (flow: Flow) => Deeds {
+  const lines = world.dovecot.log().split('\n');
+  return ({ local }) => ({
+    loggedIn: lines.some((line) => line.includes('Login: ') && line.includes(`rip=${local},`)),
+  });
+}

@@ -1,0 +1,109 @@
+import type { Case, Expectation } from './cases.ts';
+import type { Flow } from './stage.ts';
+
+/** What became of what a client sent, as the wire shows it. */
+export type Fate = 'unchanged' | 'masked' | 'refused' | 'held';
+
+/** What the server did with it, by its own account. */
+export interface Deeds {
+  /** The commands that it read, where it says so. */
+  readonly commands?: readonly string[];
+  /** Messages that it took for complete. */
+  readonly messages?: number;
+  /** It let a client in. */
+  readonly loggedIn?: boolean;
+  /** It ended the connection by itself, so that later commands went unread. */
+  readonly closed?: boolean;
+}
+
+export interface Finding {
+  readonly fate: Fate;
+  /** Everything that should not be; empty when the case went as expected. */
+  readonly problems: readonly string[];
+}
+
+const MASKS = new Set(['x', 'X']);
+
+/** Octet by octet the same, or overwritten. */
+function isFaithful(sent: string, got: string): boolean {
+  if (got.length > sent.length) return false;
+  for (let at = 0; at < got.length; at++) {
+    if (got[at] !== sent[at] && !MASKS.has(got[at] ?? '')) return false;
+  }
+  return true;
+}
+
+export function fateOf({ sent, got, judged }: Flow): Fate {
+  if (judged.some(({ verdict }) => verdict === 'refuse')) return 'refused';
+  if (got === sent) return 'unchanged';
+  return got.length === sent.length ? 'masked' : 'held';
+}
+
+/** Lines that Postern let go on to the server, and messages whose end it did. */
+function passed(flow: Flow): { lines: number; messages: number } {
+  const ofClient = flow.judged.filter(
+    ({ side, verdict }) => side === 'initiator' && /^(?:forward|mask)$/.test(verdict),
+  );
+  const count = (what: string) => ofClient.filter((judged) => judged.what === what).length;
+  return { lines: count('line'), messages: count('dataEnd') };
+}
+
+/** Where Postern and the server understood the same octets in different ways. */
+function disagreements(flow: Flow, deeds: Deeds): string[] {
+  const found: string[] = [];
+  const { lines, messages } = passed(flow);
+  const { commands, loggedIn } = deeds;
+  if (commands !== undefined && deeds.closed !== true && commands.length !== lines) {
+    found.push(`Postern let ${lines} lines pass, the server read ${commands.length}: ${JSON.stringify(commands)}`);
+  }
+  if (deeds.messages !== undefined && deeds.messages !== messages) {
+    found.push(`Postern saw ${messages} messages end, the server ${deeds.messages}`);
+  }
+  const admits = flow.stage === 'authenticated' || flow.stage === 'transaction';
+  const ended = flow.stage === 'ended' || flow.stage === 'closed';
+  if (loggedIn !== undefined && flow.stage !== undefined && !ended && loggedIn !== admits) {
+    found.push(`the server ${loggedIn ? 'has' : 'has not'} let the client in, Postern says ${flow.stage}`);
+  }
+  return found;
+}
+
+function isTold(flow: Flow): boolean {
+  return flow.judged.some(({ verdict }) => verdict === 'mask' || verdict === 'refuse');
+}
+
+function blocked(of: Case, flow: Flow, deeds: Deeds): string[] {
+  const found: string[] = [];
+  const read = deeds.commands ?? flow.got.split('\n');
+  const pattern = of.never === undefined ? undefined : new RegExp(of.never);
+  const seen = pattern && read.find((line) => pattern.test(line));
+  if (seen !== undefined) found.push(`the server read ${JSON.stringify(seen)}`);
+  if (of.never === undefined && of.neverClient === undefined && flow.got === flow.sent) found.push('passed unchanged');
+  if (of.neverClient !== undefined && new RegExp(of.neverClient).test(flow.received)) {
+    found.push(`the client received ${JSON.stringify(of.neverClient)}`);
+  }
+  // A server that has hung up reads nothing more, whoever stands in between.
+  if (!isTold(flow) && flow.end === 'open') found.push('Postern told nothing');
+  return found;
+}
+
+function unchanged(flow: Flow): string[] {
+  const found: string[] = [];
+  if (isTold(flow)) {
+    const why = flow.judged.filter(({ verdict }) => verdict === 'mask' || verdict === 'refuse');
+    const ofClient = why.filter(({ side, verdict }) => side === 'initiator' || verdict === 'refuse');
+    for (const { side, what, verdict, reason } of ofClient) found.push(`${verdict} of ${side} ${what} ${reason ?? ''}`);
+  }
+  if (flow.got !== flow.sent) found.push(`the server got ${flow.got.length} of ${flow.sent.length} octets`);
+  if (flow.stoppedAt !== undefined) found.push(`the answer to step ${flow.stoppedAt} was another`);
+  return found;
+}
+
+/** Holds one case against what happened. */
+export function judgeFlow(of: Case, expected: Expectation, flow: Flow, deeds: Deeds): Finding {
+  const problems = isFaithful(flow.sent, flow.got) ? [] : ['the server got octets that nobody sent'];
+  // A session that Postern ended may leave its last line unread at the server.
+  if (fateOf(flow) !== 'refused') problems.push(...disagreements(flow, deeds));
+  if (expected === 'B') problems.push(...blocked(of, flow, deeds));
+  if (expected === 'P' || expected === 'PL') problems.push(...unchanged(flow));
+  return { fate: fateOf(flow), problems };
+}
