@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startCapture } from '../capture.ts';
 import { ADDRESSES } from '../lab.ts';
 import { POSTERN, posternLogTexts } from '../postern.ts';
@@ -14,6 +15,9 @@ const USERS = 'u1:{PLAIN}pass\n';
 const CLIENTS_AT_ONCE = 36;
 /** A play of that many is over by then, whatever stalls. */
 const PLAY_TIMEOUT_MS = 150_000;
+
+/** The debug stream follows the packets through three processes. */
+const DEBUG_LAG_MS = 500;
 
 export interface Client {
   readonly steps: readonly PlayStep[];
@@ -126,6 +130,7 @@ async function playSome(players: Players, port: number, clients: readonly Client
   const player = world.lab.client.start(program, { input: JSON.stringify({ host, port, clients: parts }) });
   await player.waitFor(/"done"/, PLAY_TIMEOUT_MS);
   const sessions = await posternOf(world).sessions();
+  await delay(DEBUG_LAG_MS);
   await inside.stop();
   await player.stop();
   await actor?.stop();

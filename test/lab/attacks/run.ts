@@ -1,0 +1,64 @@
+import type { Case, Expectation } from './cases.ts';
+import { CUTS, type Cut, cutSteps } from './cutting.ts';
+import { type ActorStep, scriptOf } from './scripted.ts';
+import { deedsAtDovecot, deedsAtPostfix } from './servers.ts';
+import type { Client, Flow, Stage } from './stage.ts';
+import { type Deeds, type Finding, judgeFlow } from './verdicts.ts';
+
+export const PORTS = { smtp: 25, pop3: 110, imap: 143 } as const;
+export type Protocol = keyof typeof PORTS;
+
+/** The cuts a test run plays: what a client does by itself and what is the hardest to judge, or every one. */
+export const CUTS_PLAYED: readonly Cut[] = process.env.POSTERN_ATTACK_CUTS === 'all' ? CUTS : ['joined', 'bytes'];
+
+export interface Outcome {
+  readonly of: Case;
+  readonly cut: string;
+  readonly expected: Expectation;
+  readonly flow: Flow;
+  readonly deeds: Deeds;
+  readonly finding: Finding;
+}
+
+export interface Selection {
+  readonly protocol: Protocol;
+  readonly cases: readonly Case[];
+  readonly cuts: readonly Cut[];
+  /** Postern runs with `secure-login reset`. */
+  readonly secure: boolean;
+}
+
+interface Play extends Client {
+  readonly of: Case;
+  readonly cut: string;
+  readonly server?: readonly ActorStep[];
+}
+
+/** Plays the clients' parts against the real server, and the dialogues against a scripted one. */
+export async function playCases(stage: Stage, { protocol, cases, cuts, secure }: Selection): Promise<Outcome[]> {
+  const mine = cases.filter((of) => of.protocol === protocol);
+  const real = mine.flatMap(({ steps, ...of }): Play[] =>
+    steps === undefined ? [] : cuts.map((cut) => ({ of, cut, steps: cutSteps(steps, cut) })),
+  );
+  const scripted = mine.flatMap((of): Play[] =>
+    of.dialogue === undefined ? [] : [{ of, cut: 'script', ...scriptOf(of) }],
+  );
+  const port = PORTS[protocol];
+  const judge = (plays: readonly Play[], flows: readonly Flow[], deedsOf: (flow: Flow) => Deeds): Outcome[] =>
+    plays.map(({ of, cut }, index) => {
+      const flow = flows[index] as Flow;
+      const deeds = deedsOf(flow);
+      const expected = secure ? (of.expectSecure ?? of.expect) : of.expect;
+      return { of, cut, expected, flow, deeds, finding: judgeFlow(of, expected, flow, deeds) };
+    });
+  const atReal = await stage.play(port, real);
+  const deedsOf = protocol === 'smtp' ? deedsAtPostfix(stage.world) : deedsAtDovecot(stage.world);
+  return [...judge(real, atReal, deedsOf), ...judge(scripted, await stage.play(port, scripted), () => ({}))];
+}
+
+/** What went wrong with each case, over all its cuts. */
+export function problemsOf(outcomes: readonly Outcome[], of: Pick<Case, 'id'>): string[] {
+  return outcomes
+    .filter((outcome) => outcome.of.id === of.id)
+    .flatMap(({ cut, finding }) => finding.problems.map((problem) => `${cut}: ${problem}`));
+}
