@@ -142,6 +142,16 @@ describe('sessions', () => {
     ]);
   });
 
+  test('that are over have the stage of their end', () => {
+    const { engine, fake } = start();
+    fake.flows = [record({ stage: 2 }), record({ flow: 8, stage: 3 }), record({ flow: 9, stage: 4 })];
+    expect(engine.sessions().map(({ state, stage }) => [state, stage])).toEqual([
+      ['SIS_CLOSING', 'tcp'],
+      ['SIS_CLOSED', 'refused'],
+      ['SIS_CLOSED', 'closed'],
+    ]);
+  });
+
   test('all of them, however many calls it takes', () => {
     const { engine, fake } = start();
     fake.flows = Array.from({ length: 2_500 }, (_, flow) => record({ flow: flow * 3 }));

@@ -24,6 +24,11 @@ export interface EngineOptions {
 
 const FLOWS_A_CALL = 1_024;
 const CLEAR_WORDS = 3;
+/** What `show` says of a flow whose dialogue is over, by the loop's number. */
+const ENDED_STAGES: ReadonlyMap<number, string> = new Map([
+  [3, 'refused'],
+  [4, 'closed'],
+]);
 const SESSION_STATES: readonly SessionState[] = ['SIS_OPENING', 'SIS_OPEN', 'SIS_CLOSING', 'SIS_CLOSED', 'SIS_CLOSED'];
 
 /** Protocols times pairs of interfaces that are remembered; a router with more of them works some out again. */
@@ -172,7 +177,7 @@ export class PacketEngine {
       id: sessionId(this.#options.worker, flow.flow, flow.generation),
       protocol: PORT_PROTOCOLS[flow.protocol] ?? 'none',
       state: SESSION_STATES[flow.stage] ?? 'SIS_CLOSED',
-      stage: flow.stage === 3 ? 'refused' : (session?.dialogue?.stage() ?? 'tcp'),
+      stage: ENDED_STAGES.get(flow.stage) ?? (session?.dialogue?.stage() ?? 'tcp').toLowerCase(),
       initiator: { address: formatAddress(flow.initiatorAddress), port: flow.initiatorPort },
       responder: { address: formatAddress(flow.responderAddress), port: flow.responderPort },
       bytes: { initiator: flow.initiatorBytes, responder: flow.responderBytes },
