@@ -5,6 +5,7 @@ import { cases, problemOf } from './simulate.ts';
 const FIRST_SEED = Number(process.env.SIM_SEED ?? process.env.SIM_FIRST ?? 0);
 const RUNS = process.env.SIM_SEED === undefined ? Number(process.env.SIM_RUNS ?? 600) : 1;
 const BLOCK = 100;
+const BLOCK_MS_MAX = 60_000;
 
 describe('transcripts through the native path, split, reordered, repeated and altered', () => {
   it('has cases of every protocol', () => {
@@ -12,11 +13,15 @@ describe('transcripts through the native path, split, reordered, repeated and al
   });
 
   const blocks = Array.from({ length: Math.ceil(RUNS / BLOCK) }, (_, block) => FIRST_SEED + block * BLOCK);
-  it.each(blocks)('comes to the same end from seed %i on', (first) => {
-    const last = Math.min(first + BLOCK, FIRST_SEED + RUNS);
-    for (let seed = first; seed < last; seed += 1) {
-      const problem = problemOf(seed);
-      if (problem !== undefined) expect.fail(`SIM_SEED=${seed} ${problem}`);
-    }
-  });
+  it.each(blocks)(
+    'comes to the same end from seed %i on',
+    (first) => {
+      const last = Math.min(first + BLOCK, FIRST_SEED + RUNS);
+      for (let seed = first; seed < last; seed += 1) {
+        const problem = problemOf(seed);
+        if (problem !== undefined) expect.fail(`SIM_SEED=${seed} ${problem}`);
+      }
+    },
+    BLOCK_MS_MAX,
+  );
 });
