@@ -45,6 +45,10 @@ export interface Case {
   /** Both sides' parts; \x01 is a segment boundary. A server's `FIN` ends its side. */
   readonly dialogue?: readonly (readonly [side: 'C' | 'S', text: Text])[];
   readonly segments?: readonly CaseSegment[];
+  /** The protocol that the segments speak, where it is not SMTP. */
+  readonly inside?: 'imap';
+  /** The segments come without a handshake. */
+  readonly midstream?: boolean;
   /** What the server must not read as a command of its own (regular expression). */
   readonly never?: string;
   /** What must not reach the client. */

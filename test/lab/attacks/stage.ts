@@ -54,6 +54,8 @@ export interface Flow {
 
 export interface Stage {
   readonly world: World;
+  /** Postern's debug stream so far. */
+  debug(): string;
   play(port: number, clients: readonly Client[]): Promise<Flow[]>;
   close(): Promise<void>;
 }
@@ -70,6 +72,7 @@ export async function openStage(configuration: string): Promise<Stage> {
   const players = { world, debug, played: 0 };
   return {
     world,
+    debug: debug.output,
     async play(port, clients) {
       const flows: Flow[] = [];
       for (let at = 0; at < clients.length; at += CLIENTS_AT_ONCE) {
@@ -102,7 +105,7 @@ function addressFor(number: number): string {
   return `10.80.${128 + (number >> 8)}.${number & 255}`;
 }
 
-function linesOf<T>(output: string): T[] {
+export function linesOf<T>(output: string): T[] {
   return output
     .split('\n')
     .flatMap((line) => (line.startsWith('{') ? [JSON.parse(Buffer.from(line, 'latin1').toString('utf8')) as T] : []));
@@ -162,7 +165,7 @@ function writesOf(client: Client | undefined): string {
 
 const FRAME = /^CBAC frame: \S+ \S+ \S+ \(([\d.]+):\d+\) => \S+ (initiator|responder) (\S+) (\S+)(?: (\S+))?$/;
 
-function judgementsOf(output: string, local: string): Judged[] {
+export function judgementsOf(output: string, local: string): Judged[] {
   return output.split('\n').flatMap((line) => {
     const found = FRAME.exec(line.trim());
     if (found === null || found[1] !== local) return [];

@@ -1,0 +1,144 @@
+/** IPv4 and TCP as octets, with everything wrong that a case asks for. */
+
+const FLAGS: Readonly<Record<string, number>> = { F: 1, S: 2, R: 4, P: 8, A: 16, U: 32 };
+const ETHERTYPE_IPV4 = Buffer.from([0x08, 0x00]);
+const TIMESTAMPS_OPTION = Buffer.from([1, 1, 8, 10]);
+
+/** What a case can make odd about a segment. */
+export interface Oddities {
+  readonly csum?: 'bad';
+  readonly ttl?: string;
+  /** Flag letters; `0` is none. */
+  readonly fl?: string;
+  /** Octets that the acknowledgement is ahead. */
+  readonly ack?: string;
+  /** What the timestamp is ahead. */
+  readonly ts?: string;
+  /** `md5`, or the number of an option that nobody knows. */
+  readonly opt?: string;
+  readonly reserved?: string;
+  readonly urg?: string;
+  readonly tos?: string;
+  /** Octets behind the IP packet in its frame. */
+  readonly padding?: string;
+  /** Octets of the IP payload in the first of two fragments, the second of which goes first. */
+  readonly fragment?: string;
+}
+
+export interface Line {
+  readonly source: string;
+  readonly destination: string;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly macs: { readonly source: string; readonly destination: string };
+}
+
+export interface Segment extends Oddities {
+  readonly sequence: number;
+  readonly acknowledgement: number;
+  readonly timestamps: readonly [value: number, echo: number];
+  readonly payload: string;
+}
+
+const addressOf = (text: string) => Buffer.from(text.split('.').map(Number));
+const macOf = (text: string) => Buffer.from(text.replaceAll(':', ''), 'hex');
+
+function checksum(...parts: readonly Buffer[]): number {
+  const bytes = Buffer.concat(parts);
+  let sum = 0;
+  for (let at = 0; at < bytes.length; at += 2) sum += ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  return ~sum & 0xffff;
+}
+
+function optionsOf({ opt, ts, timestamps: [value, echo] }: Segment): Buffer {
+  const stamps = Buffer.alloc(8);
+  stamps.writeUInt32BE((value + Number(ts ?? 0)) >>> 0, 0);
+  stamps.writeUInt32BE(echo >>> 0, 4);
+  const known = Buffer.concat([TIMESTAMPS_OPTION, stamps]);
+  if (opt === undefined) return known;
+  const other = opt === 'md5' ? [1, 1, 19, 18, ...new Array(16).fill(7)] : [Number(opt), 4, 0, 0];
+  return Buffer.concat([known, Buffer.from(other)]);
+}
+
+function tcpOf(line: Line, segment: Segment): Buffer {
+  const options = optionsOf(segment);
+  const header = Buffer.alloc(20);
+  const letters = segment.fl ?? 'PA';
+  const flags = [...letters].reduce((sum, letter) => sum | (FLAGS[letter] ?? 0), 0);
+  header.writeUInt16BE(line.sourcePort, 0);
+  header.writeUInt16BE(line.destinationPort, 2);
+  header.writeUInt32BE(segment.sequence >>> 0, 4);
+  header.writeUInt32BE((segment.acknowledgement + Number(segment.ack ?? 0)) >>> 0, 8);
+  header[12] = ((20 + options.length) << 2) | (Number(segment.reserved ?? 0) << 1);
+  header[13] = flags;
+  header.writeUInt16BE(0xffff, 14);
+  header.writeUInt16BE(Number(segment.urg ?? 0), 18);
+  const tcp = Buffer.concat([header, options, Buffer.from(segment.payload, 'latin1')]);
+  const pseudo = Buffer.concat([addressOf(line.source), addressOf(line.destination), Buffer.from([0, 6, 0, 0])]);
+  pseudo.writeUInt16BE(tcp.length, 10);
+  tcp.writeUInt16BE(checksum(pseudo, tcp) ^ (segment.csum === 'bad' ? 0x5555 : 0), 16);
+  return tcp;
+}
+
+let identification = 1;
+
+function framesOf(line: Line, segment: Segment, tcp: Buffer): Buffer[] {
+  const cut = segment.fragment === undefined ? tcp.length : Number(segment.fragment);
+  const id = identification++;
+  const frame = (from: number, to: number, more: boolean) => {
+    const ip = Buffer.alloc(20);
+    ip[0] = 0x45;
+    ip[1] = Number(segment.tos ?? 0);
+    ip.writeUInt16BE(20 + to - from, 2);
+    ip.writeUInt16BE(id & 0xffff, 4);
+    ip.writeUInt16BE((more ? 0x2000 : 0) | (from >> 3), 6);
+    ip[8] = Number(segment.ttl ?? 64);
+    ip[9] = 6;
+    addressOf(line.source).copy(ip, 12);
+    addressOf(line.destination).copy(ip, 16);
+    ip.writeUInt16BE(checksum(ip), 10);
+    const padding = Buffer.from(segment.padding ?? '', 'latin1');
+    const ethernet = [macOf(line.macs.destination), macOf(line.macs.source), ETHERTYPE_IPV4];
+    return Buffer.concat([...ethernet, ip, tcp.subarray(from, to), padding]);
+  };
+  if (cut >= tcp.length) return [frame(0, tcp.length, false)];
+  return [frame(cut, tcp.length, false), frame(0, cut, true)];
+}
+
+/** The Ethernet frames of a segment, in the order in which they are to be sent. */
+export function encode(line: Line, segment: Segment): Buffer[] {
+  return framesOf(line, segment, tcpOf(line, segment));
+}
+
+export interface Heard {
+  readonly source: string;
+  readonly sourcePort: number;
+  readonly destination: string;
+  readonly destinationPort: number;
+  readonly sequence: number;
+  readonly acknowledgement: number;
+  readonly flags: number;
+  readonly timestamp: number;
+  readonly payload: Buffer;
+}
+
+/** Reads a TCP segment out of a frame; nothing when it holds something else. */
+export function decode(frame: Buffer): Heard | undefined {
+  if (frame.length < 54 || frame.readUInt16BE(12) !== 0x0800 || frame[23] !== 6) return undefined;
+  const ip = frame.subarray(14, 14 + frame.readUInt16BE(16));
+  const tcp = ip.subarray(20);
+  const dataAt = ((tcp[12] ?? 0) >> 4) * 4;
+  const stamps = tcp.subarray(20, dataAt).indexOf(Buffer.from([8, 10]));
+  return {
+    source: ip.subarray(12, 16).join('.'),
+    sourcePort: tcp.readUInt16BE(0),
+    destination: ip.subarray(16, 20).join('.'),
+    destinationPort: tcp.readUInt16BE(2),
+    sequence: tcp.readUInt32BE(4),
+    acknowledgement: tcp.readUInt32BE(8),
+    flags: tcp[13] ?? 0,
+    timestamp: stamps < 0 ? 0 : tcp.readUInt32BE(20 + stamps + 2),
+    payload: tcp.subarray(dataAt),
+  };
+}

@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ADDRESSES } from '../lab.ts';
+import { until } from '../process.ts';
+import { inRepository } from '../repository.ts';
+import type { World } from '../world.ts';
+import type { CaseSegment } from './cases.ts';
+import { decode, encode, type Heard, type Line, type Oddities, type Segment } from './packets.ts';
+
+const SYN_ACK = 0x12;
+/** Between two segments: the router sees them one after the other. */
+const GAP_MS = 15;
+/** Of all segments in one tick, unless a case says else; TCP-84 lets it wrap through 0 (RFC 7323 5.2). */
+const TIMESTAMP_FIRST = 2 ** 32 - 15;
+/** For what is held, sent again or given up. */
+const SETTLE_MS = 1_500;
+
+export interface RawClient {
+  /** Plays the segments behind a handshake (or without one) from an address that no kernel answers for. */
+  play(number: number, port: number, segments: readonly CaseSegment[], midstream: boolean): Promise<void>;
+  stop(): void;
+}
+
+async function macsOf({ lab: { client, router } }: World): Promise<Line['macs']> {
+  const read = async (space: World['lab']['client'], device: string) =>
+    (await space.must(['cat', `/sys/class/net/${device}/address`])).trim();
+  return { source: await read(client, 'eth0'), destination: await read(router, 'outside0') };
+}
+
+/** The address of the client with this number. */
+export const rawAddress = (number: number): string => `10.80.1.${20 + number}`;
+
+export async function startRawClient(world: World): Promise<RawClient> {
+  const macs = await macsOf(world);
+  const program = ['perl', inRepository('test', 'lab', 'attacks', 'raw-wire.pl'), 'eth0'];
+  const wire = spawn('ip', ['netns', 'exec', world.lab.client.name, ...program], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let rest = '';
+  let listening = false;
+  const heard: Heard[] = [];
+  wire.stdout.on('data', (chunk: Buffer) => {
+    const lines = (rest + chunk.toString('latin1')).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (line === 'listening') listening = true;
+      const segment = decode(Buffer.from(line, 'hex'));
+      if (segment !== undefined) heard.push(segment);
+    }
+  });
+  await until('the raw client', () => listening);
+
+  const openLine = async (number: number, destinationPort: number): Promise<Line> => {
+    const source = rawAddress(number);
+    await world.lab.router.must(['ip', 'neigh', 'replace', source, 'lladdr', macs.source, 'dev', 'outside0']);
+    return { source, destination: ADDRESSES.sink.v4, sourcePort: 40_000 + number, destinationPort, macs };
+  };
+  const send = (line: Line, segment: Segment) => {
+    for (const frame of encode(line, segment)) wire.stdin.write(`${frame.toString('hex')}\n`);
+  };
+
+  return {
+    async play(number, port, segments, midstream) {
+      const line = await openLine(number, port);
+      const mine = () => heard.filter(({ destination }) => destination === line.source);
+      const first = 1_000_000 * number;
+      const now: { timestamps: [number, number]; acknowledgement: number } = {
+        timestamps: [TIMESTAMP_FIRST, 0],
+        acknowledgement: 0,
+      };
+      if (!midstream) {
+        send(line, { ...now, sequence: first - 1, payload: '', fl: 'S' });
+        const answer = await until('SYN-ACK', () => mine().find(({ flags }) => (flags & SYN_ACK) === SYN_ACK), 5_000);
+        Object.assign(now, {
+          timestamps: [TIMESTAMP_FIRST + 1, answer.timestamp],
+          acknowledgement: answer.sequence + 1,
+        });
+        send(line, { ...now, sequence: first, payload: '', fl: 'A' });
+        const greeting = await until('the greeting', () => mine().find(({ payload }) => payload.length > 0), 5_000);
+        Object.assign(now, { acknowledgement: greeting.sequence + greeting.payload.length });
+        send(line, { ...now, sequence: first, payload: '', fl: 'A' });
+      }
+      for (const { off, bytes, ...oddities } of segments) {
+        await delay(GAP_MS);
+        const odd = Object.fromEntries(
+          Object.entries(oddities).map(([key, value]) => [key, String(value)]),
+        ) as Oddities;
+        send(line, { ...now, ...odd, sequence: first + off, payload: bytes });
+      }
+      await delay(SETTLE_MS);
+    },
+    stop() {
+      wire.kill('SIGTERM');
+    },
+  };
+}
