@@ -33,8 +33,9 @@ export type Frame =
   /** A line end, a dot and a line end that some servers take for the end of data and others do not. Still held. */
   | { readonly kind: 'endOfDataLookAlike'; readonly from: Side }
   /**
-   * The first octets after a go-ahead for TLS: whether they are a handshake record (client or server hello). Still
-   * held.
+   * The first octets after a go-ahead for TLS: whether they are a handshake record (client or server
+   * hello). The octet that tells is still held; those before it went ahead, or a client that waits for their
+   * acknowledgement would stall.
    */
   | { readonly kind: 'tlsStart'; readonly from: Side; readonly wellFormed: boolean }
   /** The budget of the current framing is used up. `text` is the line's head, empty for other framings. */
