@@ -126,10 +126,12 @@ export interface Heard {
 /** Reads a TCP segment out of a frame; nothing when it holds something else. */
 export function decode(frame: Buffer): Heard | undefined {
   if (frame.length < 54 || frame.readUInt16BE(12) !== 0x0800 || frame[23] !== 6) return undefined;
+  // A fragment: its other half is elsewhere.
+  if ((frame.readUInt16BE(20) & 0x3fff) !== 0) return undefined;
   const ip = frame.subarray(14, 14 + frame.readUInt16BE(16));
   const tcp = ip.subarray(20);
   const dataAt = ((tcp[12] ?? 0) >> 4) * 4;
-  const stamps = tcp.subarray(20, dataAt).indexOf(Buffer.from([8, 10]));
+  const stamps = tcp.subarray(20, dataAt - 8).indexOf(TIMESTAMPS_OPTION.subarray(2));
   return {
     source: ip.subarray(12, 16).join('.'),
     sourcePort: tcp.readUInt16BE(0),
