@@ -4,8 +4,11 @@ import type { Session } from '../engine/session.ts';
 import { formatLogMessage } from '../log/format.ts';
 import type { LogMessage } from '../log/log-message.ts';
 import { loadAddon } from '../native/addon.ts';
+import { portProtocols } from '../policy/ports.ts';
 import { loadConfiguration, workerSettings } from './configuration-file.ts';
 import type { ReplayOptions } from './options.ts';
+
+type MailPorts = ReturnType<typeof portProtocols>;
 
 /** One line of `postern replay --json` (contract.md). */
 interface ReplayLine {
@@ -26,14 +29,16 @@ export function replay(options: ReplayOptions, print: (line: string) => void): v
   const addon = loadAddon();
   const host = addon.openCapture(options.capture, options.write ?? null);
   const show = (line: ReplayLine): void => print(options.json ? JSON.stringify(line) : textOf(line));
+  const ports = portProtocols(configuration);
   const engine = new PacketEngine({
     addon,
     host,
     worker: 0,
     settings: { ...workerSettings(configuration), marks: { offloadBoth: 0, offloadResponder: 0, clear: 0 } },
     log: () => undefined,
+    watchDrops: true,
     observe: (event) => {
-      for (const line of linesOf(event)) show(line);
+      for (const line of linesOf(event, ports)) show(line);
     },
   });
   try {
@@ -44,7 +49,8 @@ export function replay(options: ReplayOptions, print: (line: string) => void): v
   }
 }
 
-function linesOf(event: JudgedEvent): ReplayLine[] {
+function linesOf(event: JudgedEvent, ports: MailPorts): ReplayLine[] {
+  if (event.kind === 'drop') return dropLines(event, ports);
   const { session, flow, outcome, packet } = event;
   const known = session ?? flow;
   const place = {
@@ -63,6 +69,21 @@ function linesOf(event: JudgedEvent): ReplayLine[] {
   return [judged, ...event.messages.map((message) => ({ ...place, kind: 'message', message: messageText(message) }))];
 }
 
+/** A packet that was dropped: the end at the mail port is the responder. */
+function dropLines({ packet, timeMs, what, ends, messages }: JudgedEvent, ports: MailPorts): ReplayLine[] {
+  const isAnswer = ends !== undefined && !ports.has(ends.destination.port) && ports.has(ends.source.port);
+  const [initiator, responder] = isAnswer ? [ends.destination, ends.source] : [ends?.source, ends?.destination];
+  const place = {
+    packet,
+    time: timeMs / 1_000,
+    protocol: ports.get(responder?.port ?? 0) ?? 'tcp',
+    initiator: endpointText(initiator),
+    responder: endpointText(responder),
+  };
+  const drop = { ...place, kind: 'drop', verdict: 'drop', reason: what.replace(/^drop-/, '') };
+  return [drop, ...messages.map((message) => ({ ...place, kind: 'message', message: messageText(message) }))];
+}
+
 function endpointText(endpoint: Session['initiator'] | undefined): string {
   if (endpoint === undefined) return '';
   return endpoint.address.includes(':')
@@ -79,7 +100,8 @@ function textOf(line: ReplayLine): string {
   const place = `${line.packet}`.padStart(6);
   const flow = `${line.protocol} ${line.initiator} => ${line.responder}`;
   if (line.message !== undefined) return `${place} ${line.message}`;
-  const verdict = line.verdict === undefined ? '' : `: ${line.verdict}`;
+  // A dropped packet is its own verdict.
+  const verdict = line.verdict === undefined || line.verdict === line.kind ? '' : `: ${line.verdict}`;
   return `${place} ${flow} ${line.kind}${verdict}${line.reason === undefined ? '' : ` ${line.reason}`}`;
 }
 

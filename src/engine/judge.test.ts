@@ -233,4 +233,6 @@ test('a dropped packet is told with its reason, one that is part of a refusal is
     '70000 drop invalid-segment',
     '70001 drop drop-refused',
   ]);
+  const end = (port: number) => ({ address: expect.any(String), port });
+  expect(events[0]?.ends).toEqual({ source: end(FLOW.initiator.port), destination: end(FLOW.responder.port) });
 });

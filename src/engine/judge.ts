@@ -4,7 +4,7 @@ import type { SharedBuffers } from '../native/addon.ts';
 import { END_REASONS, EVENT, EventReader, type OrderWriter, STOP } from '../native/event-batch.ts';
 import { dropName, refusalReason } from './endings.ts';
 import { frameOf } from './frames.ts';
-import { type OpenedFlow, readDrop, readOpened } from './opening.ts';
+import { type OpenedFlow, type PacketEnds, readDrop, readDropEnds, readOpened } from './opening.ts';
 import { type Outcome, type PerformContext, perform, refuseBroken } from './perform.ts';
 import { type Session, SIDES, sessionContext } from './session.ts';
 import { Tally } from './tally.ts';
@@ -16,6 +16,8 @@ export interface JudgeContext {
   /** Idle time of a session, in seconds. */
   idleSeconds(session: Session): number;
   log(message: LogMessage): void;
+  /** Whether dropped packets are logged; without it they are. */
+  logsDrops?(): boolean;
   /** Called after each judged frame; replay and debug listen. */
   observe?(event: JudgedEvent): void;
 }
@@ -31,6 +33,8 @@ export interface JudgedEvent {
   /** The frame's kind for `frame`, the end's name for `close`, the reason for `drop`. */
   readonly what: string;
   readonly outcome?: Outcome;
+  /** Only for `drop`. */
+  readonly ends?: PacketEnds;
   readonly messages: readonly LogMessage[];
 }
 
@@ -164,8 +168,16 @@ export class Judge {
 
   #dropped(): void {
     const message = readDrop(this.#reader);
-    if (message !== undefined) this.#log(message);
-    if (this.watching) this.#watch('drop', dropName(this.#reader.extra), undefined);
+    if (message !== undefined && this.#context.logsDrops?.() !== false) this.#log(message);
+    if (!this.watching) return;
+    this.#context.observe?.({
+      kind: 'drop',
+      packet: this.#packetOf('drop'),
+      timeMs: this.#reader.timeMs,
+      what: dropName(this.#reader.extra),
+      ends: readDropEnds(this.#reader),
+      messages: this.#messages,
+    });
   }
 
   #log(message: LogMessage): void {

@@ -25,6 +25,11 @@ export interface OpenedFlow {
   readonly midstream: boolean;
 }
 
+export interface PacketEnds {
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+}
+
 export function readOpened(event: EventReader): OpenedFlow {
   const [initiator, responder] = readEndpoints(event.octets);
   return {
@@ -39,9 +44,15 @@ export function readOpened(event: EventReader): OpenedFlow {
   };
 }
 
+/** Who sent a dropped packet to whom. */
+export function readDropEnds(event: EventReader): PacketEnds {
+  const [source, destination] = readEndpoints(event.octets);
+  return { source: endpointOf(source), destination: endpointOf(destination) };
+}
+
 /** The log line of a dropped packet (`ip inspect log drop-pkt`). */
 export function readDrop(event: EventReader): LogMessage | undefined {
-  const [source, destination] = readEndpoints(event.octets);
+  const { source, destination } = readDropEnds(event);
   const reason = dropReason(event.extra);
   if (reason === undefined) return undefined;
   const { ipIdent, tcpFlags, sequence, acknowledgement } = readDropDetail(event.octets);
@@ -49,8 +60,8 @@ export function readDrop(event: EventReader): LogMessage | undefined {
     id: 'DROP_PKT',
     fields: {
       protocol: 'tcp',
-      initiator: endpointOf(source),
-      responder: endpointOf(destination),
+      initiator: source,
+      responder: destination,
       reason,
       ipIdent,
       tcpFlags,

@@ -1,7 +1,8 @@
 import type { SessionSnapshot, SessionState } from '../firewall/snapshot.ts';
 import type { LogMessage } from '../log/log-message.ts';
-import type { Addon, FlowRecord } from '../native/addon.ts';
+import type { Addon, FlowRecord, LoopOptions } from '../native/addon.ts';
 import { allocateBuffers, OrderWriter, PORT_PROTOCOLS } from '../native/event-batch.ts';
+import { effectiveGlobals } from '../policy/defaults.ts';
 import { formatAddress } from './address.ts';
 import { dialogueFor, type StartDialogue } from './dialogues.ts';
 import { dropsByReason, setCounterNames } from './endings.ts';
@@ -20,6 +21,8 @@ export interface EngineOptions {
   readonly settings: WorkerSettings;
   log(message: LogMessage): void;
   observe?(event: JudgedEvent): void;
+  /** Dropped packets are observed, whether they are logged or not. */
+  readonly watchDrops?: boolean;
 }
 
 const FLOWS_A_CALL = 1_024;
@@ -59,9 +62,10 @@ export class PacketEngine {
       open: (flow) => this.#open(flow),
       idleSeconds: (session) => this.#idle.get(session) ?? 0,
       log: options.log,
+      logsDrops: () => effectiveGlobals(this.#settings.configuration).logDropPackets,
       ...(options.observe === undefined ? {} : { observe: options.observe }),
     });
-    options.addon.configure(options.host, loopOptions(options.settings));
+    options.addon.configure(options.host, this.#loopOptions(options.settings));
     this.tookOver = options.addon.serve(options.host, buffers, (events) => this.#judge.judge(events));
   }
 
@@ -79,7 +83,7 @@ export class PacketEngine {
     this.#settings = settings;
     this.#interfaces.clear();
     this.#places.clear();
-    this.#options.addon.configure(this.#options.host, loopOptions(settings));
+    this.#options.addon.configure(this.#options.host, this.#loopOptions(settings));
   }
 
   sessions(): SessionSnapshot[] {
@@ -169,6 +173,11 @@ export class PacketEngine {
       all.push(...part);
       if (part.length < FLOWS_A_CALL) return all;
     }
+  }
+
+  #loopOptions(settings: WorkerSettings): LoopOptions {
+    const options = loopOptions(settings);
+    return this.#options.watchDrops === true ? { ...options, reportDrops: true } : options;
   }
 
   #snapshot(flow: FlowRecord): SessionSnapshot {

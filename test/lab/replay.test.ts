@@ -66,6 +66,17 @@ describe('replay', () => {
     for (const line of live) expect([...replayed].join('\n')).toContain(told(line));
   });
 
+  it('says of every dropped packet whose it was and why', async () => {
+    const events = replayEvents(await replay(capture.file, posternOf(world).configurationFile, ['--json']));
+    const drops = events.filter(({ verdict }) => verdict === 'drop');
+    expect(drops).not.toEqual([]);
+    for (const drop of drops) {
+      expect(drop).toMatchObject({ kind: 'drop', protocol: 'pop3', reason: expect.any(String) });
+      expect(drop.initiator).toMatch(/^10\.80\.1\.2:\d+$/);
+      expect(drop.responder).toBe('10.80.2.2:110');
+    }
+  });
+
   it('ends with a summary and keeps secrets to itself', async () => {
     const finished = await replay(capture.file, posternOf(world).configurationFile);
     expect(finished.code, finished.stderr).toBe(0);
