@@ -33,8 +33,11 @@ function isFaithful(sent: string, got: string): boolean {
   return true;
 }
 
-export function fateOf({ sent, got, judged }: Flow): Fate {
-  if (judged.some(({ verdict }) => verdict === 'refuse')) return 'refused';
+export function fateOf({ sent, got, judged, told }: Flow): Fate {
+  // The debug stream loses lines under a flood, the log of refusals does not.
+  const refused =
+    judged.some(({ verdict }) => verdict === 'refuse') || told.some((line) => line.startsWith('Refused '));
+  if (refused) return 'refused';
   if (got === sent) return 'unchanged';
   return got.length === sent.length ? 'masked' : 'held';
 }
@@ -68,6 +71,7 @@ function disagreements(flow: Flow, deeds: Deeds): string[] {
 }
 
 function isTold(flow: Flow): boolean {
+  if (flow.told.some((line) => /^(?:Refused|Invalid) /.test(line))) return true;
   return flow.judged.some(({ verdict }) => verdict === 'mask' || verdict === 'refuse');
 }
 
