@@ -75,6 +75,11 @@ function isTold(flow: Flow): boolean {
   return flow.judged.some(({ verdict }) => verdict === 'mask' || verdict === 'refuse');
 }
 
+function reachedClient({ neverClient }: Case, { received }: Flow): string[] {
+  const reached = neverClient !== undefined && new RegExp(neverClient).test(received);
+  return reached ? [`the client received ${JSON.stringify(neverClient)}`] : [];
+}
+
 function blocked(of: Case, flow: Flow, deeds: Deeds): string[] {
   const found: string[] = [];
   const read = deeds.commands ?? flow.got.split('\n');
@@ -82,9 +87,7 @@ function blocked(of: Case, flow: Flow, deeds: Deeds): string[] {
   const seen = pattern && read.find((line) => pattern.test(line));
   if (seen !== undefined) found.push(`the server read ${JSON.stringify(seen)}`);
   if (of.never === undefined && of.neverClient === undefined && flow.got === flow.sent) found.push('passed unchanged');
-  if (of.neverClient !== undefined && new RegExp(of.neverClient).test(flow.received)) {
-    found.push(`the client received ${JSON.stringify(of.neverClient)}`);
-  }
+  found.push(...reachedClient(of, flow));
   // A server that has hung up reads nothing more, whoever stands in between.
   if (!isTold(flow) && flow.end === 'open') found.push('Postern told nothing');
   return found;
@@ -108,6 +111,7 @@ export function judgeFlow(of: Case, expected: Expectation, flow: Flow, deeds: De
   // A session that Postern ended may leave its last line unread at the server.
   if (fateOf(flow) !== 'refused') problems.push(...disagreements(flow, deeds));
   if (expected === 'B') problems.push(...blocked(of, flow, deeds));
+  if (expected === 'N') problems.push(...reachedClient(of, flow));
   if (expected === 'P' || expected === 'PL') problems.push(...unchanged(flow));
   return { fate: fateOf(flow), problems };
 }
