@@ -9,6 +9,8 @@
 #include <array>
 #include <cstring>
 
+#include "io/netlink_message.h"
+
 namespace postern {
 namespace {
 
@@ -160,14 +162,14 @@ nlmsghdr* put_conntrack_mark(ConntrackRequest buffer, const FlowTuple& tuple, st
 }
 
 std::optional<ConntrackTuples> read_conntrack(const nlmsghdr& message) noexcept {
-  if (message.nlmsg_type != ((NFNL_SUBSYS_CTNETLINK << 8U) | IPCTNL_MSG_CT_NEW) ||
-      mnl_nlmsg_get_payload_len(&message) < sizeof(nfgenmsg)) {
+  if (message.nlmsg_type != ((NFNL_SUBSYS_CTNETLINK << 8U) | IPCTNL_MSG_CT_NEW)) {
     return std::nullopt;
   }
   Attributes attributes{};
-  if (mnl_attr_parse(&message, sizeof(nfgenmsg), keep_attribute, &attributes) < 0) {
-    return std::nullopt;
-  }
+  const auto keep = [&attributes](const nlattr* attribute) {
+    (void)keep_attribute(attribute, &attributes);
+  };
+  if (!each_attribute(message, sizeof(nfgenmsg), keep)) return std::nullopt;
   ConntrackTuples entry;
   if (!read_tuple(attributes[CTA_TUPLE_ORIG], entry.original) ||
       !read_tuple(attributes[CTA_TUPLE_REPLY], entry.reply)) {

@@ -23,8 +23,9 @@ int keep_attribute(const nlattr* attribute, void* context) noexcept {
 }
 
 bool read_attributes(const nlmsghdr& message, Attributes& attributes) noexcept {
-  if (mnl_nlmsg_get_payload_len(&message) < sizeof(nfgenmsg)) return false;
-  return mnl_attr_parse(&message, sizeof(nfgenmsg), keep_attribute, &attributes) >= 0;
+  return each_attribute(message, sizeof(nfgenmsg), [&attributes](const nlattr* attribute) {
+    (void)keep_attribute(attribute, &attributes);
+  });
 }
 
 const nfqnl_msg_packet_hdr* packet_header(const Attributes& attributes) noexcept {
