@@ -169,7 +169,7 @@ std::optional<ConntrackTuples> read_conntrack(const nlmsghdr& message) noexcept 
   const auto keep = [&attributes](const nlattr* attribute) {
     (void)keep_attribute(attribute, &attributes);
   };
-  if (!each_attribute(message, sizeof(nfgenmsg), keep)) return std::nullopt;
+  each_attribute(message, sizeof(nfgenmsg), keep);
   ConntrackTuples entry;
   if (!read_tuple(attributes[CTA_TUPLE_ORIG], entry.original) ||
       !read_tuple(attributes[CTA_TUPLE_REPLY], entry.reply)) {

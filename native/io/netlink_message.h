@@ -23,24 +23,22 @@ namespace postern {
 }
 
 /// Calls keep(attribute) for every attribute behind the first `header_bytes` of the message's
-/// payload; false when one of them reaches beyond the message. (mnl_attr_parse goes on to the
+/// payload, up to the first that reaches beyond the message. (mnl_attr_parse goes on to the
 /// message's aligned end, up to three octets behind what was received, for the kernel does not pad
 /// the last attribute.)
 template <typename Keep>
-[[nodiscard]] bool each_attribute(const nlmsghdr& message, std::size_t header_bytes,
-                                  Keep&& keep) noexcept {
+void each_attribute(const nlmsghdr& message, std::size_t header_bytes, Keep&& keep) noexcept {
   const std::size_t header = sizeof(nlmsghdr) + NLMSG_ALIGN(header_bytes);
-  if (message.nlmsg_len < header) return false;
+  if (message.nlmsg_len < header) return;
   std::span<const std::byte> rest(reinterpret_cast<const std::byte*>(&message), message.nlmsg_len);
   rest = rest.subspan(header);
   while (rest.size() >= sizeof(nlattr)) {
     const auto* attribute = reinterpret_cast<const nlattr*>(rest.data());
     const std::size_t length = attribute->nla_len;
-    if (length < sizeof(nlattr) || length > rest.size()) return false;
+    if (length < sizeof(nlattr) || length > rest.size()) return;
     keep(attribute);
     rest = rest.subspan(std::min<std::size_t>(NLA_ALIGN(length), rest.size()));
   }
-  return true;
 }
 
 }  // namespace postern

@@ -22,8 +22,8 @@ int keep_attribute(const nlattr* attribute, void* context) noexcept {
   return MNL_CB_OK;
 }
 
-bool read_attributes(const nlmsghdr& message, Attributes& attributes) noexcept {
-  return each_attribute(message, sizeof(nfgenmsg), [&attributes](const nlattr* attribute) {
+void read_attributes(const nlmsghdr& message, Attributes& attributes) noexcept {
+  each_attribute(message, sizeof(nfgenmsg), [&attributes](const nlattr* attribute) {
     (void)keep_attribute(attribute, &attributes);
   });
 }
@@ -44,7 +44,7 @@ std::uint32_t number_of(const nlattr* attribute, std::uint32_t otherwise) noexce
 
 bool read_packet(const nlmsghdr& message, ReceivedPacket& packet) noexcept {
   Attributes attributes{};
-  if (!read_attributes(message, attributes)) return false;
+  read_attributes(message, attributes);
   const nfqnl_msg_packet_hdr* header = packet_header(attributes);
   if (header == nullptr) return false;
 
@@ -100,9 +100,8 @@ QueueDatagram read_queue_datagram(std::span<std::byte> datagram,
 
 std::optional<std::uint32_t> packet_id_of(const nlmsghdr& message) noexcept {
   Attributes attributes{};
-  if (message.nlmsg_type != kPacketType || !read_attributes(message, attributes)) {
-    return std::nullopt;
-  }
+  if (message.nlmsg_type != kPacketType) return std::nullopt;
+  read_attributes(message, attributes);
   const nfqnl_msg_packet_hdr* header = packet_header(attributes);
   if (header == nullptr) return std::nullopt;
   return ntohl(header->packet_id);
