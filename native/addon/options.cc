@@ -42,6 +42,15 @@ LoopOptions read_loop_options(const Napi::Object& object) {
   read(object, "offload", options.offload);
   read(object, "windowScaleLoose", options.window_scale_loose);
   read(object, "reportDrops", options.report_drops);
+  read(object, "genericTcp", options.generic_tcp);
+  read(object, "idleReset", options.idle_reset);
+  read(object, "halfCloseReset", options.half_close_reset);
+  read(object, "blockNonSession", options.block_non_session);
+  read(object, "reassemblyAlarm", options.reassembly_alarm);
+  read(object, "udpIdleMs", options.udp_idle_ms);
+  read(object, "icmpIdleMs", options.icmp_idle_ms);
+  read(object, "dnsTimeoutMs", options.dns_timeout_ms);
+  read(object, "markSession", options.mark_session);
   read(object, "markOffloadBoth", options.mark_offload_both);
   read(object, "markOffloadResponder", options.mark_offload_responder);
   read(object, "markClear", options.mark_clear);

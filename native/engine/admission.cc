@@ -49,6 +49,9 @@ Counter packets_of(PortProtocol protocol) noexcept {
     case PortProtocol::smtps:
     case PortProtocol::pop3s:
     case PortProtocol::imaps:
+    case PortProtocol::tcp:
+    case PortProtocol::udp:
+    case PortProtocol::icmp:
       return Counter::other_packets;
   }
   return Counter::other_packets;

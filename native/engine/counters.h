@@ -36,6 +36,14 @@ namespace postern {
   X(pop3_packets, "pop3-packets")                                 \
   X(imap_packets, "imap-packets")                                 \
   X(other_packets, "other-packets")                               \
+  X(udp_packets, "udp-packets")                                   \
+  X(icmp_packets, "icmp-packets")                                 \
+  X(half_open_answered, "half-open-answered")                     \
+  X(half_open_evicted, "half-open-evicted")                       \
+  X(half_open_expired, "half-open-expired")                       \
+  X(half_open_reset, "half-open-reset")                           \
+  X(resets_limited, "resets-limited")                             \
+  X(out_of_order_released, "out-of-order-released")               \
   X(drop_truncated, "drop-truncated")                             \
   X(drop_bad_packet, "drop-bad-packet")                           \
   X(drop_bad_checksum, "drop-bad-checksum")                       \
@@ -59,6 +67,10 @@ namespace postern {
   X(drop_held_limit, "drop-held-limit")                           \
   X(drop_refused, "drop-refused")                                 \
   X(drop_replaced, "drop-replaced")                               \
+  X(drop_host_blocked, "drop-host-blocked")                       \
+  X(drop_host_table_full, "drop-host-table-full")                 \
+  X(drop_no_session, "drop-no-session")                           \
+  X(drop_access_list, "drop-access-list")                         \
   X(drop_shutdown, "drop-shutdown")
 
 enum class Counter : std::uint8_t {

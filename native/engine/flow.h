@@ -17,7 +17,19 @@
 namespace postern {
 
 /// What a destination port stands for; the numbers are those of src/native/event-batch.ts.
-enum class PortProtocol : std::uint8_t { none = 0, smtp, pop3, imap, smtps, pop3s, imaps };
+/// The last three are for sessions of generic inspection: no mail protocol, layer 4 only.
+enum class PortProtocol : std::uint8_t {
+  none = 0,
+  smtp,
+  pop3,
+  imap,
+  smtps,
+  pop3s,
+  imaps,
+  tcp,
+  udp,
+  icmp,
+};
 
 /// Why a flow ended, or a packet outside of the tracker's reasons was refused. TypeScript maps
 /// these to reasons and texts (src/native/event-batch.ts keeps the same order).

@@ -31,6 +31,17 @@ struct LoopOptions {
   bool offload = true;
   bool window_scale_loose = false;
   bool report_drops = false;  ///< `ip inspect log drop-pkt`
+  bool generic_tcp = false;   ///< connections to ports without a protocol are sessions of `tcp`
+  bool idle_reset = true;     ///< RST to both ends when the idle time ends a session
+  bool half_close_reset = true;
+  bool block_non_session = false;  ///< `tcp block-non-session`: no RST for what has no session
+  bool reassembly_alarm = false;
+  std::int64_t udp_idle_ms = 30'000;
+  std::int64_t icmp_idle_ms = 10'000;
+  std::int64_t dns_timeout_ms = 5'000;
+  /// Set on the packet that opens a session, and on packets that came in by an opening; 0: no
+  /// interface filters.
+  std::uint32_t mark_session = 0;
   std::uint32_t mark_offload_both = 0;
   std::uint32_t mark_offload_responder = 0;
   std::uint32_t mark_clear = 0;

@@ -73,6 +73,6 @@ export function workerSettings(configuration: Configuration): WorkerSettings {
   return {
     configuration,
     hostname: configuration.postern.hostname ?? configuration.hostname ?? hostName(),
-    marks: { offloadBoth: MARKS.offloadBoth, offloadResponder: MARKS.offloadResponder, clear: MARKS.clear },
+    marks: MARKS,
   };
 }

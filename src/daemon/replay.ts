@@ -34,7 +34,10 @@ export function replay(options: ReplayOptions, print: (line: string) => void): v
     addon,
     host,
     worker: 0,
-    settings: { ...workerSettings(configuration), marks: { offloadBoth: 0, offloadResponder: 0, clear: 0 } },
+    settings: {
+      ...workerSettings(configuration),
+      marks: { offloadBoth: 0, offloadResponder: 0, clear: 0, session: 0 },
+    },
     log: () => undefined,
     watchDrops: true,
     observe: (event) => {

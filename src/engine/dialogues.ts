@@ -9,7 +9,8 @@ import { type Dialogue, startDialogue } from './session.ts';
 /** Starts the dialogue of a new session. */
 export type StartDialogue = () => Dialogue;
 
-/** How sessions of this inspection begin; undefined where there is nothing to read (TLS ports: ciphertext, D-03). */
+/** How sessions of this inspection begin; undefined where there is nothing to read (TLS ports: ciphertext, D-03;
+ * generic inspection). */
 export function dialogueFor(
   protocol: PortProtocol,
   inspection: EffectiveInspection,
@@ -32,6 +33,9 @@ export function dialogueFor(
     case 'smtps':
     case 'pop3s':
     case 'imaps':
+    case 'tcp':
+    case 'udp':
+    case 'icmp':
       return undefined;
   }
 }

@@ -3,7 +3,7 @@ import { PORT_PROTOCOLS } from '../native/event-batch.ts';
 import { EMPTY_CONFIGURATION } from '../policy/configuration.ts';
 import { loopOptions } from './loop-options.ts';
 
-const MARKS = { offloadBoth: 2, offloadResponder: 4, clear: 8 };
+const MARKS = { offloadBoth: 2, offloadResponder: 4, clear: 8, session: 16 };
 const optionsOf = (changes: object) =>
   loopOptions({ configuration: { ...EMPTY_CONFIGURATION, ...changes }, hostname: 'h', marks: MARKS });
 

@@ -1,6 +1,7 @@
 import type { LoopOptions } from '../native/addon.ts';
 import { PORT_PROTOCOLS } from '../native/event-batch.ts';
 import { effectiveGlobals, effectivePostern } from '../policy/defaults.ts';
+import { usesOpenings } from '../policy/openings.ts';
 import { portProtocols } from '../policy/ports.ts';
 import type { WorkerSettings } from './worker-protocol.ts';
 
@@ -23,6 +24,15 @@ export function loopOptions({ configuration, marks }: WorkerSettings): LoopOptio
     offload: postern.offload,
     windowScaleLoose: globals.windowScaleLoose,
     reportDrops: globals.logDropPackets,
+    genericTcp: configuration.rules.some((rule) => rule.protocols.some((entry) => entry.protocol === 'tcp')),
+    idleReset: globals.tcpIdleReset,
+    halfCloseReset: globals.tcpHalfCloseReset,
+    blockNonSession: globals.blockNonSession,
+    reassemblyAlarm: globals.reassemblyAlarm,
+    udpIdleMs: globals.udpIdleTimeSeconds * 1_000,
+    icmpIdleMs: globals.icmpIdleTimeSeconds * 1_000,
+    dnsTimeoutMs: globals.dnsTimeoutSeconds * 1_000,
+    markSession: usesOpenings(configuration) ? marks.session : 0,
     markOffloadBoth: marks.offloadBoth,
     markOffloadResponder: marks.offloadResponder,
     markClear: marks.clear,

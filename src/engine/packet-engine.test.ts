@@ -22,7 +22,7 @@ const CONFIGURATION: Configuration = {
   ],
   interfaces: [{ name: 'outside0', inspectIn: 'MAIL' }],
 };
-const MARKS = { offloadBoth: 2, offloadResponder: 4, clear: 8 };
+const MARKS = { offloadBoth: 2, offloadResponder: 4, clear: 8, session: 16 };
 
 const FLOW: FakeFlow = {
   ...{ flow: 7, generation: 1, protocol: 'smtp', inInterface: 2, outInterface: 3 },
@@ -52,7 +52,14 @@ function record(changes: Partial<FlowRecord> = {}): FlowRecord {
     initiatorAddress: Uint8Array.from(FLOW.initiator.address),
     responderAddress: Uint8Array.from(FLOW.responder.address),
     ...{ initiatorBytes: 12, responderBytes: 34, createdMsAgo: 61_999, lastHeardMsAgo: 999 },
-    ...{ offloaded: false, midstream: false },
+    ...{
+      offloaded: false,
+      midstream: false,
+      initiatorPackets: 3,
+      responderPackets: 2,
+      inInterface: 2,
+      outInterface: 3,
+    },
     ...changes,
   };
 }

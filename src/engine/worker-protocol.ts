@@ -17,7 +17,12 @@ export interface WorkerStart {
 export interface WorkerSettings {
   readonly configuration: Configuration;
   readonly hostname: string;
-  readonly marks: { readonly offloadBoth: number; readonly offloadResponder: number; readonly clear: number };
+  readonly marks: {
+    readonly offloadBoth: number;
+    readonly offloadResponder: number;
+    readonly clear: number;
+    readonly session: number;
+  };
 }
 
 export type ToWorker =

@@ -9,6 +9,66 @@ export interface HostOptions {
   readonly injectMark: number;
   readonly flowsMax?: number;
   readonly chunksMax?: number;
+  /** The gate whose half-open table the loop shares; absent: one of its own. */
+  readonly gate?: number;
+}
+
+/** How the gate's queue is opened. */
+export interface GateOptions {
+  readonly queue: number;
+  readonly lengthMaxPackets: number;
+  readonly failOpen: boolean;
+  readonly socketBufferBytes?: number;
+  readonly injectMark: number;
+  readonly entriesMax?: number;
+  readonly hostsMax?: number;
+}
+
+/** What the gate carries out (native/engine/gate.h, GateLimits). `Infinity` is unlimited. */
+export interface GateLimits {
+  readonly halfOpenMax: number;
+  readonly hostHalfOpenMax: number;
+  readonly aggressive: boolean;
+  readonly synwaitMs: number;
+  readonly resetOnExpiry: boolean;
+  readonly windowScaleLoose: boolean;
+  readonly reportDrops: boolean;
+  readonly markSession: number;
+}
+
+/** What the gate saw since the last sample. Addresses are 4 or 16 octets. */
+export interface GateSample {
+  readonly halfOpen: number;
+  readonly halfOpenPeak: number;
+  readonly attempts: number;
+  readonly hosts: readonly { readonly address: Uint8Array; readonly halfOpen: number }[];
+  readonly drops: readonly GateDrop[];
+}
+
+export interface GateDrop {
+  readonly sourceAddress: Uint8Array;
+  readonly sourcePort: number;
+  readonly destinationAddress: Uint8Array;
+  readonly destinationPort: number;
+  readonly ipIdent: number;
+  readonly flags: number;
+  readonly sequence: number;
+  readonly acknowledgement: number;
+  /** Index of the counter that names the reason. */
+  readonly counter: number;
+}
+
+/** A half-open connection as the gate knows it. */
+export interface HalfOpenRecord {
+  readonly entry: number;
+  readonly generation: number;
+  readonly initiatorAddress: Uint8Array;
+  readonly initiatorPort: number;
+  readonly responderAddress: Uint8Array;
+  readonly responderPort: number;
+  /** The responder has answered with SYN-ACK. */
+  readonly answered: boolean;
+  readonly createdMsAgo: number;
 }
 
 /** What the configuration sets in a packet loop. Times in milliseconds. */
@@ -24,6 +84,18 @@ export interface LoopOptions {
   readonly offload: boolean;
   readonly windowScaleLoose: boolean;
   readonly reportDrops: boolean;
+  /** Connections to ports without a protocol are sessions of `tcp`. */
+  readonly genericTcp: boolean;
+  /** RST to both ends when the idle time, or finwait, ends a session (cisco-ios 3.5). */
+  readonly idleReset: boolean;
+  readonly halfCloseReset: boolean;
+  readonly blockNonSession: boolean;
+  readonly reassemblyAlarm: boolean;
+  readonly udpIdleMs: number;
+  readonly icmpIdleMs: number;
+  readonly dnsTimeoutMs: number;
+  /** Packet mark that becomes a session's opening; 0 where no interface filters. */
+  readonly markSession: number;
   readonly markOffloadBoth: number;
   readonly markOffloadResponder: number;
   readonly markClear: number;
@@ -56,6 +128,12 @@ export interface FlowRecord {
   readonly lastHeardMsAgo: number;
   readonly offloaded: boolean;
   readonly midstream: boolean;
+  /** Packets of each side that came to the queue and went on. */
+  readonly initiatorPackets: number;
+  readonly responderPackets: number;
+  /** Where the first packet came in and went out; 0: the router itself. */
+  readonly inInterface: number;
+  readonly outInterface: number;
 }
 
 /**
@@ -68,6 +146,23 @@ export interface Addon {
   /** Opens a capture for replay; with `outPath`, what would have been forwarded is written there. */
   openCapture(path: string, outPath: string | null): number;
   configure(host: number, options: LoopOptions): void;
+  /**
+   * Main thread, all gate calls: binds the queue of the initial SYNs and starts its thread. Throws as openQueue does.
+   */
+  openGate(options: GateOptions): number;
+  configureGate(gate: number, limits: GateLimits): void;
+  sampleGate(gate: number): GateSample;
+  /** In the order of counterNames. */
+  gateCounters(gate: number): Float64Array;
+  /** Drops every SYN toward the address from now on and gives up its half-open connections. */
+  blockHost(gate: number, address: Uint8Array): void;
+  unblockHost(gate: number, address: Uint8Array): void;
+  halfOpen(gate: number, from: number, most: number): readonly HalfOpenRecord[];
+  /** Gives up one half-open connection, or with entry -1 all; answers how many there were. */
+  clearHalfOpen(gate: number, entry: number, generation: number): number;
+  /** What rank its thread was granted. */
+  gateRank(gate: number): 'real-time' | 'nice' | 'none';
+  closeGate(gate: number): void;
   /** Makes this environment the host's judge. True when sessions of an earlier worker were given up for it. */
   serve(host: number, buffers: SharedBuffers, judge: (events: number) => number): boolean;
   /** Serves until somebody wakes it or the capture ends. Throws when the source or the judge failed for good. */

@@ -37,7 +37,18 @@ export const STOP = { tls: 1, authenticated: 2, notOurs: 3 } as const;
 export const FRAMING = { lines: 0, counted: 1, mailData: 2, tls: 3, opaque: 4 } as const;
 
 /** Port protocols by their native number. */
-export const PORT_PROTOCOLS = ['none', 'smtp', 'pop3', 'imap', 'smtps', 'pop3s', 'imaps'] as const;
+export const PORT_PROTOCOLS = [
+  'none',
+  'smtp',
+  'pop3',
+  'imap',
+  'smtps',
+  'pop3s',
+  'imaps',
+  'tcp',
+  'udp',
+  'icmp',
+] as const;
 
 /** Ends of flows by their native number (native/engine/flow.h, EndReason). */
 export const END_REASONS = [

@@ -1,4 +1,14 @@
-import type { Addon, FlowRecord, HostOptions, LoopOptions, SharedBuffers } from './addon.ts';
+import type {
+  Addon,
+  FlowRecord,
+  GateLimits,
+  GateOptions,
+  GateSample,
+  HalfOpenRecord,
+  HostOptions,
+  LoopOptions,
+  SharedBuffers,
+} from './addon.ts';
 import { FakeBatch, type FakeOrder, readOrders } from './fake-batch.ts';
 
 /** The addon's surface in memory: what a test scripts comes as events, what it is told is kept to be looked at. */
@@ -17,6 +27,14 @@ export interface FakeAddon {
   readonly interfaces: Map<number, string>;
   /** By host; what has none is alive. */
   readonly heartbeatAgesMs: Map<number, number>;
+  /** Gates as they were opened, and what they were set to, in order. */
+  readonly gates: GateOptions[];
+  readonly gateLimits: GateLimits[];
+  gateSample: GateSample;
+  readonly gateCounters: Map<string, number>;
+  /** `block` and `unblock` with the address's octets, in order. */
+  readonly blocked: (readonly [string, string])[];
+  halfOpen: HalfOpenRecord[];
   /** By queue; what has none cannot be read. */
   readonly kernelDrops: Map<number, number>;
   /** Opening this queue fails with this text. */
@@ -42,6 +60,12 @@ export function createFakeAddon(): FakeAddon {
     counters: new Map(),
     interfaces: new Map(),
     heartbeatAgesMs: new Map(),
+    gates: [],
+    gateLimits: [],
+    gateSample: { halfOpen: 0, halfOpenPeak: 0, attempts: 0, hosts: [], drops: [] },
+    gateCounters: new Map(),
+    blocked: [],
+    halfOpen: [],
     kernelDrops: new Map(),
     refuse: undefined,
     deliver(write, timeMs = 0) {
@@ -82,6 +106,19 @@ function callsOfOneThread(state: () => FakeAddon): Recorded {
       state().applied.push(...readOrders(words));
       return true;
     },
+    openGate: (options) => state().gates.push(options) - 1,
+    configureGate: (_gate, limits) => void state().gateLimits.push(limits),
+    sampleGate: () => state().gateSample,
+    gateCounters: () => Float64Array.from(FAKE_COUNTERS, (name) => state().gateCounters.get(name) ?? 0),
+    blockHost: (_gate, address) => void state().blocked.push(['block', [...address].join('.')]),
+    unblockHost: (_gate, address) => void state().blocked.push(['unblock', [...address].join('.')]),
+    halfOpen: (_gate, from, most) =>
+      state()
+        .halfOpen.filter(({ entry }) => entry >= from)
+        .slice(0, most),
+    clearHalfOpen: (_gate, entry) => (entry === -1 ? state().halfOpen.length : 1),
+    gateRank: () => 'none',
+    closeGate: () => undefined,
     wake: (host) => void state().woken.push(host),
     heartbeatAgeMs: (host) => state().heartbeatAgesMs.get(host) ?? 0,
     close: (host) => void state().closed.push(host),

@@ -1,5 +1,5 @@
 /**
- * The four bits by which Postern and the kernel's tables talk about a packet or a connection. They are the only bits of
+ * The five bits by which Postern and the kernel's tables talk about a packet or a connection. They are the only bits of
  * the mark that Postern ever reads or writes; the administrator's own marks beside them are left as they are.
  */
 export interface MarkBits {
@@ -11,26 +11,29 @@ export interface MarkBits {
   readonly offloadResponder: number;
   /** Packet mark with an accept: takes back whatever was offloaded. */
   readonly clear: number;
-  /** All four. */
+  /** Packet mark with an accept, and a packet that came by it: the connection has a session, its opening. Saved. */
+  readonly session: number;
+  /** All five. */
   readonly all: number;
   /** What the connmark remembers. */
   readonly offload: number;
 }
 
-/** Bits 24 to 27. Native code gets them from the daemon, so another place is a matter of one option. */
+/** Bits 24 to 28. Native code gets them from the daemon, so another place is a matter of one option. */
 const MARK_SHIFT_DEFAULT = 24;
 
-/** The nibble at `shift`, which is 0 to 28. */
+/** The five bits from `shift` on, which is 0 to 27. */
 export function markBits(shift: number = MARK_SHIFT_DEFAULT): MarkBits {
-  if (!Number.isInteger(shift) || shift < 0 || shift > 28) throw new RangeError('a mark has 32 bits: shift is 0 to 28');
+  if (!Number.isInteger(shift) || shift < 0 || shift > 27) throw new RangeError('a mark has 32 bits: shift is 0 to 27');
   const bit = (index: number): number => (1 << (shift + index)) >>> 0;
-  const [injected, offloadBoth, offloadResponder, clear] = [bit(0), bit(1), bit(2), bit(3)];
+  const [injected, offloadBoth, offloadResponder, clear, session] = [bit(0), bit(1), bit(2), bit(3), bit(4)];
   return {
     injected,
     offloadBoth,
     offloadResponder,
     clear,
-    all: (0xf << shift) >>> 0,
+    session,
+    all: (0x1f << shift) >>> 0,
     offload: (offloadBoth | offloadResponder) >>> 0,
   };
 }

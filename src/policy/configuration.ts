@@ -54,6 +54,13 @@ export interface InspectGlobals {
   readonly windowScaleLoose?: boolean;
   readonly blockNonSession?: boolean;
   readonly logDropPackets?: boolean;
+  /** `ip inspect tcp {half-open|half-close|idle} reset off`: the session is forgotten without RST (cisco-ios 3.5). */
+  readonly tcpHalfOpenResetOff?: boolean;
+  readonly tcpHalfCloseResetOff?: boolean;
+  readonly tcpIdleResetOff?: boolean;
+  readonly icmpIdleTimeSeconds?: number;
+  /** `ip inspect sessions maximum`: sessions of all rules together. */
+  readonly sessionsMaximum?: number;
 }
 
 export interface InspectionRule {
@@ -177,6 +184,8 @@ export interface PosternOptions {
   readonly queueLengthPackets?: number;
   readonly fail?: 'closed' | 'open';
   readonly offload?: boolean;
+  /** `postern syn-proxy`: in aggressive mode the kernel answers for the flooded destinations. */
+  readonly synProxy?: 'off' | 'aggressive';
   readonly hostname?: string;
 }
 

@@ -24,6 +24,11 @@ export interface EffectiveGlobals {
   readonly windowScaleLoose: boolean;
   readonly blockNonSession: boolean;
   readonly logDropPackets: boolean;
+  readonly tcpHalfOpenReset: boolean;
+  readonly tcpHalfCloseReset: boolean;
+  readonly tcpIdleReset: boolean;
+  readonly icmpIdleTimeSeconds: number;
+  readonly sessionsMaximum: number;
 }
 
 /** One protocol of a rule as it holds, global switches and defaults filled in. */
@@ -45,6 +50,7 @@ export interface EffectivePostern {
   readonly queueLengthPackets: number;
   readonly fail: 'closed' | 'open';
   readonly offload: boolean;
+  readonly synProxy: 'off' | 'aggressive';
 }
 
 export function effectiveGlobals(configuration: Configuration): EffectiveGlobals {
@@ -75,6 +81,11 @@ export function effectiveGlobals(configuration: Configuration): EffectiveGlobals
     windowScaleLoose: set.windowScaleLoose ?? false,
     blockNonSession: set.blockNonSession ?? false,
     logDropPackets: set.logDropPackets ?? false,
+    tcpHalfOpenReset: !(set.tcpHalfOpenResetOff ?? false),
+    tcpHalfCloseReset: !(set.tcpHalfCloseResetOff ?? false),
+    tcpIdleReset: !(set.tcpIdleResetOff ?? false),
+    icmpIdleTimeSeconds: set.icmpIdleTimeSeconds ?? 10,
+    sessionsMaximum: set.sessionsMaximum ?? Number.POSITIVE_INFINITY,
   };
 }
 
@@ -100,6 +111,7 @@ export function effectivePostern(configuration: Configuration): EffectivePostern
     queueLengthPackets: set.queueLengthPackets ?? 8192,
     fail: set.fail ?? 'closed',
     offload: set.offload ?? true,
+    synProxy: set.synProxy ?? 'off',
   };
 }
 
@@ -109,6 +121,6 @@ export function findRule(configuration: Configuration, name: string): Inspection
 
 function defaultTimeoutSeconds(globals: EffectiveGlobals, protocol: InspectedProtocol): number {
   if (protocol === 'udp') return globals.udpIdleTimeSeconds;
-  if (protocol === 'icmp') return 10;
+  if (protocol === 'icmp') return globals.icmpIdleTimeSeconds;
   return globals.tcpIdleTimeSeconds;
 }

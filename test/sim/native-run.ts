@@ -36,7 +36,7 @@ export function runNatively(
       settings: {
         configuration: configurationFor(inspection),
         hostname,
-        marks: { offloadBoth: 0, offloadResponder: 0, clear: 0 },
+        marks: { offloadBoth: 0, offloadResponder: 0, clear: 0, session: 0 },
       },
       log: () => undefined,
       observe: (event) => {
