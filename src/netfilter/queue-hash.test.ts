@@ -82,11 +82,11 @@ interface Tuple {
   readonly toPort: number;
 }
 
-function ipv4Packet(tuple: Tuple, optionBytes = 0): Uint8Array {
+function ipv4Packet(tuple: Tuple, optionBytes = 0, protocol = 6): Uint8Array {
   const header = 20 + optionBytes;
   const packet = new Uint8Array(header + 20);
   packet[0] = 0x40 | (header / 4);
-  packet[9] = 6;
+  packet[9] = protocol;
   packet.set(tuple.from, 12);
   packet.set(tuple.to, 16);
   new DataView(packet.buffer).setUint16(header, tuple.fromPort);
@@ -163,6 +163,18 @@ test('IPv4 options do not move the ports away', () => {
   for (const tuple of connections.slice(0, 100)) {
     expect(queueOf(ipv4QueueProgram, ipv4Packet(tuple, 12), 4)).toBe(queueOf(ipv4QueueProgram, ipv4Packet(tuple), 4));
   }
+});
+
+test('UDP is chosen by its ports as TCP is, in both families', () => {
+  for (const tuple of connections.slice(0, 100)) {
+    expect(queueOf(ipv4QueueProgram, ipv4Packet(tuple, 0, 17), 4)).toBe(
+      queueOf(ipv4QueueProgram, ipv4Packet(tuple), 4),
+    );
+  }
+  const udp6 = connections6.slice(0, 200).map((tuple) => queueOf(ipv6QueueProgram, ipv6Packet(tuple, 17), 4));
+  expect(new Set(udp6).size).toBe(4);
+  const back = connections6.slice(0, 200).map((tuple) => queueOf(ipv6QueueProgram, ipv6Packet(reverse(tuple), 17), 4));
+  expect(back).toEqual(udp6);
 });
 
 test('behind an IPv6 extension header the addresses decide alone, in both directions', () => {

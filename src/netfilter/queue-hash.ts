@@ -39,8 +39,9 @@ const RETURN = 0x06;
 const ADDRESSES = 0;
 const PORT = 1;
 const TCP = 6;
+const UDP = 17;
 
-/** For packets that start at an IPv4 header. */
+/** For TCP and UDP packets that start at an IPv4 header. */
 export function ipv4QueueProgram(choice: QueueChoice): string {
   return encode([
     [LOAD_WORD, 0, 0, 12],
@@ -68,7 +69,8 @@ export function ipv6QueueProgram(choice: QueueChoice): string {
     ...foldAddresses,
     [STORE_SCRATCH, 0, 0, ADDRESSES],
     [LOAD_BYTE, 0, 0, 6],
-    [JUMP_EQUAL, 0, 5, TCP],
+    [JUMP_EQUAL, 1, 0, TCP],
+    [JUMP_EQUAL, 0, 5, UDP],
     [LOAD_HALF, 0, 0, 40],
     [COPY_TO_X, 0, 0, 0],
     [LOAD_HALF, 0, 0, 42],

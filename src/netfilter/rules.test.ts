@@ -49,13 +49,15 @@ describe('the whole text', () => {
 -A POSTERN-FORWARD ${MIDDLE} -m connmark --mark 0x4000000/0x4000000 -m conntrack --ctdir REPLY -j RETURN
 -A POSTERN-FORWARD -i eth0 -p tcp -m multiport --dports 110,143 -j POSTERN-QUEUE
 -A POSTERN-FORWARD -o eth0 -p tcp -m multiport --sports 110,143 -j POSTERN-QUEUE
--A POSTERN-QUEUE -m mark ! --mark 0x0/0xf000000 -j MARK --set-xmark 0x0/0xf000000
--A POSTERN-QUEUE -j NFQUEUE --queue-num 0
--A POSTERN-SAVE -m mark --mark 0x0/0xf000000 -j RETURN
+-A POSTERN-QUEUE -m mark ! --mark 0x0/0x1f000000 -j MARK --set-xmark 0x0/0x1f000000
+-A POSTERN-QUEUE -p tcp --syn -m conntrack ! --ctstatus ASSURED -j NFQUEUE --queue-num 0
+-A POSTERN-QUEUE -p tcp --syn -m conntrack --ctstate INVALID,UNTRACKED -j NFQUEUE --queue-num 0
+-A POSTERN-QUEUE -j NFQUEUE --queue-num 1
+-A POSTERN-SAVE -m mark --mark 0x0/0x1f000000 -j RETURN
 -A POSTERN-SAVE -m mark --mark 0x2000000/0x2000000 -j CONNMARK --set-xmark 0x2000000/0x2000000
 -A POSTERN-SAVE -m mark --mark 0x4000000/0x4000000 -j CONNMARK --set-xmark 0x4000000/0x4000000
 -A POSTERN-SAVE -m mark --mark 0x8000000/0x8000000 -j CONNMARK --set-xmark 0x0/0x6000000
--A POSTERN-SAVE -j MARK --set-xmark 0x0/0xf000000
+-A POSTERN-SAVE -j MARK --set-xmark 0x0/0x1f000000
 -A FORWARD -p tcp -m conntrack --ctstate INVALID,NEW,RELATED,ESTABLISHED,UNTRACKED -j POSTERN-FORWARD
 -I POSTROUTING -p tcp -j POSTERN-SAVE
 COMMIT
@@ -209,6 +211,9 @@ describe('options', () => {
     expect(rules(configuration(inX, ['smtp'], { postern: { fail: 'open' } })).ipv4).toContain(
       'NFQUEUE --queue-num 0 --queue-bypass',
     );
+    expect(rules(configuration(inX, ['smtp'], { postern: { fail: 'open' } })).ipv4).toContain(
+      'NFQUEUE --queue-num 1 --queue-bypass',
+    );
     expect(rules(configuration(inX, ['smtp'])).ipv4).not.toContain('bypass');
   });
 
@@ -217,11 +222,15 @@ describe('options', () => {
     expect(ipv4).not.toMatch(/connmark|CONNMARK|POSTROUTING|MARK --set/);
   });
 
-  test('several workers: each queue once, the last takes what no program claims', () => {
-    const { chain } = rules(configuration(inX, ['smtp']), { firstQueue: 10, workers: 3 });
-    const queues = chain('POSTERN-QUEUE').filter((line) => line.includes('NFQUEUE'));
-    expect(queues.map((line) => /--queue-num (\d+)/.exec(line)?.[1])).toEqual(['10', '11', '12']);
-    expect(queues.map((line) => line.includes('-m bpf'))).toEqual([true, true, false]);
+  test('several workers: the gate, ICMP, then each queue once; the last takes what no program claims', () => {
+    const texts = rules(configuration(inX, ['smtp']), { firstQueue: 10, workers: 3 });
+    const queues = texts.chain('POSTERN-QUEUE').filter((line) => line.includes('NFQUEUE'));
+    expect(queues.map((line) => /--queue-num (\d+)/.exec(line)?.[1])).toEqual(['10', '10', '11', '11', '12', '13']);
+    expect(queues.map((line) => line.includes('-m bpf'))).toEqual([false, false, false, true, true, false]);
+    expect(queues[0]).toContain('-p tcp --syn -m conntrack ! --ctstatus ASSURED ');
+    expect(queues[1]).toContain('-p tcp --syn -m conntrack --ctstate INVALID,UNTRACKED ');
+    expect(queues[2]).toBe('-A POSTERN-QUEUE -p icmp -j NFQUEUE --queue-num 11');
+    expect(texts.ipv6).toContain('-A POSTERN-QUEUE -p icmpv6 -j NFQUEUE --queue-num 11');
   });
 
   test('the bits of the mark can be put elsewhere, and no rule writes outside of them', () => {
@@ -238,7 +247,7 @@ describe('options', () => {
     { workers: 0 },
     { workers: 1.5 },
     { firstQueue: -1 },
-    { firstQueue: 65_535, workers: 2 },
+    { firstQueue: 65_534, workers: 2 },
     { markShift: 29 },
     { markShift: -1 },
   ])('%j is refused', (options) => {
@@ -268,14 +277,15 @@ describe('interface names cannot smuggle rules in', () => {
   });
 });
 
-test('marks: four bits, one nibble', () => {
+test('marks: five bits in a row', () => {
   expect(markBits()).toEqual({
     injected: 0x0100_0000,
     offloadBoth: 0x0200_0000,
     offloadResponder: 0x0400_0000,
     clear: 0x0800_0000,
-    all: 0x0f00_0000,
+    session: 0x1000_0000,
+    all: 0x1f00_0000,
     offload: 0x0600_0000,
   });
-  expect(markBits(28).clear).toBe(0x8000_0000);
+  expect(markBits(27).session).toBe(0x8000_0000);
 });

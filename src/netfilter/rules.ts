@@ -6,12 +6,12 @@ import { type Hook, type PortRange, type Steer, steeringOf } from './steering.ts
 
 export interface RulesOptions {
   readonly configuration: Configuration;
+  /** The gate's queue. The workers' queues follow it in a row. */
   readonly firstQueue: number;
-  /** Queues in a row from `firstQueue`, one a worker. */
   readonly workers: number;
   /** 32 bits that outsiders do not know; decides with the addresses and ports which queue a connection gets. */
   readonly hashKey: number;
-  /** Where Postern's four bits of the mark begin. */
+  /** Where Postern's five bits of the mark begin. */
   readonly markShift?: number;
 }
 
@@ -34,20 +34,24 @@ const MULTIPORT_SLOTS = 15;
 export function rulesFor(options: RulesOptions): RuleTexts {
   const { firstQueue, workers } = options;
   if (!Number.isInteger(workers) || workers < 1) throw new RangeError('there is at least one worker');
-  if (!Number.isInteger(firstQueue) || firstQueue < 0 || firstQueue + workers - 1 > QUEUE_NUMBER_MAX) {
+  if (!Number.isInteger(firstQueue) || firstQueue < 0 || firstQueue + workers > QUEUE_NUMBER_MAX) {
     throw new RangeError(`queue numbers go from 0 to ${QUEUE_NUMBER_MAX}`);
   }
   const { steers, skippedInterfaces } = steeringOf(options.configuration);
   return {
-    ipv4: ruleText(options, steers, ipv4QueueProgram),
-    ipv6: ruleText(options, steers, ipv6QueueProgram),
+    ipv4: ruleText(options, steers, { program: ipv4QueueProgram, icmp: 'icmp' }),
+    ipv6: ruleText(options, steers, { program: ipv6QueueProgram, icmp: 'icmpv6' }),
     skippedInterfaces,
   };
 }
 
-type QueueProgram = typeof ipv4QueueProgram;
+/** What differs between the rules of the two families. */
+interface FamilyWords {
+  readonly program: typeof ipv4QueueProgram;
+  readonly icmp: 'icmp' | 'icmpv6';
+}
 
-function ruleText(options: RulesOptions, steers: readonly Steer[], program: QueueProgram): string {
+function ruleText(options: RulesOptions, steers: readonly Steer[], family: FamilyWords): string {
   const { offload } = effectivePostern(options.configuration);
   const bits = markBits(options.markShift);
   const hooks = (['FORWARD', 'INPUT', 'OUTPUT'] as const).filter((hook) => steers.some((steer) => steer.hook === hook));
@@ -56,7 +60,7 @@ function ruleText(options: RulesOptions, steers: readonly Steer[], program: Queu
     '*mangle',
     ...CHAINS.map((chain) => `:${chain} - [0:0]`),
     ...hooks.flatMap((hook) => hookChain(hook, steers, { offload, bits })),
-    ...(hooks.length === 0 ? [] : queueChain(options, program, bits)),
+    ...(hooks.length === 0 ? [] : queueChain(options, family, bits)),
     ...(offload && hooks.length > 0 ? saveChain(bits) : []),
     ...hooks.map((hook) => jumpTo(hook)),
     ...(offload && hooks.length > 0 ? ['-I POSTROUTING -p tcp -j POSTERN-SAVE'] : []),
@@ -123,16 +127,27 @@ function portLists(ranges: readonly PortRange[]): readonly string[] {
   return lists.map((list) => list.join(','));
 }
 
-/** Every packet that comes here ends in a queue: what no program claims (a cut-off header) goes to the last one. */
-function queueChain(options: RulesOptions, program: QueueProgram, bits: MarkBits): readonly string[] {
+/**
+ * Every packet that comes here ends in a queue. The first packet of a connection goes to the gate, so that a flood
+ * overflows there and nowhere else; one on the ports of a connection that conntrack has seen answered belongs to the
+ * worker that knows it. ICMP has no ports to hash: the first worker takes all of it. What no program claims (a cut-off
+ * header) goes to the last one.
+ */
+function queueChain(options: RulesOptions, { program, icmp }: FamilyWords, bits: MarkBits): readonly string[] {
   const { fail, offload } = effectivePostern(options.configuration);
   const bypass = fail === 'open' ? ' --queue-bypass' : '';
+  const chain = '-A POSTERN-QUEUE';
+  const queue = (index: number): string => `-j NFQUEUE --queue-num ${options.firstQueue + index}${bypass}`;
   const lines: string[] = [];
-  if (offload) lines.push(`-A POSTERN-QUEUE -m mark ! --mark ${none(bits.all)} -j MARK --set-xmark ${none(bits.all)}`);
+  if (offload) lines.push(`${chain} -m mark ! --mark ${none(bits.all)} -j MARK --set-xmark ${none(bits.all)}`);
+  lines.push(`${chain} -p tcp --syn -m conntrack ! --ctstatus ASSURED ${queue(0)}`);
+  // What conntrack does not keep has no status, not even one to deny: a flood of SYNs with a false checksum.
+  lines.push(`${chain} -p tcp --syn -m conntrack --ctstate INVALID,UNTRACKED ${queue(0)}`);
+  if (options.workers > 1) lines.push(`${chain} -p ${icmp} ${queue(1)}`);
   for (let index = 0; index < options.workers; index += 1) {
     const choice = { queues: options.workers, index, key: options.hashKey };
     const match = index + 1 < options.workers ? `-m bpf --bytecode "${program(choice)}" ` : '';
-    lines.push(`-A POSTERN-QUEUE ${match}-j NFQUEUE --queue-num ${options.firstQueue + index}${bypass}`);
+    lines.push(`${chain} ${match}${queue(index + 1)}`);
   }
   return lines;
 }
