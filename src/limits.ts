@@ -28,3 +28,11 @@ export const CONFIGURATION_LINES_MAX = 200_000;
 export const CONFIGURATION_MESSAGES_MAX = 1_000;
 /** One exec command as typed. */
 export const EXEC_COMMAND_CHARACTERS_MAX = 1_024;
+/** Servers that `tcp max-incomplete host … block-time` blocks at once. */
+export const BLOCKED_HOSTS_MAX = 1_024;
+/** Servers that were told about and may not be told about again within a minute. */
+export const HOST_EPISODES_MAX = 1_024;
+/** Half-open sessions that `show` lists. */
+export const HALF_OPEN_LISTED_MAX = 10_000;
+/** Rules whose sessions are counted one by one (`parameter max-sessions`). */
+export const COUNTED_RULES_MAX = 1_023;
