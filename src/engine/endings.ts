@@ -47,6 +47,10 @@ const DROP_REASONS: Readonly<Record<string, Reason>> = {
   'drop-stray': 'invalid-segment',
   'drop-out-of-order': 'reassembly-memory',
   'drop-memory': 'reassembly-memory',
+  'drop-host-blocked': 'host-blocked',
+  'drop-host-table-full': 'host-table-full',
+  'drop-no-session': 'no-session',
+  'drop-access-list': 'access-list',
 };
 
 let counterNames: readonly string[] = [];
