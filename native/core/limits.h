@@ -38,6 +38,21 @@ inline constexpr std::size_t kRefusalBytesMax = 1'024;
 /// RFC 7323 2.3: larger shift counts are used as 14.
 inline constexpr std::uint8_t kWindowScaleMax = 14;
 
+/// Half-open connections, all workers together, at 64 octets each.
+inline constexpr std::size_t kHalfOpenMax = 1'048'576;
+/// Responder hosts that have one, or are blocked.
+inline constexpr std::size_t kHostsMax = 65'536;
+/// Half-open connections given up to free the record of a host for a new one.
+inline constexpr std::size_t kHostRoomEvictionsMax = 16;
+/// Hosts toward which no SYN passes (`tcp max-incomplete host … block-time`).
+inline constexpr std::size_t kBlockedHostsMax = 4'096;
+/// Hosts named in one sample of the gate.
+inline constexpr std::size_t kHostReportsMax = 256;
+/// Dropped packets described in one sample of the gate.
+inline constexpr std::size_t kGateDropsMax = 64;
+/// Half-open connections given up by one turn of the clock before others get the lock.
+inline constexpr std::size_t kExpiriesPerCallMax = 256;
+
 /// RSTs sent for segments of a session that is over.
 inline constexpr std::uint8_t kLateResetsMax = 8;
 /// Payload of a segment that Postern builds, however large the receiver's segments may be.

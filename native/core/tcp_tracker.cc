@@ -85,6 +85,10 @@ TrackResult Tracker::check_reset(Side from, const TcpPacket& packet) const noexc
   return {in_window ? TrackDrop::rst_in_window : TrackDrop::invalid_sequence};
 }
 
+void Tracker::forget_timestamps() noexcept {
+  for (HalfStream& half : halves_) half.timestamp_known = false;
+}
+
 void Tracker::apply(Side from, const TcpPacket& packet) noexcept {
   if (packet.has(kRst)) {
     for (HalfStream& half : halves_) half.state = TcpState::closed;

@@ -59,13 +59,14 @@ struct HalfStream {
   std::uint32_t acknowledged = 0;       ///< SND.UNA: what the other peer has acknowledged
   std::uint32_t window_end = 0;         ///< highest ACK + window the other peer ever announced
   std::uint32_t last_window_bytes = 0;  ///< the window this sender announces, scaled
-  std::uint32_t timestamp_recent = 0;   ///< last TSval of this sender
+  std::uint32_t timestamp_recent = 0;   ///< last TSval of this sender, where one is known
   std::uint32_t fin_sequence = 0;       ///< sequence number of its FIN
   std::uint16_t mss = 536;
   std::uint8_t window_scale = 0;
   TcpState state = TcpState::closed;
   bool offers_window_scale = false;
   bool timestamps = false;
+  bool timestamp_known = false;
   bool sent_fin = false;
   std::uint32_t window_max_bytes = 0;  ///< the largest window this sender ever announced, scaled
 };
@@ -95,6 +96,9 @@ class Tracker {
   /// Counts what `from` sent before `sequence` as passed on, although some of it may still come:
   /// for streams whose segments go in any order.
   void skip_to(Side from, std::uint32_t sequence) noexcept;
+
+  /// Both agreed to timestamps, but which were the last is not known: the next ones are.
+  void forget_timestamps() noexcept;
 
   [[nodiscard]] const HalfStream& half(Side side) const noexcept { return halves_[index(side)]; }
   [[nodiscard]] bool timestamps() const noexcept {

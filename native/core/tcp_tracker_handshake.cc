@@ -22,6 +22,7 @@ void remember_options(HalfStream& sender, const TcpPacket& syn) noexcept {
   if (options.has_timestamps) {
     sender.timestamps = true;
     sender.timestamp_recent = options.timestamp_value;
+    sender.timestamp_known = true;
   }
   // Never scaled in a SYN (RFC 7323 2.2).
   sender.last_window_bytes = syn.window;
@@ -74,6 +75,7 @@ void Tracker::apply_syn(Side from, const TcpPacket& packet) noexcept {
     remember_options(sender, packet);
   } else if (packet.options.has_timestamps) {
     sender.timestamp_recent = packet.options.timestamp_value;
+    sender.timestamp_known = true;
   }
 }
 
@@ -123,8 +125,10 @@ void Tracker::apply_syn_ack(Side from, const TcpPacket& packet) noexcept {
     initiator.window_end = packet.acknowledgement + packet.window;
     responder.state = transition(TcpState::listen, PeerEvent::sends_syn_ack).next;
   } else if (packet.sequence == responder.initial_sequence && packet.options.has_timestamps &&
-             seq_gt(packet.options.timestamp_value, responder.timestamp_recent)) {
+             (!responder.timestamp_known ||
+              seq_gt(packet.options.timestamp_value, responder.timestamp_recent))) {
     responder.timestamp_recent = packet.options.timestamp_value;
+    responder.timestamp_known = true;
   }
 }
 

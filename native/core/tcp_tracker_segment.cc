@@ -147,7 +147,7 @@ TrackResult Tracker::check_segment(Side from, const TcpPacket& packet) const noe
   }
   // RFC 7323 5.3 R1. A segment without timestamps passes, as Linux takes it.
   const TcpOptions& options = packet.options;
-  if (timestamps() && options.has_timestamps &&
+  if (timestamps() && options.has_timestamps && sender.timestamp_known &&
       seq_lt(options.timestamp_value, sender.timestamp_recent)) {
     return {.drop = TrackDrop::old_timestamp};
   }
@@ -169,9 +169,11 @@ void Tracker::apply_segment(Side from, const TcpPacket& packet) noexcept {
   const TcpOptions& options = packet.options;
   // Only from segments at or before the edge (RFC 7323 4.3): a later one that overtook its
   // predecessor must not make that one look old.
-  if (options.has_timestamps && seq_le(packet.sequence, sender.next) &&
-      seq_gt(options.timestamp_value, sender.timestamp_recent)) {
+  const bool newer =
+      !sender.timestamp_known || seq_gt(options.timestamp_value, sender.timestamp_recent);
+  if (options.has_timestamps && seq_le(packet.sequence, sender.next) && newer) {
     sender.timestamp_recent = options.timestamp_value;
+    sender.timestamp_known = true;
   }
   if (continues(sender, packet) || (adopted_ && seq_gt(end_of(packet), sender.next))) {
     sender.next = end_of(packet);

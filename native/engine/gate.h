@@ -1,11 +1,10 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "core/flow_table.h"
@@ -13,7 +12,7 @@
 #include "core/packet.h"
 #include "core/tcp_tracker.h"
 #include "engine/counters.h"
-#include "io/packet_source.h"
+#include "engine/priority_mutex.h"
 
 namespace postern {
 
@@ -71,7 +70,7 @@ class Gate {
  public:
   /// RSTs that a decision asks for. The caller sends them after the lock is gone.
   struct Resets {
-    static constexpr std::size_t kMax = 8;
+    static constexpr std::size_t kMax = 20;
     std::array<HalfOpen, kMax> victims{};
     std::size_t count = 0;
   };
@@ -110,8 +109,9 @@ class Gate {
   [[nodiscard]] std::int64_t next_expiry_ms() const noexcept;
 
   /// From now on every SYN toward the host is dropped (`drop-host-blocked`), until unblock(). Its
-  /// half-open entries are handed out, kMax at most a call: call again while it fills.
-  void block(const Address& host, Resets& resets) noexcept;
+  /// half-open entries are handed out, kMax at most a call: call again while it fills. False when
+  /// there are kBlockedHostsMax of them: then only the limit for one host goes on to hold.
+  bool block(const Address& host, Resets& resets) noexcept;
   void unblock(const Address& host) noexcept;
 
   /// Removes one entry (index and generation as entries() showed them), or with kNoEntry all; kMax
@@ -125,18 +125,33 @@ class Gate {
 
   [[nodiscard]] GateSample sample();
   [[nodiscard]] Counters counters() const noexcept;
-  /// Counts a packet of the gate's own queue: `received` and what became of it.
-  void count(Counter counter) noexcept;
+  /// Counts a packet of the gate's own queue: `received` and what became of it. No lock.
+  void count(Counter counter, std::uint64_t by = 1) noexcept;
+  /// Keeps a record of a packet that the gate's own thread dropped, where `report_drops` asks.
+  void note_drop(const TcpPacket& packet, Counter reason) noexcept;
 
  private:
-  mutable std::mutex mutex_;  // priority inheritance: see gate.cc
+  [[nodiscard]] SynVerdict admit(const TcpPacket& syn, std::int64_t now_ms) noexcept;
+  [[nodiscard]] SynVerdict admit_again(std::uint32_t index, const TcpPacket& syn,
+                                       std::int64_t now_ms) noexcept;
+  [[nodiscard]] bool make_room(const Address& responder, Resets& resets) noexcept;
+  void enforce_limits(std::uint32_t newest, Resets& resets) noexcept;
+  void note_host(std::uint32_t host) noexcept;
+  void note_attempt() noexcept;
+  [[nodiscard]] std::uint64_t half_open() const noexcept;
+  void raise_peak() noexcept;
+  void note_max() noexcept;
+  void remove(std::uint32_t index, Counter counter) noexcept;
+  void hand_out(std::uint32_t index, Counter counter, Resets& resets) noexcept;
+
+  mutable PriorityMutex mutex_;
   GateLimits limits_;
   HalfOpenTable table_;
-  Counters counters_;
-  std::uint64_t peak_ = 0;
-  std::uint64_t attempts_ = 0;
+  std::array<std::atomic<std::uint64_t>, kCounters> counters_{};
+  std::atomic<std::uint64_t> entries_{0};  ///< the table's size, to be read without the lock
+  std::atomic<std::uint64_t> peak_{0};
+  std::atomic<std::uint64_t> attempts_{0};
   std::atomic<std::int64_t> datagrams_{0};
-  std::atomic<std::uint64_t> datagram_attempts_{0};
   std::vector<HostReport> reports_;
   std::vector<GateDrop> drops_;
 };
@@ -144,10 +159,5 @@ class Gate {
 /// The connection as the tracker sees it after the entry's SYN and, if it was answered, its
 /// SYN-ACK.
 [[nodiscard]] Tracker tracker_of(const HalfOpen& entry, bool window_scale_loose) noexcept;
-
-/// Sends what ends a half-open connection at both ends (cisco-ios 3.3, D-22): to the responder RST
-/// with the sequence number it expects, so that its SYN-RECEIVED entry goes; to the initiator
-/// RST,ACK, as often as `toward_initiators` (a token bucket) still allows.
-class ResetSender;
 
 }  // namespace postern

@@ -1,0 +1,379 @@
+#include "engine/gate.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "core/limits.h"
+#include "core/timer_wheel.h"
+#include "engine/drop_counter.h"
+
+namespace postern {
+
+namespace {
+
+HashKey random_key() noexcept {
+  HashKey key{};
+  // 16 octets never block and never fall short once the kernel's generator is seeded
+  // (getrandom(2)).
+  static_cast<void>(getrandom(&key, sizeof key, 0));
+  return key;
+}
+
+HalfOpen entry_of(const TcpPacket& syn, std::int64_t now_ms) noexcept {
+  HalfOpen entry;
+  entry.key = {.initiator = syn.source, .responder = syn.destination};
+  entry.initiator_sequence = syn.sequence;
+  entry.initiator_window = syn.window;
+  entry.initiator_mss = syn.options.mss.value_or(entry.initiator_mss);
+  entry.initiator_window_scale = syn.options.window_scale;
+  entry.initiator_timestamps = syn.options.has_timestamps;
+  entry.created_ms = now_ms;
+  return entry;
+}
+
+/// A SYN sent again may offer less than the first, and we cannot know which one is answered: what
+/// was ever offered counts, as in the tracker.
+void add_offers(HalfOpen& entry, const TcpPacket& syn) noexcept {
+  entry.initiator_window = std::max(entry.initiator_window, syn.window);
+  entry.initiator_timestamps |= syn.options.has_timestamps;
+  if (syn.options.mss) entry.initiator_mss = *syn.options.mss;
+  if (!syn.options.window_scale) return;
+  entry.initiator_window_scale =
+      std::max(entry.initiator_window_scale.value_or(0), *syn.options.window_scale);
+}
+
+Gate::SynVerdict refusal(Counter reason) noexcept {
+  Gate::SynVerdict verdict;
+  verdict.reason = reason;
+  return verdict;
+}
+
+}  // namespace
+
+Gate::Gate(std::size_t entries_max, std::size_t hosts_max)
+    : table_(entries_max, hosts_max, random_key()) {
+  // Nothing is allocated later: a flood must not meet a failing allocation.
+  reports_.reserve(kHostReportsMax);
+  drops_.reserve(kGateDropsMax);
+}
+
+void Gate::configure(const GateLimits& limits) noexcept {
+  const std::lock_guard lock(mutex_);
+  limits_ = limits;
+}
+
+GateLimits Gate::limits() const noexcept {
+  const std::lock_guard lock(mutex_);
+  return limits_;
+}
+
+Gate::SynVerdict Gate::on_syn(const TcpPacket& syn, std::int64_t now_ms) noexcept {
+  Tracker probe;
+  if (const TrackDrop drop = probe.open(syn); drop != TrackDrop::none) {
+    return refusal(drop_counter_of(drop));
+  }
+  const std::lock_guard lock(mutex_);
+  const std::uint32_t host = table_.find_host(syn.destination.address);
+  if (host != kNoHost && table_.blocked(host)) return refusal(Counter::drop_host_blocked);
+  const std::uint32_t index = table_.find(syn.source, syn.destination);
+  return index == kNoEntry ? admit(syn, now_ms) : admit_again(index, syn, now_ms);
+}
+
+Gate::SynVerdict Gate::admit(const TcpPacket& syn, std::int64_t now_ms) noexcept {
+  SynVerdict verdict;
+  if (!make_room(syn.destination.address, verdict.resets)) {
+    verdict.reason = Counter::drop_host_table_full;
+    return verdict;
+  }
+  const std::uint32_t index = table_.insert(entry_of(syn, now_ms));
+  if (index == kNoEntry) {
+    verdict.reason = Counter::drop_flow_table_full;
+    return verdict;
+  }
+  entries_.store(table_.size(), std::memory_order_relaxed);
+  note_attempt();
+  raise_peak();
+  note_max();
+  enforce_limits(index, verdict.resets);
+  verdict.accept = true;
+  return verdict;
+}
+
+/// A SYN between ends that have an entry already.
+Gate::SynVerdict Gate::admit_again(std::uint32_t index, const TcpPacket& syn,
+                                   std::int64_t now_ms) noexcept {
+  HalfOpen entry = table_.get(index);
+  // From the responder it would be a simultaneous open or a split handshake (RFC 9293 3.5).
+  if (entry.key.initiator != syn.source) return refusal(Counter::drop_stray);
+  const bool same = entry.initiator_sequence == syn.sequence;
+  // RFC 5961 4: once the responder has answered, a forged SYN must not undo the handshake.
+  if (!same && entry.answered) return refusal(Counter::drop_syn_in_window);
+  if (!same) {
+    table_.renew(index, entry_of(syn, now_ms));
+    note_attempt();
+  } else if (!entry.answered) {
+    add_offers(entry, syn);
+    table_.update(index, entry);
+  }
+  SynVerdict verdict;
+  verdict.accept = true;
+  return verdict;
+}
+
+/// The table full: the oldest goes. The hosts' records all in use: some of the oldest go, in the
+/// hope that one of them was the last of its host.
+bool Gate::make_room(const Address& responder, Resets& resets) noexcept {
+  if (table_.size() > 0 && table_.size() >= table_.capacity()) {
+    hand_out(table_.oldest(), Counter::half_open_evicted, resets);
+  }
+  for (std::size_t i = 0; i < kHostRoomEvictionsMax; ++i) {
+    if (table_.size() == 0 || table_.has_host_room(responder)) break;
+    hand_out(table_.oldest(), Counter::half_open_evicted, resets);
+  }
+  return table_.has_host_room(responder);
+}
+
+/// cisco-ios 3.3 and 3.4. The connection that was just admitted is never the victim.
+void Gate::enforce_limits(std::uint32_t newest, Resets& resets) noexcept {
+  const std::uint32_t host = table_.host_of(newest);
+  if (table_.host_entries(host) > limits_.host_half_open_max) note_host(host);
+  if (limits_.aggressive && table_.oldest() != newest) {
+    hand_out(table_.oldest(), Counter::half_open_evicted, resets);
+  }
+  while (half_open() > limits_.half_open_max && limits_.half_open_max != GateLimits::kUnlimited &&
+         table_.oldest() != newest && resets.count < Resets::kMax) {
+    hand_out(table_.oldest(), Counter::half_open_evicted, resets);
+  }
+  while (table_.host_entries(host) > limits_.host_half_open_max &&
+         table_.oldest_of_host(host) != newest && resets.count < Resets::kMax) {
+    hand_out(table_.oldest_of_host(host), Counter::half_open_evicted, resets);
+  }
+}
+
+void Gate::note_host(std::uint32_t host) noexcept {
+  const Address& address = table_.host_address(host);
+  const std::uint32_t half_open = table_.host_entries(host);
+  const auto known = std::ranges::find(reports_, address, &HostReport::address);
+  if (known != reports_.end()) {
+    known->half_open = std::max(known->half_open, half_open);
+  } else if (reports_.size() < kHostReportsMax) {
+    reports_.push_back({.address = address, .half_open = half_open});
+  }
+}
+
+void Gate::note_attempt() noexcept {
+  attempts_.fetch_add(1, std::memory_order_relaxed);
+}
+
+std::uint64_t Gate::half_open() const noexcept {
+  const std::int64_t datagrams = datagrams_.load(std::memory_order_relaxed);
+  const std::uint64_t entries = entries_.load(std::memory_order_relaxed);
+  return entries + static_cast<std::uint64_t>(std::max<std::int64_t>(datagrams, 0));
+}
+
+void Gate::raise_peak() noexcept {
+  const std::uint64_t now = half_open();
+  std::uint64_t peak = peak_.load(std::memory_order_relaxed);
+  while (peak < now && !peak_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+  }
+}
+
+/// Written under the lock only, hence without a loop.
+void Gate::note_max() noexcept {
+  std::atomic<std::uint64_t>& max = counters_[static_cast<std::size_t>(Counter::max_half_open)];
+  if (max.load(std::memory_order_relaxed) < table_.size()) {
+    max.store(table_.size(), std::memory_order_relaxed);
+  }
+}
+
+void Gate::remove(std::uint32_t index, Counter counter) noexcept {
+  table_.erase(index);
+  entries_.store(table_.size(), std::memory_order_relaxed);
+  count(counter);
+}
+
+void Gate::hand_out(std::uint32_t index, Counter counter, Resets& resets) noexcept {
+  if (resets.count < Resets::kMax) resets.victims[resets.count++] = table_.get(index);
+  remove(index, counter);
+}
+
+std::optional<HalfOpen> Gate::find(const Endpoint& source, const Endpoint& destination) noexcept {
+  // A SYN is counted before it passes, so its answer finds it counted.
+  if (entries_.load(std::memory_order_acquire) == 0) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  const std::uint32_t index = table_.find(source, destination);
+  if (index == kNoEntry) return std::nullopt;
+  return table_.get(index);
+}
+
+bool Gate::note_answer(const HalfOpen& entry, const TcpPacket& syn_ack) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!table_.holds(entry)) return false;
+  HalfOpen answered = table_.get(entry.index);
+  if (answered.answered) return true;
+  answered.answered = true;
+  answered.responder_sequence = syn_ack.sequence;
+  answered.responder_window = syn_ack.window;
+  answered.responder_mss = syn_ack.options.mss.value_or(answered.responder_mss);
+  answered.responder_window_scale = syn_ack.options.window_scale;
+  answered.responder_timestamps = syn_ack.options.has_timestamps;
+  table_.update(entry.index, answered);
+  count(Counter::half_open_answered);
+  return true;
+}
+
+bool Gate::take(const HalfOpen& entry) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!table_.holds(entry)) return false;
+  table_.erase(entry.index);
+  entries_.store(table_.size(), std::memory_order_relaxed);
+  return true;
+}
+
+void Gate::forget(const HalfOpen& entry) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (table_.holds(entry)) remove(entry.index, Counter::half_open_reset);
+}
+
+void Gate::expire(std::int64_t now_ms, Resets& resets) noexcept {
+  if (entries_.load(std::memory_order_relaxed) == 0) return;
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < kExpiriesPerCallMax && table_.size() > 0; ++i) {
+    const std::uint32_t oldest = table_.oldest();
+    if (table_.created_ms(oldest) + limits_.synwait_ms > now_ms) return;
+    if (!limits_.reset_on_expiry) {
+      remove(oldest, Counter::half_open_expired);
+    } else if (resets.count < Resets::kMax) {
+      hand_out(oldest, Counter::half_open_expired, resets);
+    } else {
+      return;
+    }
+  }
+}
+
+std::int64_t Gate::next_expiry_ms() const noexcept {
+  if (entries_.load(std::memory_order_relaxed) == 0) return TimerWheel::kNever;
+  const std::lock_guard lock(mutex_);
+  if (table_.size() == 0) return TimerWheel::kNever;
+  return table_.created_ms(table_.oldest()) + limits_.synwait_ms;
+}
+
+bool Gate::block(const Address& host, Resets& resets) noexcept {
+  const std::lock_guard lock(mutex_);
+  const std::uint32_t known = table_.find_host(host);
+  const bool already = known != kNoHost && table_.blocked(known);
+  if (!already && table_.blocked_hosts() >= kBlockedHostsMax) return false;
+  if (!already && (!make_room(host, resets) || !table_.block(host))) return false;
+  const std::uint32_t index = table_.find_host(host);
+  while (table_.host_entries(index) > 0 && resets.count < Resets::kMax) {
+    hand_out(table_.oldest_of_host(index), Counter::half_open_evicted, resets);
+  }
+  return true;
+}
+
+void Gate::unblock(const Address& host) noexcept {
+  const std::lock_guard lock(mutex_);
+  table_.unblock(host);
+}
+
+void Gate::clear(std::uint32_t index, std::uint32_t generation, Resets& resets) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (index != kNoEntry) {
+    const bool same = table_.used(index) && table_.get(index).generation == generation;
+    if (same && resets.count < Resets::kMax) hand_out(index, Counter::half_open_reset, resets);
+    return;
+  }
+  while (table_.size() > 0 && resets.count < Resets::kMax) {
+    hand_out(table_.oldest(), Counter::half_open_reset, resets);
+  }
+}
+
+std::vector<HalfOpen> Gate::entries(std::uint32_t from, std::size_t most) const {
+  std::vector<HalfOpen> list;
+  list.reserve(std::min<std::size_t>(most, entries_.load(std::memory_order_relaxed)));
+  const std::lock_guard lock(mutex_);
+  for (std::uint32_t index = table_.next_used(from);
+       index != kNoEntry && list.size() < list.capacity() && list.size() < most;
+       index = table_.next_used(index + 1)) {
+    list.push_back(table_.get(index));
+  }
+  return list;
+}
+
+void Gate::note_datagram(std::int32_t change) noexcept {
+  datagrams_.fetch_add(change, std::memory_order_relaxed);
+  if (change <= 0) return;
+  attempts_.fetch_add(static_cast<std::uint64_t>(change), std::memory_order_relaxed);
+  raise_peak();
+}
+
+GateSample Gate::sample() {
+  GateSample taken;
+  taken.hosts.reserve(kHostReportsMax);
+  taken.drops.reserve(kGateDropsMax);
+  const std::lock_guard lock(mutex_);
+  taken.half_open = half_open();
+  taken.half_open_peak =
+      std::max(peak_.exchange(taken.half_open, std::memory_order_relaxed), taken.half_open);
+  taken.attempts = attempts_.exchange(0, std::memory_order_relaxed);
+  taken.hosts.swap(reports_);
+  taken.drops.swap(drops_);
+  return taken;
+}
+
+Counters Gate::counters() const noexcept {
+  Counters counted;
+  for (std::size_t i = 0; i < kCounters; ++i) {
+    counted[static_cast<Counter>(i)] = counters_[i].load(std::memory_order_relaxed);
+  }
+  counted[Counter::flows_half_open] = entries_.load(std::memory_order_relaxed);
+  return counted;
+}
+
+void Gate::count(Counter counter, std::uint64_t by) noexcept {
+  counters_[static_cast<std::size_t>(counter)].fetch_add(by, std::memory_order_relaxed);
+}
+
+void Gate::note_drop(const TcpPacket& packet, Counter reason) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!limits_.report_drops || drops_.size() >= kGateDropsMax) return;
+  drops_.push_back({.source = packet.source,
+                    .destination = packet.destination,
+                    .ip_ident = packet.ip_ident,
+                    .flags = packet.flags,
+                    .sequence = packet.sequence,
+                    .acknowledgement = packet.acknowledgement,
+                    .reason = reason});
+}
+
+Tracker tracker_of(const HalfOpen& entry, bool window_scale_loose) noexcept {
+  TcpPacket syn;
+  syn.sequence = entry.initiator_sequence;
+  syn.flags = kSyn;
+  syn.window = entry.initiator_window;
+  syn.options.mss = entry.initiator_mss;
+  syn.options.window_scale = entry.initiator_window_scale;
+  syn.options.has_timestamps = entry.initiator_timestamps;
+  Tracker tracker;
+  tracker.window_scale_loose = window_scale_loose;
+  // Only its shape could be refused, and this one is plain.
+  static_cast<void>(tracker.open(syn));
+  if (entry.answered) {
+    TcpPacket answer;
+    answer.sequence = entry.responder_sequence;
+    answer.acknowledgement = entry.initiator_sequence + 1;
+    answer.flags = kSyn | kAck;
+    answer.window = entry.responder_window;
+    answer.options.mss = entry.responder_mss;
+    answer.options.window_scale = entry.responder_window_scale;
+    answer.options.has_timestamps = entry.responder_timestamps;
+    tracker.apply(Side::responder, answer);
+  }
+  // The record has no room for them.
+  tracker.forget_timestamps();
+  return tracker;
+}
+
+}  // namespace postern
