@@ -4,13 +4,16 @@ import type { Addon, FlowRecord, LoopOptions } from '../native/addon.ts';
 import { allocateBuffers, OrderWriter, PORT_PROTOCOLS } from '../native/event-batch.ts';
 import { effectiveGlobals } from '../policy/defaults.ts';
 import { formatAddress } from './address.ts';
-import { dialogueFor, type StartDialogue } from './dialogues.ts';
 import { dropsByReason, setCounterNames } from './endings.ts';
+import { InspectedSession } from './inspected-session.ts';
 import { Judge, type JudgedEvent } from './judge.ts';
 import { loopOptions } from './loop-options.ts';
 import type { OpenedFlow } from './opening.ts';
-import { type Selection, selectInspection } from './selection.ts';
+import { Places } from './places.ts';
+import { transportOf } from './selection.ts';
 import { isSessionId, type Session, sessionId } from './session.ts';
+import type { SessionLimits } from './session-limits.ts';
+import type { SessionLimits } from './session-limits.ts';
 import { addRecords } from './tally.ts';
 import type { WorkerSettings, WorkerStatistics } from './worker-protocol.ts';
 
@@ -19,8 +22,12 @@ export interface EngineOptions {
   readonly host: number;
   readonly worker: number;
   readonly settings: WorkerSettings;
+  /** `max-sessions` and `sessions maximum`; absent: none of them holds. */
+  readonly limits?: Pick<SessionLimits, 'open' | 'close'>;
   log(message: LogMessage): void;
   observe?(event: JudgedEvent): void;
+  /** Asked before a session opens, told when it is over (`sessions maximum`); absent: none is too many. */
+  readonly limits?: SessionLimits;
   /** Dropped packets are observed, whether they are logged or not. */
   readonly watchDrops?: boolean;
 }
@@ -34,33 +41,25 @@ const ENDED_STAGES: ReadonlyMap<number, string> = new Map([
 ]);
 const SESSION_STATES: readonly SessionState[] = ['SIS_OPENING', 'SIS_OPEN', 'SIS_CLOSING', 'SIS_CLOSED', 'SIS_CLOSED'];
 
-/** Protocols times pairs of interfaces that are remembered; a router with more of them works some out again. */
-const PLACES_MAX = 4_096;
-
-interface Place extends Selection {
-  readonly start: StartDialogue | undefined;
-}
-
 /** A packet loop with its judge: what one worker, or a replay, runs. */
 export class PacketEngine {
   /** True when sessions of an earlier worker were given up. */
   readonly tookOver: boolean;
   readonly #options: EngineOptions;
   readonly #judge: Judge;
-  readonly #idle = new WeakMap<Session, number>();
-  readonly #interfaces = new Map<number, string>();
-  readonly #places = new Map<string, Place | undefined>();
+  #places: Places;
   #settings: WorkerSettings;
   #baseline: WorkerStatistics | undefined;
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#settings = options.settings;
+    this.#places = new Places(options.addon, options.settings);
     setCounterNames(options.addon.counterNames());
     const buffers = allocateBuffers();
     this.#judge = new Judge(buffers, new OrderWriter(buffers), {
       open: (flow) => this.#open(flow),
-      idleSeconds: (session) => this.#idle.get(session) ?? 0,
+      closed: (session) => this.#closed(session),
       log: options.log,
       logsDrops: () => effectiveGlobals(this.#settings.configuration).logDropPackets,
       ...(options.observe === undefined ? {} : { observe: options.observe }),
@@ -81,8 +80,7 @@ export class PacketEngine {
   /** New policy for sessions that begin from now on; those under way keep theirs. */
   configure(settings: WorkerSettings): void {
     this.#settings = settings;
-    this.#interfaces.clear();
-    this.#places.clear();
+    this.#places = new Places(this.#options.addon, settings);
     this.#options.addon.configure(this.#options.host, this.#loopOptions(settings));
   }
 
@@ -120,49 +118,16 @@ export class PacketEngine {
   }
 
   #open(flow: OpenedFlow): Session | undefined {
-    const place = this.#inspectionAt(flow);
+    const place = this.#places.at(flow);
     if (place === undefined) return undefined;
-    const { rule, inspection, start } = place;
-    const session: Session = {
-      id: sessionId(this.#options.worker, flow.flow, flow.generation),
-      flow: flow.flow,
-      generation: flow.generation,
-      protocol: flow.protocol,
-      rule,
-      initiator: flow.initiator,
-      responder: flow.responder,
-      alert: inspection.alert,
-      auditTrail: inspection.auditTrail,
-      ...(start === undefined || flow.midstream ? {} : { dialogue: start() }),
-    };
-    this.#idle.set(session, inspection.timeoutSeconds);
+    const session = new InspectedSession(this.#options.worker, place, flow);
+    if (this.#options.limits?.open(place.rule) === false) session.refusedFor = 'session-limit';
     return session;
   }
 
-  /** What a flow's protocol and interfaces lead to: the same for every flow, so it is worked out once a place. */
-  #inspectionAt({ protocol, inInterface, outInterface }: OpenedFlow): Place | undefined {
-    const key = `${protocol} ${inInterface} ${outInterface}`;
-    if (this.#places.has(key)) return this.#places.get(key);
-    const selection = selectInspection(this.#settings.configuration, protocol, {
-      inInterface: this.#interfaceName(inInterface),
-      outInterface: this.#interfaceName(outInterface),
-    });
-    const place = selection && {
-      ...selection,
-      start: dialogueFor(protocol, selection.inspection, this.#settings.hostname),
-    };
-    if (this.#places.size >= PLACES_MAX) this.#places.clear();
-    this.#places.set(key, place);
-    return place;
-  }
-
-  #interfaceName(index: number): string {
-    if (index === 0) return '';
-    const known = this.#interfaces.get(index);
-    if (known !== undefined) return known;
-    const name = this.#options.addon.interfaceName(index) ?? '';
-    this.#interfaces.set(index, name);
-    return name;
+  #closed(session: Session): void {
+    // One that the limit refused was never counted.
+    if (session.refusedFor !== 'session-limit') this.#options.limits?.close(session.rule);
   }
 
   #flows(): FlowRecord[] {
@@ -182,11 +147,14 @@ export class PacketEngine {
 
   #snapshot(flow: FlowRecord): SessionSnapshot {
     const session = this.#judge.session(flow.flow, flow.generation);
+    const protocol = session?.protocol ?? PORT_PROTOCOLS[flow.protocol] ?? 'none';
+    const transport = protocol === 'none' ? 'tcp' : transportOf(protocol);
+    const list = session instanceof InspectedSession ? session.place.returnList : undefined;
     return {
       id: sessionId(this.#options.worker, flow.flow, flow.generation),
-      protocol: PORT_PROTOCOLS[flow.protocol] ?? 'none',
+      protocol,
       state: SESSION_STATES[flow.stage] ?? 'SIS_CLOSED',
-      stage: ENDED_STAGES.get(flow.stage) ?? (session?.dialogue?.stage() ?? 'tcp').toLowerCase(),
+      stage: ENDED_STAGES.get(flow.stage) ?? (session?.dialogue?.stage() ?? transport).toLowerCase(),
       initiator: { address: formatAddress(flow.initiatorAddress), port: flow.initiatorPort },
       responder: { address: formatAddress(flow.responderAddress), port: flow.responderPort },
       bytes: { initiator: flow.initiatorBytes, responder: flow.responderBytes },
@@ -194,6 +162,9 @@ export class PacketEngine {
       lastHeardSecondsAgo: Math.floor(flow.lastHeardMsAgo / 1_000),
       offloaded: flow.offloaded,
       rule: session?.rule ?? '',
+      inInterface: this.#places.interfaceName(flow.inInterface),
+      outInterface: this.#places.interfaceName(flow.outInterface),
+      ...(list === undefined ? {} : { opening: { list, matches: flow.responderPackets } }),
       ...(flow.midstream ? { midstream: true } : {}),
     };
   }

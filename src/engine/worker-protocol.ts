@@ -1,6 +1,7 @@
 import type { SessionSnapshot } from '../firewall/snapshot.ts';
 import type { LogMessage } from '../log/log-message.ts';
 import type { Configuration } from '../policy/configuration.ts';
+import type { SessionCounts, SessionLimitLayout } from './session-limits.ts';
 
 /** What the main thread and a worker say to each other. Plain data only: it is cloned on its way. */
 
@@ -10,6 +11,8 @@ export interface WorkerStart {
   /** 0 to 3: goes into its sessions' ids. */
   readonly worker: number;
   readonly settings: WorkerSettings;
+  /** What all workers count their sessions in. */
+  readonly sessionCounts: SessionCounts;
   /** `POSTERN_TEST_HOOKS`: stalling and crashing on request. */
   readonly testHooks: boolean;
 }
@@ -23,6 +26,8 @@ export interface WorkerSettings {
     readonly clear: number;
     readonly session: number;
   };
+  /** Absent: no number of sessions is too many. */
+  readonly sessionLimits?: SessionLimitLayout;
 }
 
 export type ToWorker =

@@ -2,7 +2,10 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { loadAddon } from '../native/addon.ts';
 import { debugLine } from './debug-line.ts';
 import { PacketEngine } from './packet-engine.ts';
+import { type SessionLimitLayout, SessionLimits } from './session-limits.ts';
 import type { FromWorker, ToWorker, WorkerReply, WorkerStart } from './worker-protocol.ts';
+
+const UNLIMITED: SessionLimitLayout = { maximum: Number.POSITIVE_INFINITY, rules: [] };
 
 /**
  * A worker thread: the native loop owns it. JavaScript runs when a batch is judged, and between two runs of the loop,
@@ -12,8 +15,10 @@ function main(port: MessagePort, start: WorkerStart): void {
   const post = (message: FromWorker): void => port.postMessage(message);
   const addon = loadAddon();
   const rank = addon.rankWorkerThread();
+  const limits = new SessionLimits(start.sessionCounts, start.worker, start.settings.sessionLimits ?? UNLIMITED);
   const engine = new PacketEngine({
     addon,
+    limits,
     host: start.host,
     worker: start.worker,
     settings: start.settings,
@@ -31,6 +36,7 @@ function main(port: MessagePort, start: WorkerStart): void {
         engine.close();
         return;
       }
+      if (message.kind === 'configure') limits.configure(message.settings.sessionLimits ?? UNLIMITED);
       if (message.kind === 'debug') engine.watch(message.on);
       else handle(engine, message, start.testHooks, post);
     }
