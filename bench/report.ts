@@ -48,7 +48,7 @@ function ratioCell(results: Results, other: SystemName, column: Column): string 
   return ours.length === 0 || theirs.length === 0 ? '-' : (median(ours) / median(theirs)).toFixed(2);
 }
 
-const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+export const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
 
 export function table(results: Results): string {
   const lines = [
@@ -64,22 +64,25 @@ export function table(results: Results): string {
   return lines.join('\n');
 }
 
-export function preamble(): string {
+/** When and on what it was measured. */
+export function machineLine(): string {
   const processors = cpus();
   const machine = `${processors.length} x ${processors[0]?.model.trim() ?? 'unknown processor'}, Linux ${release()}`;
+  return `${new Date().toISOString().slice(0, 10)} · ${machine} · Node ${process.versions.node}`;
+}
+
+export function preamble(): string {
   return [
-    `${new Date().toISOString().slice(0, 10)} · ${machine} · Node ${process.versions.node}`,
+    machineLine(),
     `${SIZES.rounds} interleaved rounds of ${SIZES.transactions} transactions (4 KB, 8 parallel), ` +
       `${SIZES.bulkMessages} messages of 5 MB and ${SIZES.roundTrips} round trips; medians (and ranges).`,
   ].join('  \n');
 }
 
-const BEGIN = '<!-- bench:begin -->';
-const END = '<!-- bench:end -->';
-
-/** The document with what stands between its two markers replaced; fails when there are none. */
-export function withTable(document: string, text: string): string {
-  const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`no ${BEGIN} … ${END} in the document`);
-  return `${document.slice(0, begin + BEGIN.length)}\n\n${text}\n\n${document.slice(end)}`;
+/** The document with what stands between its markers of that name replaced; fails when there are none. */
+export function withTable(document: string, text: string, name = 'bench'): string {
+  const [first, last] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+  const [begin, end] = [document.indexOf(first), document.indexOf(last)];
+  if (begin < 0 || end < begin) throw new Error(`no ${first} … ${last} in the document`);
+  return `${document.slice(0, begin + first.length)}\n\n${text}\n\n${document.slice(end)}`;
 }

@@ -53,13 +53,14 @@ export async function startSystem(name: SystemName, lab: Lab): Promise<System> {
 }
 
 /** User and system time of all threads, in seconds (proc(5): fields 14 and 15 of stat, in hundredths). */
-export function cpuSeconds(system: System): number {
-  if (system.pid === undefined) return 0;
-  const stat = readFileSync(`/proc/${system.pid}/stat`, 'latin1');
+export function cpuSecondsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   // The program's name may hold blanks; fields are counted from behind its closing parenthesis.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
+
+export const cpuSeconds = (system: System): number => (system.pid === undefined ? 0 : cpuSecondsOf(system.pid));
 
 export function peakMegabytes(system: System): number {
   if (system.pid === undefined) return 0;
