@@ -60,6 +60,8 @@ enum class ParseError : std::uint8_t {
                   ///< or with a way to go, jumbo payload, home address
   not_tcp,
   bad_tcp_header,  ///< data offset or an option's length impossible
+  not_datagram,    ///< neither UDP nor ICMP (parse_datagram)
+  bad_datagram,    ///< a UDP length or an ICMP message that cannot be
 };
 
 /// A checked view over one IP packet that carries TCP. One check at the door, then no accessor can
@@ -113,6 +115,9 @@ void write_checksums(const TcpPacket& packet) noexcept;
 /// Clears URG and its pointer, so that every receiver reads the octet in line (RFC 6093). Checksums
 /// are not written.
 void clear_urgent(TcpPacket& packet) noexcept;
+
+/// Overwrites TSval of a packet that has timestamps (RFC 7323 3.2). Checksums are not written.
+void set_timestamp_value(TcpPacket& packet, std::uint32_t value) noexcept;
 
 /// A segment that Postern itself sends in a peer's name.
 struct SegmentSpec {

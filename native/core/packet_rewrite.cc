@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "core/checksum.h"
 #include "core/packet.h"
+#include "core/tcp_options.h"
 #include "core/wire.h"
 
 namespace postern {
@@ -78,6 +79,16 @@ std::span<std::byte> make_reset(TcpPacket& packet, std::uint32_t sequence,
 void clear_urgent(TcpPacket& packet) noexcept {
   set_flags(packet, packet.flags & ~unsigned{kUrg});
   set_urgent_pointer(packet, 0);
+}
+
+void set_timestamp_value(TcpPacket& packet, std::uint32_t value) noexcept {
+  assert(packet.options.has_timestamps);
+  const auto options = packet.bytes.first(packet.payload_offset)
+                           .subspan(packet.tcp_offset + wire::tcp::kHeaderBytesMin);
+  const std::size_t at = find_tcp_option(options, kTimestampsOption);
+  if (at == options.size()) return;
+  packet.options.timestamp_value = value;
+  write_u32(options, at + 2, value);
 }
 
 }  // namespace postern

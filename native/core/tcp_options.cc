@@ -1,5 +1,7 @@
 #include "core/tcp_options.h"
 
+#include <algorithm>
+
 #include "core/bytes.h"
 
 namespace postern {
@@ -12,7 +14,7 @@ enum OptionKind : std::uint8_t {
   kMaximumSegmentSize = 2,
   kWindowScale = 3,
   kSackPermitted = 4,
-  kTimestamps = 8,
+  kTimestamps = kTimestampsOption,
   kMd5 = 19,
   kAuthentication = 29,
   kFastOpen = 34,
@@ -84,6 +86,16 @@ bool read_tcp_options(std::span<const std::byte> bytes, TcpOptions& options) noe
     at += option_bytes;
   }
   return true;
+}
+
+std::size_t find_tcp_option(std::span<const std::byte> bytes, std::uint8_t kind) noexcept {
+  std::size_t found = bytes.size();
+  for (std::size_t at = 0; at < bytes.size() && read_u8(bytes, at) != kEndOfList;) {
+    if (read_u8(bytes, at) == kind) found = at;
+    const bool alone = read_u8(bytes, at) == kNoOperation || bytes.size() - at < 2;
+    at += alone ? 1U : std::max<std::size_t>(read_u8(bytes, at + 1), 2);
+  }
+  return found;
 }
 
 }  // namespace postern

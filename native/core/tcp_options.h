@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "core/packet.h"
@@ -12,5 +13,12 @@ namespace postern {
 /// option's own document gives. Receivers differ in what they make of such a segment, so it is
 /// refused.
 [[nodiscard]] bool read_tcp_options(std::span<const std::byte> bytes, TcpOptions& options) noexcept;
+
+inline constexpr std::uint8_t kTimestampsOption = 8;  ///< RFC 7323 3.2
+
+/// Where the last option of this kind begins, among options that were read without complaint; the
+/// size of `bytes` when there is none. The last, because that is the one read_tcp_options believes.
+[[nodiscard]] std::size_t find_tcp_option(std::span<const std::byte> bytes,
+                                          std::uint8_t kind) noexcept;
 
 }  // namespace postern

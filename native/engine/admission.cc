@@ -189,7 +189,8 @@ std::uint32_t PacketLoop::open_flow(const InHand& hand, PortProtocol protocol) n
   flow.protocol = protocol;
   flow.created_ms = now_ms_;
   flow.last_heard_ms = now_ms_;
-  flow.idle_ms = static_cast<std::uint32_t>(options_.idle_ms);
+  flow.idle_ms = flow.idle_next_ms = static_cast<std::uint32_t>(options_.idle_ms);
+  flow.finwait_ms = options_.finwait_ms;
   flow.in_interface = hand.received.in_interface;
   flow.out_interface = hand.received.out_interface;
   ++counters_[Counter::flows_created];
@@ -251,6 +252,7 @@ void PacketLoop::admit_to_flow(std::uint32_t index, InHand& hand) noexcept {
     return;
   }
   flow.last_heard_ms = now_ms_;
+  flow.idle_ms = flow.idle_next_ms;
   if (result.reset) {
     admit_reset(index, from, hand);
     return;

@@ -28,10 +28,21 @@ enum class EventKind : std::uint8_t {
   look_alike = 6,
   tls_start = 7,
   over_budget = 8,
-  closed = 9,    ///< number: bytes of the initiator; text words: bytes of the responder; extra:
-                 ///< EndReason | packet id << 8
-  dropped = 10,  ///< text: two endpoints, then ident, flags, sequence, acknowledgement; extra:
-                 ///< counter; packet id in place of the generation
+  closed = 9,       ///< number: bytes of the initiator; text words: bytes of the responder; extra:
+                    ///< EndReason | packet id << 8
+  dropped = 10,     ///< text: two endpoints, then ident, flags, sequence, acknowledgement; extra:
+                    ///< counter; packet id in place of the generation
+  reassembly = 11,  ///< flags: octets of the segment; number: its sequence number, and the one that
+                    ///< is waited for; extra: ReassemblyAlarm | segments that wait << 8
+};
+
+/// What `ip inspect tcp reassembly alarm` tells of (cisco-ios 3.6).
+enum class ReassemblyAlarm : std::uint8_t {
+  queue_full = 0,  ///< the arriving segment was dropped
+  memory_limit,    ///< the arriving segment was dropped: none that waits is farther from the hole
+  released,        ///< a segment that waited was dropped for one nearer to the hole
+  expired,         ///< the time is up once: the queue is kept
+  deleted,         ///< and twice: the session is deleted
 };
 
 enum EventFlag : std::uint32_t { kBareLf = 1, kWellFormed = 2, kMidstream = 4 };

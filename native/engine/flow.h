@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/framer.h"
@@ -83,6 +84,8 @@ struct FlowSide {
   std::uint64_t partial_asked = 0;  ///< `framed` when the machine was last asked about a prefix
   std::uint32_t base_sequence = 0;  ///< sequence number of stream offset 0
   std::uint32_t last_timestamp = 0;
+  /// The highest TSval that went on to its receiver: what comes later must not look older.
+  std::optional<std::uint32_t> timestamp_passed;
   std::uint32_t last_acknowledgement = 0;  ///< of the other side's octets: the highest it has sent
   std::uint16_t last_window = 0;           ///< as its sender announced it, unscaled
   bool acknowledges = false;               ///< it has sent one
@@ -141,6 +144,8 @@ struct Flow {
   std::int64_t closing_since_ms = 0;
   std::array<std::uint64_t, 2> bytes{};  ///< payload forwarded
   std::uint32_t idle_ms = 3'600'000;
+  std::uint32_t idle_next_ms = 3'600'000;  ///< taken at its next packet (cisco-ios 3.5)
+  std::int64_t finwait_ms = 5'000;         ///< as configured when it began
   std::uint32_t in_interface = 0;
   std::uint32_t out_interface = 0;
   std::uint32_t offload_mark = 0;  ///< set on every packet that is accepted from now on

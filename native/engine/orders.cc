@@ -59,7 +59,9 @@ bool PacketLoop::carry_out(const Order& order) noexcept {
       order_again(flow);
       return true;
     case OrderOp::idle:
-      flow.idle_ms = order.first > 0xFFFF'FFFFU / 1'000U ? 0xFFFF'FFFFU : order.first * 1'000U;
+      flow.idle_next_ms = order.first > 0xFFFF'FFFFU / 1'000U ? 0xFFFF'FFFFU : order.first * 1'000U;
+      // Behind the packet that refreshes it: at once (cisco-ios 3.5).
+      if (flow.last_heard_ms == now_ms_) flow.idle_ms = flow.idle_next_ms;
       arm(order.flow);
       return true;
     case OrderOp::end:

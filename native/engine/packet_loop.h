@@ -153,7 +153,14 @@ class PacketLoop {
   void admit_opaque(std::uint32_t index, Side from, PendingPacket& pending) noexcept;
   void admit_retransmission(Flow& flow, Side from, PendingPacket& pending) noexcept;
   [[nodiscard]] bool append(Flow& flow, Side from, PendingPacket& pending) noexcept;
-  void keep_early(Flow& flow, Side from, PendingPacket&& pending) noexcept;
+  void keep_early(std::uint32_t index, Side from, PendingPacket&& pending) noexcept;
+  [[nodiscard]] bool make_room(std::uint32_t index, Side from,
+                               const PendingPacket& pending) noexcept;
+  void refuse_early(std::uint32_t index, Side from, const PendingPacket& pending,
+                    ReassemblyAlarm why) noexcept;
+  void alarm(std::uint32_t index, Side from, ReassemblyAlarm what,
+             const PendingPacket* segment = nullptr) noexcept;
+  static void keep_timestamps_rising(FlowSide& side, PendingPacket& pending) noexcept;
   void drain_early(std::uint32_t index, Side from) noexcept;
   void pass_early(std::uint32_t index, Side from) noexcept;
   void note_gaps(Flow& flow) noexcept;
@@ -198,6 +205,7 @@ class PacketLoop {
                         std::uint32_t mark) noexcept;
   void drop(std::uint32_t id, Counter reason) noexcept;
   void drop_received(const InHand& hand, Counter reason) noexcept;
+  void report_drop(std::uint32_t id, const TcpPacket& packet, Counter reason) noexcept;
   void keep_in_hand() noexcept;
   void inject_range(std::uint32_t index, Side from, std::uint64_t end) noexcept;
   void inject(const SegmentSpec& spec) noexcept;
@@ -221,6 +229,9 @@ class PacketLoop {
   [[nodiscard]] std::int64_t deadline_of(const Flow& flow) const noexcept;
   void on_timer(std::uint32_t index) noexcept;
   void on_idle(std::uint32_t index) noexcept;
+  void on_finwait(std::uint32_t index) noexcept;
+  void on_gap(std::uint32_t index) noexcept;
+  void expire(std::uint32_t index, EndReason reason, bool with_reset) noexcept;
   void on_refusal_timer(std::uint32_t index) noexcept;
   void set_stage(Flow& flow, FlowStage stage) noexcept;
   void note_fin(Flow& flow, Side from) noexcept;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "core/sequence.h"
 #include "engine/packet_loop.h"
 
 namespace postern {
@@ -61,6 +62,7 @@ void PacketLoop::accept(Flow& flow, Side from, PendingPacket& pending,
     side.forwarded = end;
   }
   if (whole && pending.packet.has(kFin)) note_fin(flow, from);
+  keep_timestamps_rising(side, pending);
   if (whole && !pending.dirty) {
     accept_plain(flow, pending.id, pending.mark);
     return;
@@ -137,12 +139,16 @@ void PacketLoop::drop(std::uint32_t id, Counter reason) noexcept {
 /// Drops a packet that could be read; `ip inspect log drop-pkt` tells of it.
 void PacketLoop::drop_received(const InHand& hand, Counter reason) noexcept {
   drop(hand.received.id, reason);
+  report_drop(hand.received.id, hand.packet, reason);
+}
+
+void PacketLoop::report_drop(std::uint32_t id, const TcpPacket& packet, Counter reason) noexcept {
   if (!options_.report_drops) return;
   std::uint32_t at = 0;
   if (writer_.full() || !writer_.reserve(kDropRecordOctets, at)) return;
-  write_drop_record(hand.packet, writer_.text(at, kDropRecordOctets));
+  write_drop_record(packet, writer_.text(at, kDropRecordOctets));
   writer_.add({.kind = EventKind::dropped,
-               .generation = hand.received.id,
+               .generation = id,
                .text_offset = at,
                .text_length = kDropRecordOctets,
                .extra = static_cast<std::uint32_t>(reason)});
@@ -191,7 +197,10 @@ SegmentSpec PacketLoop::segment_from(std::uint32_t flow_index, Side from) const 
   spec.acknowledgement = sequence_at(peer, received) + (peer.fin_received ? 1U : 0U);
   spec.flags = kAck;
   spec.window = side.last_window;
-  if (flow.tracker.timestamps()) spec.timestamps = {{side.last_timestamp, peer.last_timestamp}};
+  if (!flow.tracker.timestamps()) return spec;
+  spec.timestamps = {{side.last_timestamp, peer.last_timestamp}};
+  if (side.timestamp_passed && seq_gt(*side.timestamp_passed, side.last_timestamp))
+    spec.timestamps->front() = *side.timestamp_passed;
   return spec;
 }
 
@@ -218,6 +227,7 @@ void PacketLoop::inject_range(std::uint32_t flow_index, Side from, std::uint64_t
       note_fin(flow, from);
     }
     inject(spec);
+    if (spec.timestamps) side.timestamp_passed = spec.timestamps->front();
     flow.bytes[index(from)] += octets;
     side.forwarded += octets;
   }

@@ -23,7 +23,7 @@ void PacketLoop::admit_segment(std::uint32_t index, Side from, PendingPacket&& p
   const std::int64_t offset = offset_of(side, pending.packet.sequence, end);
   if (offset > static_cast<std::int64_t>(end)) {
     pending.offset = static_cast<std::uint64_t>(offset);
-    keep_early(flow, from, std::move(pending));
+    keep_early(index, from, std::move(pending));
     arm(index);
     return;
   }
@@ -81,6 +81,7 @@ void PacketLoop::admit_opaque(std::uint32_t index, Side from, PendingPacket& pen
     side.fin_received = true;
     note_fin(flow, from);
   }
+  keep_timestamps_rising(side, pending);
   if (pending.dirty) {
     write_checksums(pending.packet);
     accept_rewritten(&flow, pending.id, pending.packet.bytes, pending.mark);
@@ -108,6 +109,7 @@ void PacketLoop::admit_retransmission(Flow& flow, Side from, PendingPacket& pend
     ++counters_[Counter::retransmissions_altered];
   }
   if (whole && pending.packet.has(kFin)) note_fin(flow, from);
+  keep_timestamps_rising(side, pending);
   if (!whole) {
     replace(flow, from, pending, trim_payload(pending.packet, side.released - pending.offset));
   } else if (pending.dirty) {
@@ -134,36 +136,99 @@ bool PacketLoop::append(Flow& flow, Side from, PendingPacket& pending) noexcept 
   return side.store.append(pool_, payload.subspan(old));
 }
 
-/// cisco-ios 3.6: two queues a session; a full queue drops what arrives, a full memory releases
-/// from the tail, farthest from the hole, and if that is the arriving packet, drops it.
-void PacketLoop::keep_early(Flow& flow, Side from, PendingPacket&& pending) noexcept {
+/// cisco-ios 3.6: two queues a session; a full queue drops what arrives, unless inspection waits
+/// for it, in which case it is not early and does not come here.
+void PacketLoop::keep_early(std::uint32_t index, Side from, PendingPacket&& pending) noexcept {
+  Flow& flow = *flows_[index];
   FlowSide& side = flow.side(from);
   ++counters_[Counter::out_of_order];
-  const std::size_t octets = pending.packet.bytes.size();
   if (side.early.size() >= options_.out_of_order_max) {
-    drop(pending.id, Counter::drop_out_of_order);
+    refuse_early(index, from, pending, ReassemblyAlarm::queue_full);
     return;
   }
-  while (counters_[Counter::out_of_order_bytes] + octets > options_.out_of_order_bytes_max) {
-    const auto farthest = std::max_element(
-        side.early.begin(), side.early.end(),
-        [](const PendingPacket& a, const PendingPacket& b) { return a.offset < b.offset; });
-    if (farthest == side.early.end() || farthest->offset <= pending.offset) {
-      drop(pending.id, Counter::drop_out_of_order);
-      return;
-    }
-    drop_early(flow, from, static_cast<std::size_t>(farthest - side.early.begin()),
-               Counter::drop_out_of_order);
+  if (!make_room(index, from, pending)) {
+    refuse_early(index, from, pending, ReassemblyAlarm::memory_limit);
+    return;
   }
   pending.owned.assign(pending.packet.bytes.begin(), pending.packet.bytes.end());
   pending.packet.bytes = pending.owned;
-  counters_[Counter::out_of_order_bytes] += octets;
+  counters_[Counter::out_of_order_bytes] += pending.owned.size();
   counters_.note_peak(Counter::out_of_order_bytes, Counter::out_of_order_peak_bytes);
   if (flow.early_since_ms == 0) flow.early_since_ms = now_ms_;
   side.early.push_back(std::move(pending));
   if (side.early.size() > counters_[Counter::out_of_order_peak_queue]) {
     counters_[Counter::out_of_order_peak_queue] = side.early.size();
   }
+}
+
+/// cisco-ios 3.6: where the memory of all sessions is used up, this queue gives from its tail,
+/// farthest from the hole, what is needed for a segment nearer to it. Gives nothing when that is
+/// not enough.
+bool PacketLoop::make_room(std::uint32_t index, Side from, const PendingPacket& pending) noexcept {
+  std::vector<PendingPacket>& early = flows_[index]->side(from).early;
+  const std::uint64_t wanted = counters_[Counter::out_of_order_bytes] + pending.packet.bytes.size();
+  std::uint64_t behind = 0;
+  for (const PendingPacket& waiting : early) {
+    if (waiting.offset > pending.offset) behind += waiting.packet.bytes.size();
+  }
+  if (wanted > options_.out_of_order_bytes_max + behind) return false;
+  const auto room = options_.out_of_order_bytes_max;
+  while (counters_[Counter::out_of_order_bytes] + pending.packet.bytes.size() > room) {
+    const auto farthest = std::max_element(
+        early.begin(), early.end(),
+        [](const PendingPacket& a, const PendingPacket& b) { return a.offset < b.offset; });
+    ++counters_[Counter::out_of_order_released];
+    report_drop(farthest->id, farthest->packet, Counter::drop_out_of_order);
+    alarm(index, from, ReassemblyAlarm::released, &*farthest);
+    drop_early(*flows_[index], from, static_cast<std::size_t>(farthest - early.begin()),
+               Counter::drop_out_of_order);
+  }
+  return true;
+}
+
+/// Its sender brings it again: what passed has been acknowledged, this has not.
+void PacketLoop::refuse_early(std::uint32_t index, Side from, const PendingPacket& pending,
+                              ReassemblyAlarm why) noexcept {
+  drop(pending.id, Counter::drop_out_of_order);
+  report_drop(pending.id, pending.packet, Counter::drop_out_of_order);
+  alarm(index, from, why, &pending);
+}
+
+/// Tells of it where `reassembly alarm` wants that. A batch that is full loses it: the counters
+/// do not.
+void PacketLoop::alarm(std::uint32_t index, Side from, ReassemblyAlarm what,
+                       const PendingPacket* segment) noexcept {
+  if (!options_.reassembly_alarm || writer_.full()) return;
+  const FlowSide& side = flows_[index]->side(from);
+  const std::uint32_t awaited = sequence_at(side, side.store.end());
+  const std::uint32_t sequence = segment == nullptr ? awaited : segment->packet.sequence;
+  const auto waiting = static_cast<std::uint32_t>(side.early.size());
+  writer_.add({.kind = EventKind::reassembly,
+               .side = from,
+               .flags = segment == nullptr ? 0U : std::min(segment->length, 0xFFFFU),
+               .flow = index,
+               .generation = table_.generation(index),
+               .number = (std::uint64_t{awaited} << 32U) | sequence,
+               .extra = static_cast<std::uint32_t>(what) | (waiting << 8U)});
+}
+
+/// RFC 7323 5.3: a receiver drops what looks older than what it took last. A segment that we kept
+/// carries the time at which it was first sent, and its receiver may have had a repetition since:
+/// the stamp is raised to the newest that went ahead. One that nobody kept stays as its sender, or
+/// a signature over it, wants it.
+void PacketLoop::keep_timestamps_rising(FlowSide& side, PendingPacket& pending) noexcept {
+  const TcpOptions& options = pending.packet.options;
+  if (!options.has_timestamps) return;
+  const bool newest =
+      !side.timestamp_passed || seq_ge(options.timestamp_value, *side.timestamp_passed);
+  if (newest) {
+    side.timestamp_passed = options.timestamp_value;
+    return;
+  }
+  const bool kept = pending.packet.bytes.data() == pending.owned.data();
+  if (!kept || options.has_md5 || options.has_authentication) return;
+  set_timestamp_value(pending.packet, *side.timestamp_passed);
+  pending.dirty = true;
 }
 
 void PacketLoop::drain_early(std::uint32_t index, Side from) noexcept {

@@ -19,7 +19,7 @@ void PacketLoop::arm(std::uint32_t index) noexcept {
 }
 
 std::int64_t PacketLoop::deadline_of(const Flow& flow) const noexcept {
-  if (flow.stage == FlowStage::dead) return flow.closing_since_ms + options_.finwait_ms;
+  if (flow.stage == FlowStage::dead) return flow.closing_since_ms + flow.finwait_ms;
   if (flow.stage == FlowStage::refusing) {
     const Refusal& refusal = *flow.refusal;
     const bool waits = refusal.spoken && !refusal.acknowledged;
@@ -29,7 +29,7 @@ std::int64_t PacketLoop::deadline_of(const Flow& flow) const noexcept {
   std::int64_t deadline = flow.last_heard_ms + flow.idle_ms;
   // finwait runs from the exchange of FINs (cisco-ios 3.5); half-closed, the idle time holds.
   const bool both = flow.sides[0].fin_forwarded && flow.sides[1].fin_forwarded;
-  if (both) deadline = std::min(deadline, flow.closing_since_ms + options_.finwait_ms);
+  if (both) deadline = std::min(deadline, flow.closing_since_ms + flow.finwait_ms);
   if (flow.early_since_ms != 0) {
     const std::int64_t times = flow.early_retried ? 2 : 1;
     deadline = std::min(deadline, flow.early_since_ms + times * options_.reassembly_timeout_ms);
@@ -59,19 +59,49 @@ void PacketLoop::on_timer(std::uint32_t index) noexcept {
       break;
   }
   if (flow.sides[0].fin_forwarded && flow.sides[1].fin_forwarded) {
-    tell_closed(index, EndReason::closed);
-    forget_flow(index);
+    on_finwait(index);
   } else if (now_ms_ >= flow.last_heard_ms + flow.idle_ms) {
     on_idle(index);
   } else if (flow.held_since_ms != 0 && now_ms_ >= flow.held_since_ms + options_.held_ms) {
     refuse_with_reset(index, EndReason::held_too_long);
-  } else if (flow.early_retried) {
-    refuse_with_reset(index, EndReason::reassembly_timeout);
   } else {
-    // cisco-ios 3.6: the first expiry keeps the queue, the second deletes the session.
-    flow.early_retried = true;
-    arm(index);
+    on_gap(index);
   }
+}
+
+/// cisco-ios 3.6: the first expiry keeps the queue, the second deletes the session.
+void PacketLoop::on_gap(std::uint32_t index) noexcept {
+  Flow& flow = *flows_[index];
+  const Side side = flow.side(Side::initiator).early.empty() ? Side::responder : Side::initiator;
+  alarm(index, side, flow.early_retried ? ReassemblyAlarm::deleted : ReassemblyAlarm::expired);
+  if (flow.early_retried) {
+    refuse_with_reset(index, EndReason::reassembly_timeout);
+    return;
+  }
+  flow.early_retried = true;
+  arm(index);
+}
+
+/// Both FINs went through and finwait is over. Where the last acknowledgement never came one end
+/// still waits: RST, so that nothing is left behind. An offloaded flow's acknowledgements are not
+/// seen here; conntrack looks after it.
+void PacketLoop::on_finwait(std::uint32_t index) noexcept {
+  const Flow& flow = *flows_[index];
+  if (flow.loose || flow.tracker.over()) {
+    forget_flow(index);
+  } else {
+    expire(index, EndReason::finwait_timeout, options_.half_close_reset);
+  }
+}
+
+/// The end by a timer: with RST to both ends, or in silence (cisco-ios 3.5, the `reset off` forms).
+void PacketLoop::expire(std::uint32_t index, EndReason reason, bool with_reset) noexcept {
+  if (with_reset) {
+    refuse_with_reset(index, reason);
+    return;
+  }
+  tell_closed(index, reason);
+  forget_flow(index);
 }
 
 /// An offloaded flow looks idle to us whatever it carries: the kernel, which forwards it, has the
@@ -79,12 +109,13 @@ void PacketLoop::on_timer(std::uint32_t index) noexcept {
 void PacketLoop::on_idle(std::uint32_t index) noexcept {
   Flow& flow = *flows_[index];
   if (!flow.loose) {
-    refuse_with_reset(index, EndReason::idle_timeout);
+    expire(index, EndReason::idle_timeout, options_.idle_reset);
     return;
   }
   const FlowKey& key = table_.key(index);
   if (sender_.tracked(key.initiator, key.responder)) {
     flow.last_heard_ms = now_ms_;
+    flow.idle_ms = flow.idle_next_ms;
     arm(index);
     return;
   }
