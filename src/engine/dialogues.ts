@@ -4,7 +4,7 @@ import { imap } from '../protocols/imap/machine.ts';
 import { pop3 } from '../protocols/pop3/machine.ts';
 import { smtp } from '../protocols/smtp/machine.ts';
 import { defaultSmtpPolicy } from '../protocols/smtp/policy.ts';
-import { type Dialogue, startDialogue } from './session.ts';
+import { type Dialogue, type DialogueScript, startDialogue } from './session.ts';
 
 /** Starts the dialogue of a new session. */
 export type StartDialogue = () => Dialogue;
@@ -20,16 +20,12 @@ export function dialogueFor(
   switch (protocol) {
     case 'smtp': {
       const policy = { ...defaultSmtpPolicy, extended: inspection.protocol === 'esmtp', maxDataBytes, hostname };
-      return () => startDialogue(smtp, policy);
+      return starting({ inspector: smtp, policy });
     }
-    case 'pop3': {
-      const policy = { reset, secureLogin, hostname };
-      return () => startDialogue(pop3, policy);
-    }
-    case 'imap': {
-      const policy = { reset, secureLogin, hostname };
-      return () => startDialogue(imap, policy);
-    }
+    case 'pop3':
+      return starting({ inspector: pop3, policy: { reset, secureLogin, hostname } });
+    case 'imap':
+      return starting({ inspector: imap, policy: { reset, secureLogin, hostname } });
     case 'smtps':
     case 'pop3s':
     case 'imaps':
@@ -38,4 +34,8 @@ export function dialogueFor(
     case 'icmp':
       return undefined;
   }
+}
+
+function starting<State, Policy>(script: DialogueScript<State, Policy>): StartDialogue {
+  return () => startDialogue(script);
 }

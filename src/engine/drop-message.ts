@@ -22,6 +22,15 @@ export function dropMessage(drop: DroppedPacket): LogMessage | undefined {
   if (reason === undefined) return undefined;
   return {
     id: 'DROP_PKT',
-    fields: { protocol, initiator: source, responder: destination, reason, ipIdent, tcpFlags, sequence, acknowledgement },
+    fields: {
+      protocol,
+      initiator: source,
+      responder: destination,
+      reason,
+      ipIdent,
+      tcpFlags,
+      sequence,
+      acknowledgement,
+    },
   };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { dropName, dropReason, dropsByReason, setCounterNames } from './endings.ts';
+import { DROP_REASONS } from '../log/reason-messages.ts';
+import { dropName, dropReason, dropsByMachineName, dropsByReason, setCounterNames } from './endings.ts';
 
 const header = readFileSync(new URL('../../native/engine/counters.h', import.meta.url), 'utf8');
 const COUNTERS = [...header.matchAll(/X\(\w+, "([a-z0-9-]+)"\)/g)].map((match) => match[1] ?? '');
@@ -22,11 +23,47 @@ test('a reason sums up its counters; counters that are no drops give none', () =
   const counters = Object.fromEntries(COUNTERS.map((name) => [name, name.startsWith('drop-') ? 0 : 7]));
   expect(dropsByReason(counters)).toEqual({});
   expect(dropsByReason({ ...counters, 'drop-midstream': 2, 'drop-no-flow': 3, 'drop-stray': 1 })).toEqual({
-    ...{ midstream: 5, 'invalid-segment': 1 },
+    ...{ midstream: 5, 'stray-segment': 1 },
   });
 });
 
 test('a drop is named by its reason, else by its counter', () => {
   setCounterNames(['drop-stray', 'drop-refused']);
-  expect([dropName(0), dropName(1), dropName(2)]).toEqual(['invalid-segment', 'drop-refused', 'unknown']);
+  expect([dropName(0), dropName(1), dropName(2)]).toEqual(['stray-segment', 'drop-refused', 'unknown']);
+});
+
+test.each([
+  ['drop-syn-with-data', 'SYN with data or with PSH/URG flags'],
+  ['drop-midstream', 'Segment matching no TCP connection'],
+  ['drop-data-after-fin', 'Invalid Segment'],
+  ['drop-invalid-sequence', 'Invalid Seq#'],
+  ['drop-invalid-acknowledgement', 'Invalid Ack (or no Ack)'],
+  ['drop-invalid-flags', 'Invalid Flags'],
+  ['drop-bad-checksum', 'Invalid Checksum'],
+  ['drop-syn-in-window', 'SYN inside current window'],
+  ['drop-rst-in-window', 'RST inside current window'],
+  ['drop-out-of-order', 'Out-Of-Order Segment'],
+  ['drop-stray', 'Stray Segment'],
+  ['drop-invalid-window-scale', 'Invalid Window scale option'],
+  ['drop-unexpected-option', 'Invalid TCP options'],
+  ['drop-flow-table-full', 'Session limiting'],
+  ['drop-host-blocked', 'Session limiting'],
+  ['drop-truncated', 'Invalid Header length'],
+  ['drop-access-list', 'policy match failure'],
+])('%s is %s in the words of IOS', (counter, text) => {
+  setCounterNames(COUNTERS);
+  const reason = dropReason(COUNTERS.indexOf(counter));
+  expect(reason === undefined ? undefined : DROP_REASONS[reason]).toBe(text);
+});
+
+test("IOS XE's names count every dropped packet once", () => {
+  const drops = COUNTERS.filter((name) => name.startsWith('drop-'));
+  const counters = Object.fromEntries(drops.map((name, index) => [name, 2 ** index]));
+  const byName = dropsByMachineName({ ...counters, received: 1 });
+  expect(Object.values(byName).reduce((sum, count) => sum + count, 0)).toBe(2 ** drops.length - 1);
+  expect(
+    dropsByMachineName({ 'drop-stray': 1, 'drop-bad-packet': 2, 'drop-truncated': 3, 'drop-shutdown': 4 }),
+  ).toEqual({
+    ...{ 'l4-tcp-stray-seg': 1, 'l4-invalid-hdr': 5, shutdown: 4 },
+  });
 });

@@ -23,34 +23,43 @@ export function refusalReason(end: EndReason): Reason | undefined {
   }
 }
 
-/**
- * The reason for which a packet was dropped, by the name of its native counter (native/engine/counters.h). Drops that
- * are part of a refusal, or of holding what a retransmission brings again, have no reason of their own.
- */
-const DROP_REASONS: Readonly<Record<string, Reason>> = {
-  'drop-truncated': 'invalid-header',
-  'drop-bad-packet': 'invalid-header',
-  'drop-bad-checksum': 'invalid-segment',
-  'drop-midstream': 'midstream',
-  'drop-no-flow': 'midstream',
-  'drop-flow-table-full': 'flow-table-full',
-  'drop-invalid-flags': 'invalid-segment',
-  'drop-syn-with-data': 'invalid-segment',
-  'drop-invalid-sequence': 'invalid-segment',
-  'drop-invalid-acknowledgement': 'invalid-segment',
-  'drop-invalid-window-scale': 'invalid-segment',
-  'drop-syn-in-window': 'invalid-segment',
-  'drop-rst-in-window': 'invalid-segment',
-  'drop-old-timestamp': 'invalid-segment',
-  'drop-unexpected-option': 'invalid-segment',
-  'drop-data-after-fin': 'invalid-segment',
-  'drop-stray': 'invalid-segment',
-  'drop-out-of-order': 'reassembly-memory',
-  'drop-memory': 'reassembly-memory',
-  'drop-host-blocked': 'host-blocked',
-  'drop-host-table-full': 'host-table-full',
-  'drop-no-session': 'no-session',
-  'drop-access-list': 'access-list',
+interface Drop {
+  /** Absent: part of a refusal, or of holding what a retransmission brings again; it has no reason of its own. */
+  readonly reason?: Reason;
+  /** IOS XE's name for it (fw-oper, cisco-ios 4.3), for dashboards made for routers; absent: the counter's own. */
+  readonly machineName?: string;
+}
+
+/** What stands behind a dropped packet, by the name of its native counter (native/engine/counters.h). */
+const DROPS: Readonly<Record<string, Drop>> = {
+  'drop-truncated': { reason: 'invalid-header', machineName: 'l4-invalid-hdr' },
+  'drop-bad-packet': { reason: 'invalid-header', machineName: 'l4-invalid-hdr' },
+  'drop-bad-checksum': { reason: 'invalid-checksum' },
+  'drop-midstream': { reason: 'midstream', machineName: 'l4-tcp-invalid-tcp-initiator' },
+  'drop-no-flow': { reason: 'midstream', machineName: 'no-session' },
+  'drop-flow-table-full': { reason: 'flow-table-full', machineName: 'l4-session-limit' },
+  'drop-invalid-flags': { reason: 'invalid-flags', machineName: 'l4-tcp-invalid-flags' },
+  'drop-syn-with-data': { reason: 'syn-with-data', machineName: 'l4-tcp-syn-with-data' },
+  'drop-invalid-sequence': { reason: 'invalid-sequence', machineName: 'l4-tcp-invalid-seq' },
+  'drop-invalid-acknowledgement': { reason: 'invalid-acknowledgement', machineName: 'l4-tcp-invalid-ack-num' },
+  'drop-invalid-window-scale': { reason: 'invalid-window-scale', machineName: 'l4-tcp-invalid-win-scale-option' },
+  'drop-syn-in-window': { reason: 'syn-in-window', machineName: 'l4-tcp-syn-in-win' },
+  'drop-rst-in-window': { reason: 'rst-in-window', machineName: 'l4-tcp-rst-in-win' },
+  'drop-old-timestamp': { reason: 'invalid-segment' },
+  'drop-unexpected-option': { reason: 'invalid-options' },
+  'drop-data-after-fin': { reason: 'invalid-segment', machineName: 'l4-tcp-invalid-seg-pyld-after-fin-send' },
+  'drop-stray': { reason: 'stray-segment', machineName: 'l4-tcp-stray-seg' },
+  'drop-out-of-order': { reason: 'reassembly-memory', machineName: 'l4-tcp-l7-ooo-seg' },
+  'drop-duplicate-held': {},
+  'drop-memory': { reason: 'reassembly-memory', machineName: 'l7-no-seg' },
+  'drop-held-limit': {},
+  'drop-refused': { machineName: 'l7-alg-ret-drop' },
+  'drop-replaced': {},
+  'drop-host-blocked': { reason: 'host-blocked', machineName: 'l4-tcp-synflood-blackout-drop' },
+  'drop-host-table-full': { reason: 'host-table-full', machineName: 'l4-max-halfsession' },
+  'drop-no-session': { reason: 'no-session', machineName: 'no-session' },
+  'drop-access-list': { reason: 'access-list', machineName: 'policy-action-drop' },
+  'drop-shutdown': {},
 };
 
 let counterNames: readonly string[] = [];
@@ -61,7 +70,7 @@ export function setCounterNames(names: readonly string[]): void {
 }
 
 export function dropReason(counter: number): Reason | undefined {
-  return DROP_REASONS[counterNames[counter] ?? ''];
+  return DROPS[counterNames[counter] ?? '']?.reason;
 }
 
 /** Why a packet was dropped as a watcher reads it: the reason, or the native counter's name where there is none. */
@@ -72,9 +81,20 @@ export function dropName(counter: number): string {
 /** Dropped packets by reason, out of the native counters. */
 export function dropsByReason(counters: Readonly<Record<string, number>>): Record<string, number> {
   const drops: Record<string, number> = {};
-  for (const [name, reason] of Object.entries(DROP_REASONS)) {
+  for (const [name, { reason }] of Object.entries(DROPS)) {
     const count = counters[name] ?? 0;
-    if (count > 0) drops[reason] = (drops[reason] ?? 0) + count;
+    if (reason !== undefined && count > 0) drops[reason] = (drops[reason] ?? 0) + count;
+  }
+  return drops;
+}
+
+/** Every dropped packet once, by IOS XE's names: they sum up to `dropped`. */
+export function dropsByMachineName(counters: Readonly<Record<string, number>>): Record<string, number> {
+  const drops: Record<string, number> = {};
+  for (const [counter, { machineName }] of Object.entries(DROPS)) {
+    const count = counters[counter] ?? 0;
+    const name = machineName ?? counter.replace(/^drop-/, '');
+    if (count > 0) drops[name] = (drops[name] ?? 0) + count;
   }
   return drops;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Action, Frame } from '../inspect/inspector.ts';
+import type { Reason } from '../inspect/reasons.ts';
 import type { LogMessage } from '../log/log-message.ts';
 import { allocateBuffers, END_REASONS, EVENT_FLAG, OrderWriter } from '../native/event-batch.ts';
 import { FakeBatch, type FakeFlow, readOrders } from '../native/fake-batch.ts';
@@ -18,6 +19,9 @@ interface Setting {
   readonly readable?: boolean;
   readonly alert?: boolean;
   readonly auditTrail?: boolean;
+  /** Null: the loop's own time holds. */
+  readonly idleSeconds?: number | null;
+  readonly refusedFor?: Reason;
   readonly orders?: OrderWriter;
   readonly step?: (frame: Frame) => readonly Action[];
 }
@@ -27,6 +31,7 @@ function courtroom(setting: Setting = {}) {
   const messages: LogMessage[] = [];
   const events: JudgedEvent[] = [];
   const seen: Frame[] = [];
+  const ended: Session[] = [];
   const judge = new Judge(buffers, setting.orders ?? new OrderWriter(buffers), {
     open: (flow): Session | undefined => {
       if (setting.ours === false) return undefined;
@@ -42,10 +47,12 @@ function courtroom(setting: Setting = {}) {
       return {
         ...{ id: 'ID', flow: flow.flow, generation: flow.generation, protocol: flow.protocol, rule: 'MAIL' },
         ...{ initiator: flow.initiator, responder: flow.responder, alert, auditTrail },
+        ...(setting.idleSeconds === null ? {} : { idleSeconds: setting.idleSeconds ?? 1_800 }),
+        ...(setting.refusedFor === undefined ? {} : { refusedFor: setting.refusedFor }),
         ...(setting.readable === false ? {} : { dialogue }),
       };
     },
-    idleSeconds: () => 1_800,
+    closed: (session) => void ended.push(session),
     log: (message) => void messages.push(message),
     observe: (event) => void events.push(event),
   });
@@ -57,7 +64,7 @@ function courtroom(setting: Setting = {}) {
       [order.op, order.side, order.flags, ...order.arguments].join(' '),
     );
   };
-  return { judge, rule, messages, events, seen, ids: () => messages.map(({ id }) => id) };
+  return { judge, rule, messages, events, seen, ended, ids: () => messages.map(({ id }) => id) };
 }
 
 describe('a flow that opens', () => {
@@ -86,6 +93,32 @@ describe('a flow that opens', () => {
       'stop initiator 3',
     ]);
     expect(judge.session(5, 2)?.protocol).toBe('imaps');
+  });
+
+  test('keeps the time of the packet loop where the session has none of its own', () => {
+    const { rule } = courtroom({ readable: false, idleSeconds: null });
+    expect(rule((batch) => batch.opened({ ...FLOW, protocol: 'udp' }))).toEqual(['stop initiator 3']);
+  });
+
+  test('of datagrams has an index far from those of streams, and a session all the same', () => {
+    const { rule, judge } = courtroom({ readable: false });
+    const datagrams = { ...FLOW, flow: 131_072 + 7, protocol: 'udp' as const };
+    rule((batch) => batch.opened(FLOW).opened(datagrams));
+    expect(judge.session(131_079, 2)?.protocol).toBe('udp');
+    expect(judge.session(5, 2)?.protocol).toBe('smtp');
+    expect(judge.session(7, 2)).toBeUndefined();
+    judge.clear();
+    expect(judge.session(131_079, 2)).toBeUndefined();
+  });
+
+  test('and is refused already is ended, counted and told, without an audit trail', () => {
+    const { rule, judge, ids, ended } = courtroom({ refusedFor: 'session-limit', auditTrail: true });
+    const refused = END_REASONS.indexOf('refused');
+    expect(rule((batch) => batch.opened(FLOW))).toEqual([`end initiator 0 ${refused}`]);
+    rule((batch) => batch.closed(FLOW, 'refused', [0, 0]));
+    expect(judge.refusals.toRecord()).toEqual({ 'session-limit': 1 });
+    expect(ids()).toEqual(['RESOURCE_LIMIT']);
+    expect(ended).toHaveLength(1);
   });
 
   test('begins and ends an audit trail where that is wanted', () => {
@@ -185,7 +218,20 @@ describe('an end', () => {
     const peers = ['closed', 'reset-by-initiator', 'reset-by-responder', 'refused', 'port-reused', 'shutdown'];
     expect(judge.refusals.toRecord()).toEqual(peers.includes(end) ? {} : { [end]: 1 });
     expect(ids()).toHaveLength(peers.includes(end) ? 0 : 1);
+  });
+
+  test('leaves its rule for show until the index is given away, and no dialogue', () => {
+    const { rule, judge, seen, ended } = courtroom();
+    rule((batch) => batch.opened(FLOW));
+    rule((batch) => batch.closed(FLOW, 'closed', [1, 2]));
+    expect(judge.session(5, 2)).toMatchObject({ rule: 'MAIL', ended: true, dialogue: undefined });
+    expect(ended.map(({ id }) => id)).toEqual(['ID']);
+    // What is over is not judged, and does not end again.
+    expect(rule((batch) => batch.frame(FLOW, 'line', 'initiator').closed(FLOW, 'closed', [1, 2]))).toEqual([]);
+    expect([seen.length, ended.length]).toEqual([0, 1]);
+    rule((batch) => batch.opened({ ...FLOW, generation: 3 }));
     expect(judge.session(5, 2)).toBeUndefined();
+    expect(judge.session(5, 3)?.ended).toBeUndefined();
   });
 
   test('alert off: counted, not told', () => {
@@ -227,12 +273,13 @@ test('a dropped packet is told with its reason, one that is part of a refusal is
       .dropped([FLOW.initiator, FLOW.responder], 1, [7, 0x18, 5, 6], 70_001),
   );
   expect(messages).toMatchObject([
-    { id: 'DROP_PKT', fields: { reason: 'invalid-segment', ipIdent: 7, tcpFlags: 0x18, sequence: 5 } },
+    { id: 'DROP_PKT', fields: { reason: 'stray-segment', ipIdent: 7, tcpFlags: 0x18, sequence: 5 } },
   ]);
   expect(events.map(({ packet, kind, what }) => `${packet} ${kind} ${what}`)).toEqual([
-    '70000 drop invalid-segment',
+    '70000 drop stray-segment',
     '70001 drop drop-refused',
   ]);
   const end = (port: number) => ({ address: expect.any(String), port });
+  expect(events[0]?.detail).toEqual({ ipIdent: 7, tcpFlags: 0x18, sequence: 5, acknowledgement: 6 });
   expect(events[0]?.ends).toEqual({ source: end(FLOW.initiator.port), destination: end(FLOW.responder.port) });
 });

@@ -1,20 +1,25 @@
+import type { Reason } from '../inspect/reasons.ts';
 import type { LogMessage } from '../log/log-message.ts';
 import { reasonMessage } from '../log/reason-messages.ts';
 import type { SharedBuffers } from '../native/addon.ts';
-import { END_REASONS, EVENT, EventReader, type OrderWriter, STOP } from '../native/event-batch.ts';
+import { END_REASONS, EVENT, EventReader, type OrderWriter, readDropDetail, STOP } from '../native/event-batch.ts';
 import { dropName, refusalReason } from './endings.ts';
 import { frameOf } from './frames.ts';
-import { type OpenedFlow, type PacketEnds, readDrop, readDropEnds, readOpened } from './opening.ts';
+import { type OpenedFlow, type PacketDetail, type PacketEnds, readDrop, readDropEnds, readOpened } from './opening.ts';
 import { type Outcome, type PerformContext, perform, refuseBroken } from './perform.ts';
 import { type Session, SIDES, sessionContext } from './session.ts';
+import { SessionTable } from './session-table.ts';
 import { Tally } from './tally.ts';
 
 /** What the judge needs to know of the outside, and whom it tells. */
 export interface JudgeContext {
-  /** The session for a flow that was established; undefined: the flow is not ours. */
+  /**
+   * The session for a flow that was established; undefined: the flow is not ours. One that is `refusedFor` something
+   * already is ended at once.
+   */
   open(flow: OpenedFlow): Session | undefined;
-  /** Idle time of a session, in seconds. */
-  idleSeconds(session: Session): number;
+  /** A session that `open` made has ended. */
+  closed?(session: Session): void;
   log(message: LogMessage): void;
   /** Whether dropped packets are logged; without it they are. */
   logsDrops?(): boolean;
@@ -35,6 +40,7 @@ export interface JudgedEvent {
   readonly outcome?: Outcome;
   /** Only for `drop`. */
   readonly ends?: PacketEnds;
+  readonly detail?: PacketDetail;
   readonly messages: readonly LogMessage[];
 }
 
@@ -47,7 +53,7 @@ export class Judge {
   readonly masks = new Tally(MASK_LABELS_MAX);
   /** Whether the context's `observe` is called. */
   watching = true;
-  readonly #sessions: (Session | undefined)[] = [];
+  readonly #sessions = new SessionTable();
   readonly #reader: EventReader;
   readonly #context: JudgeContext;
   readonly #perform: PerformContext;
@@ -75,15 +81,19 @@ export class Judge {
     return orders.length;
   }
 
-  /** The session of a flow, unless the index has been given to another flow since. */
+  /** The session of a flow, one that has ended too, unless the index has been given to another flow since. */
   session(flow: number, generation: number): Session | undefined {
-    const session = this.#sessions[flow];
-    return session?.generation === generation ? session : undefined;
+    return this.#sessions.get(flow, generation);
   }
 
   /** Forgets every session: the loop has given them up. */
   clear(): void {
-    this.#sessions.length = 0;
+    this.#sessions.clear();
+  }
+
+  #living(flow: number, generation: number): Session | undefined {
+    const session = this.#sessions.get(flow, generation);
+    return session?.ended === true ? undefined : session;
   }
 
   #one(): void {
@@ -106,18 +116,28 @@ export class Judge {
   #opened(): void {
     const flow = readOpened(this.#reader);
     const session = this.#context.open(flow);
-    this.#sessions[flow.flow] = session;
+    this.#sessions.set(flow.flow, session);
     const { orders } = this.#perform;
     if (session === undefined) {
       orders.stop(flow.flow, STOP.notOurs);
+    } else if (session.refusedFor === undefined) {
+      this.#begin(session);
     } else {
-      orders.idle(flow.flow, this.#context.idleSeconds(session));
-      this.#startFraming(session);
-      if (session.auditTrail) {
-        this.#log({ id: 'SESS_AUDIT_TRAIL_START', fields: sessionContext(session) });
-      }
+      orders.end(flow.flow, 'refused');
+      this.#tellRefusal(session, session.refusedFor);
     }
     if (this.watching) this.#watch('open', flow.midstream ? 'midstream' : 'established', session, flow);
+  }
+
+  #begin(session: Session): void {
+    if (session.idleSeconds !== undefined) this.#perform.orders.idle(session.flow, session.idleSeconds);
+    this.#startFraming(session);
+    if (session.auditTrail) this.#log({ id: 'SESS_AUDIT_TRAIL_START', fields: sessionContext(session) });
+  }
+
+  #tellRefusal(session: Session, reason: Reason): void {
+    this.refusals.add(reason);
+    if (session.alert) this.#log(reasonMessage(reason, sessionContext(session)));
   }
 
   /** A session without a dialogue stays in our hands but unread; the rest begins with lines (inspector.ts). */
@@ -131,7 +151,7 @@ export class Judge {
   }
 
   #frame(): void {
-    const session = this.session(this.#reader.flow, this.#reader.generation);
+    const session = this.#living(this.#reader.flow, this.#reader.generation);
     // No order for it: the loop ends a flow whose frame nobody judged.
     if (session?.dialogue === undefined) return;
     const frame = frameOf(this.#reader);
@@ -150,20 +170,19 @@ export class Judge {
 
   #closed(): void {
     const { flow, generation, number: initiatorBytes, secondNumber: responderBytes, extra } = this.#reader;
-    const session = this.session(flow, generation);
+    const session = this.#living(flow, generation);
     if (session === undefined) return;
-    this.#sessions[flow] = undefined;
     const end = END_REASONS[extra & 0xff] ?? 'closed';
     const reason = refusalReason(end);
-    if (reason !== undefined && session.refusedFor === undefined) {
-      this.refusals.add(reason);
-      if (session.alert) this.#log(reasonMessage(reason, sessionContext(session)));
-    }
-    if (session.auditTrail) {
+    if (reason !== undefined && session.refusedFor === undefined) this.#tellRefusal(session, reason);
+    if (session.auditTrail && session.refusedFor !== 'session-limit') {
       const fields = { ...sessionContext(session), initiatorBytes, responderBytes };
       this.#log({ id: 'SESS_AUDIT_TRAIL', fields });
     }
     if (this.watching) this.#watch('close', end, session);
+    session.ended = true;
+    session.dialogue = undefined;
+    this.#context.closed?.(session);
   }
 
   #dropped(): void {
@@ -176,6 +195,7 @@ export class Judge {
       timeMs: this.#reader.timeMs,
       what: dropName(this.#reader.extra),
       ends: readDropEnds(this.#reader),
+      detail: readDropDetail(this.#reader.octets),
       messages: this.#messages,
     });
   }

@@ -1,22 +1,18 @@
 import type { Endpoint } from '../firewall/snapshot.ts';
 import type { LogMessage } from '../log/log-message.ts';
-import {
-  EVENT_FLAG,
-  type EventReader,
-  PORT_PROTOCOLS,
-  type RawEndpoint,
-  readDropDetail,
-  readEndpoints,
-} from '../native/event-batch.ts';
+import { EVENT_FLAG, type EventReader, PORT_PROTOCOLS, readDropDetail, readEndpoints } from '../native/event-batch.ts';
 import type { PortProtocol } from '../policy/ports.ts';
-import { formatAddress } from './address.ts';
-import { dropReason } from './endings.ts';
+import { endpointOf, type PackedEnds, unpackEnds } from './address.ts';
+import { dropMessage } from './drop-message.ts';
 
-/** A flow whose handshake is complete, or one picked up under way. */
+/** A flow whose handshake is complete, one picked up under way, or the first datagram of a session. */
 export interface OpenedFlow {
   readonly flow: number;
   readonly generation: number;
+  /** By its port, or by its transport where the port has none. */
   readonly protocol: PortProtocol;
+  readonly ends: PackedEnds;
+  /** Read from `ends` when asked for. */
   readonly initiator: Endpoint;
   readonly responder: Endpoint;
   /** Interface indexes; 0 where the router itself is the end. */
@@ -25,19 +21,27 @@ export interface OpenedFlow {
   readonly midstream: boolean;
 }
 
+/** What else the loop tells of a dropped packet. */
+export type PacketDetail = ReturnType<typeof readDropDetail>;
+
 export interface PacketEnds {
   readonly source: Endpoint;
   readonly destination: Endpoint;
 }
 
 export function readOpened(event: EventReader): OpenedFlow {
-  const [initiator, responder] = readEndpoints(event.octets);
+  const ends = event.text;
   return {
     flow: event.flow,
     generation: event.generation,
     protocol: portProtocol(event.extra & 0xff),
-    initiator: endpointOf(initiator),
-    responder: endpointOf(responder),
+    ends,
+    get initiator() {
+      return unpackEnds(ends)[0];
+    },
+    get responder() {
+      return unpackEnds(ends)[1];
+    },
     inInterface: event.numberLow,
     outInterface: event.numberHigh,
     midstream: event.has(EVENT_FLAG.midstream),
@@ -52,23 +56,12 @@ export function readDropEnds(event: EventReader): PacketEnds {
 
 /** The log line of a dropped packet (`ip inspect log drop-pkt`). */
 export function readDrop(event: EventReader): LogMessage | undefined {
-  const { source, destination } = readDropEnds(event);
-  const reason = dropReason(event.extra);
-  if (reason === undefined) return undefined;
-  const { ipIdent, tcpFlags, sequence, acknowledgement } = readDropDetail(event.octets);
-  return {
-    id: 'DROP_PKT',
-    fields: {
-      protocol: 'tcp',
-      initiator: source,
-      responder: destination,
-      reason,
-      ipIdent,
-      tcpFlags,
-      sequence,
-      acknowledgement,
-    },
-  };
+  return dropMessage({
+    protocol: 'tcp',
+    counter: event.extra,
+    ...readDropEnds(event),
+    ...readDropDetail(event.octets),
+  });
 }
 
 /** The protocol with this native number. Throws for `none`: such flows are never announced. */
@@ -76,8 +69,4 @@ function portProtocol(number: number): PortProtocol {
   const name = PORT_PROTOCOLS[number];
   if (name === undefined || name === 'none') throw new Error(`port protocol ${number} is not one of ours`);
   return name;
-}
-
-function endpointOf(raw: RawEndpoint): Endpoint {
-  return { address: formatAddress(raw.address), port: raw.port };
 }

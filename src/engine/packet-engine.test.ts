@@ -144,6 +144,7 @@ describe('sessions', () => {
         initiator: { address: '192.0.2.1', port: 40_000 },
         responder: { address: '2001:db8::25', port: 25 },
         ...{ bytes: { initiator: 12, responder: 34 }, createdSecondsAgo: 61, lastHeardSecondsAgo: 0, offloaded: false },
+        ...{ inInterface: 'outside0', outInterface: 'inside0' },
       },
       expect.objectContaining({ protocol: 'pop3', state: 'SIS_OPENING', stage: 'tcp', rule: '' }),
     ]);
@@ -181,12 +182,12 @@ describe('statistics', () => {
   test('clearing begins the counts again and leaves what stands at this moment', () => {
     const { engine, fake } = start();
     fake.counters.set('received', 10).set('held', 3).set('max-established', 9).set('drop-stray', 2);
-    expect(engine.statistics()).toMatchObject({ counters: { received: 10 }, refusals: { 'invalid-segment': 2 } });
+    expect(engine.statistics()).toMatchObject({ counters: { received: 10 }, refusals: { 'stray-segment': 2 } });
     engine.clearStatistics();
     fake.counters.set('received', 15).set('drop-stray', 3);
     expect(engine.statistics()).toMatchObject({
       counters: { received: 5, held: 3, 'max-established': 9, 'drop-stray': 1 },
-      refusals: { 'invalid-segment': 1 },
+      refusals: { 'stray-segment': 1 },
     });
   });
 

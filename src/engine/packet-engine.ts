@@ -13,8 +13,7 @@ import { Places } from './places.ts';
 import { transportOf } from './selection.ts';
 import { isSessionId, type Session, sessionId } from './session.ts';
 import type { SessionLimits } from './session-limits.ts';
-import type { SessionLimits } from './session-limits.ts';
-import { addRecords } from './tally.ts';
+import { addRecords, countedSince } from './tally.ts';
 import type { WorkerSettings, WorkerStatistics } from './worker-protocol.ts';
 
 export interface EngineOptions {
@@ -22,8 +21,6 @@ export interface EngineOptions {
   readonly host: number;
   readonly worker: number;
   readonly settings: WorkerSettings;
-  /** `max-sessions` and `sessions maximum`; absent: none of them holds. */
-  readonly limits?: Pick<SessionLimits, 'open' | 'close'>;
   log(message: LogMessage): void;
   observe?(event: JudgedEvent): void;
   /** Asked before a session opens, told when it is over (`sessions maximum`); absent: none is too many. */
@@ -182,17 +179,10 @@ export class PacketEngine {
   }
 }
 
-/** Gauges and peaks are what they are; the rest counts from the baseline. */
-const GAUGE = /^(held|flows-half-open|flows-established|flows-terminating|max-.*|.*-peak-.*|out-of-order-bytes)$/;
-
 function subtract(now: WorkerStatistics, baseline: WorkerStatistics): WorkerStatistics {
-  const since = (one: Readonly<Record<string, number>>, other: Readonly<Record<string, number>>) =>
-    Object.fromEntries(
-      Object.entries(one).map(([name, value]) => [name, GAUGE.test(name) ? value : value - (other[name] ?? 0)]),
-    );
   return {
-    counters: since(now.counters, baseline.counters),
-    refusals: since(now.refusals, baseline.refusals),
-    masks: since(now.masks, baseline.masks),
+    counters: countedSince(now.counters, baseline.counters),
+    refusals: countedSince(now.refusals, baseline.refusals),
+    masks: countedSince(now.masks, baseline.masks),
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Configuration, EMPTY_CONFIGURATION, type InspectionRule } from '../policy/configuration.ts';
+import type { PortProtocol } from '../policy/ports.ts';
 import { selectInspection } from './selection.ts';
 
 const rule = (name: string, ...protocols: InspectionRule['protocols']): InspectionRule => ({ name, protocols });
@@ -95,8 +96,38 @@ describe('what a rule covers', () => {
     expect(ruleOf(bound({ protocol: 'pop3s' }), 'pop3s', through)).toBe('R');
   });
 
-  test('generic inspection is no mail inspection', () => {
-    expect(ruleOf(bound({ protocol: 'tcp' }), 'smtp', through)).toBeUndefined();
+  test('the line of a mail protocol goes before the generic one, which takes what has no other', () => {
+    const rules = bound({ protocol: 'tcp', timeoutSeconds: 9 }, { protocol: 'pop3', timeoutSeconds: 60 });
+    const as = (protocol: PortProtocol) => {
+      const selection = selectInspection(rules, protocol, through);
+      return [selection?.protocol, selection?.inspection.timeoutSeconds];
+    };
+    expect(as('pop3')).toEqual(['pop3', 60]);
+    for (const other of ['smtp', 'imap', 'pop3s', 'tcp'] as const) expect(as(other)).toEqual(['tcp', 9]);
+    expect(as('udp')).toEqual([undefined, undefined]);
+    expect(as('icmp')).toEqual([undefined, undefined]);
+  });
+
+  test('udp and icmp are transports of their own', () => {
+    const rules = bound({ protocol: 'udp' }, { protocol: 'icmp' });
+    expect(selectInspection(rules, 'udp', through)).toMatchObject({
+      protocol: 'udp',
+      inspection: { timeoutSeconds: 30 },
+    });
+    expect(selectInspection(rules, 'icmp', through)?.inspection.timeoutSeconds).toBe(10);
+    expect(ruleOf(rules, 'tcp', through)).toBeUndefined();
+    expect(ruleOf(rules, 'smtp', through)).toBeUndefined();
+  });
+
+  test('a rule nearer by goes before one with the better line', () => {
+    const rules = configuration(
+      [
+        { name: 'eth0', inspectIn: 'G' },
+        { name: 'any', inspectIn: 'MAIL' },
+      ],
+      [rule('G', { protocol: 'tcp' }), MAIL],
+    );
+    expect(selectInspection(rules, 'smtp', through)).toMatchObject({ rule: 'G', protocol: 'tcp' });
   });
 
   test('defaults fill what the line does not say', () => {

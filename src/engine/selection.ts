@@ -2,9 +2,11 @@ import type { Configuration, ProtocolInspection } from '../policy/configuration.
 import { type EffectiveInspection, effectiveInspection, findRule } from '../policy/defaults.ts';
 import type { PortProtocol } from '../policy/ports.ts';
 
-/** Which rule inspects a flow, and how. */
+/** Which rule inspects a flow, as what, and how. */
 export interface Selection {
   readonly rule: string;
+  /** The mail protocol of its port, or its transport where the rule inspects that only. */
+  readonly protocol: PortProtocol;
   readonly inspection: EffectiveInspection;
 }
 
@@ -16,7 +18,8 @@ export interface FlowPlace {
 
 /**
  * The inspection of a flow by the direction of its initiating packet (cisco-ios 3.1): the rule `in` on the interface it
- * enters, else the rule `out` on the one it leaves by, named interfaces before `any`. Undefined: the flow is not ours.
+ * enters, else the rule `out` on the one it leaves by, named interfaces before `any`. In a rule the line of its mail
+ * protocol goes before the generic line of its transport. Undefined: the flow is not ours.
  */
 export function selectInspection(
   configuration: Configuration,
@@ -25,9 +28,11 @@ export function selectInspection(
 ): Selection | undefined {
   for (const name of ruleNames(configuration, place)) {
     const rule = findRule(configuration, name);
-    const entry = rule?.protocols.find((candidate) => covers(candidate, protocol));
-    if (rule !== undefined && entry !== undefined) {
-      return { rule: rule.name, inspection: effectiveInspection(configuration, entry) };
+    if (rule === undefined) continue;
+    for (const as of [protocol, transportOf(protocol)]) {
+      const entry = rule.protocols.find((candidate) => covers(candidate, as));
+      if (entry === undefined) continue;
+      return { rule: rule.name, protocol: as, inspection: effectiveInspection(configuration, entry) };
     }
   }
   return undefined;
@@ -49,6 +54,11 @@ function ruleNames(configuration: Configuration, place: FlowPlace): readonly str
     ...found,
     ...configuration.rules.filter((rule) => rule.protocols.some((p) => p.routerTraffic)).map((r) => r.name),
   ];
+}
+
+/** What carries a protocol: mail, and whatever else is not a transport by itself, runs over TCP. */
+export function transportOf(protocol: PortProtocol): 'tcp' | 'udp' | 'icmp' {
+  return protocol === 'udp' || protocol === 'icmp' ? protocol : 'tcp';
 }
 
 function covers(entry: ProtocolInspection, protocol: PortProtocol): boolean {

@@ -14,17 +14,40 @@ export interface Dialogue {
   stage(): string;
 }
 
-export function startDialogue<State, Policy>(inspector: Inspector<State, Policy>, policy: Policy): Dialogue {
-  let state = inspector.initial;
-  return {
-    lineBytesMax: inspector.lineBytesMax,
-    step(frame) {
-      const next = inspector.step(state, frame, policy);
-      if (frame.kind !== 'partial') state = next.state;
-      return next.actions;
-    },
-    stage: () => inspector.stage(state),
-  };
+/** What the dialogues of one place have in common: one object for all of them. */
+export interface DialogueScript<State, Policy> {
+  readonly inspector: Inspector<State, Policy>;
+  readonly policy: Policy;
+}
+
+/** A dialogue at its beginning. A hundred thousand of them wait at once, so each keeps its state and nothing else. */
+export function startDialogue<State, Policy>(script: DialogueScript<State, Policy>): Dialogue {
+  return new ScriptedDialogue(script);
+}
+
+class ScriptedDialogue<State, Policy> implements Dialogue {
+  readonly #script: DialogueScript<State, Policy>;
+  #state: State;
+
+  constructor(script: DialogueScript<State, Policy>) {
+    this.#script = script;
+    // The inspector's own initial state, shared by all until the first frame.
+    this.#state = script.inspector.initial;
+  }
+
+  get lineBytesMax(): Dialogue['lineBytesMax'] {
+    return this.#script.inspector.lineBytesMax;
+  }
+
+  step(frame: Frame): Step<unknown>['actions'] {
+    const next = this.#script.inspector.step(this.#state, frame, this.#script.policy);
+    if (frame.kind !== 'partial') this.#state = next.state;
+    return next.actions;
+  }
+
+  stage(): string {
+    return this.#script.inspector.stage(this.#state);
+  }
 }
 
 /** One flow as the worker's JavaScript knows it: made when the handshake is complete, gone with the flow. */
@@ -32,15 +55,20 @@ export interface Session {
   readonly id: string;
   readonly flow: number;
   readonly generation: number;
+  /** What it is inspected as: its mail protocol, or its transport. */
   readonly protocol: PortProtocol;
   readonly rule: string;
   readonly initiator: Endpoint;
   readonly responder: Endpoint;
   readonly alert: boolean;
   readonly auditTrail: boolean;
-  /** Absent for TLS ports, flows picked up under way and flows of no rule: TCP only. */
-  readonly dialogue?: Dialogue;
-  refusedFor?: Reason;
+  /** Absent where the packet loop's own time holds (dns-timeout). */
+  readonly idleSeconds?: number | undefined;
+  /** Absent for TLS ports, generic inspection, flows picked up under way, and when the session is over. */
+  dialogue?: Dialogue | undefined;
+  refusedFor?: Reason | undefined;
+  /** The flow has ended; what is left is for `show`, until the flow's index is given away. */
+  ended?: boolean;
 }
 
 /** A session as its log messages name it. */
@@ -51,19 +79,37 @@ export function sessionContext({ protocol, initiator, responder, rule, id }: Ses
 /** Both sides, in the order in which orders name them. */
 export const SIDES: readonly Side[] = ['initiator', 'responder'];
 
-const FLOW_BITS = 17;
-const GENERATION_BITS = 13;
+const FLOW_BITS = 18;
+const GENERATION_BITS = 11;
+const ENTRY_BITS = 20;
+const TOP = 2 ** 31;
+const GENERATIONS = 2 ** GENERATION_BITS;
 
 /**
- * A session's id for `show` and `clear`: eight upper-case hex digits made of the worker (two bits), the flow's
- * generation and its index, so that half-open flows, which have no session object, have one too.
+ * A session's id for `show` and `clear`: eight upper-case hex digits, top bit 0, made of the worker (two bits), the
+ * flow's generation and its index, which for datagram sessions begins at 2^17.
  */
 export function sessionId(worker: number, flow: number, generation: number): string {
-  const low = (((generation + 1) & ((1 << GENERATION_BITS) - 1)) << FLOW_BITS) | flow;
-  return (low + (worker & 3) * 2 ** (FLOW_BITS + GENERATION_BITS)).toString(16).toUpperCase().padStart(8, '0');
+  const low = (((generation + 1) & (GENERATIONS - 1)) << FLOW_BITS) | flow;
+  return hex(low + (worker & 3) * 2 ** (FLOW_BITS + GENERATION_BITS));
 }
 
 /** Whether `id` (any case) names this flow. */
 export function isSessionId(id: string, worker: number, flow: number, generation: number): boolean {
   return id.toUpperCase().padStart(8, '0') === sessionId(worker, flow, generation);
+}
+
+/** The id of a half-open session, which is an entry of the gate and no flow yet: top bit 1, generation, entry. */
+export function halfOpenId(entry: number, generation: number): string {
+  return hex(TOP + (generation & (GENERATIONS - 1)) * 2 ** ENTRY_BITS + (entry & (2 ** ENTRY_BITS - 1)));
+}
+
+/** The gate's entry that `id` (any case) may name; undefined when it is the id of a flow, or none. */
+export function halfOpenEntry(id: string): number | undefined {
+  const number = /^[0-9a-f]{8}$/i.test(id) ? Number.parseInt(id, 16) : 0;
+  return number < TOP ? undefined : number % 2 ** ENTRY_BITS;
+}
+
+function hex(number: number): string {
+  return number.toString(16).toUpperCase().padStart(8, '0');
 }

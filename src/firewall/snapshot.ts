@@ -11,7 +11,7 @@ export interface Endpoint {
 export interface SessionSnapshot {
   /** Eight upper-case hex digits, unique while the daemon runs. */
   readonly id: string;
-  /** smtp, pop3, imap, or their TLS twins smtps, pop3s, imaps. */
+  /** smtp, pop3, imap, their TLS twins smtps, pop3s, imaps, or tcp, udp, icmp of generic inspection. */
   readonly protocol: string;
   readonly state: SessionState;
   readonly stage: string;
@@ -26,6 +26,11 @@ export interface SessionSnapshot {
   readonly rule: string;
   /** Picked up under way (`postern fail open`). */
   readonly midstream?: boolean;
+  /** Where its first packet came in and went out; empty for the router itself, absent while that is not known. */
+  readonly inInterface?: string;
+  readonly outInterface?: string;
+  /** The access list that its answers pass because they are answers, and how many packets did (cisco-ios 3.1). */
+  readonly opening?: { readonly list: string; readonly matches: number };
 }
 
 export interface Statistics {
@@ -36,8 +41,10 @@ export interface Statistics {
     readonly dropped: number;
     /** In hand at this moment, without a verdict. */
     readonly held: number;
-    /** Lost in the kernel's queues, full queue and full socket together. */
+    /** Lost in the kernel's queues, full queue and full socket together, the gate's included. */
     readonly kernelDropped: number;
+    /** Of these, the ones lost in the gate's queue: SYNs of a flood, mostly. The rest are packets of sessions. */
+    readonly gateKernelDropped: number;
     /** Built by Postern: refusals' words, acknowledgements and resets. */
     readonly injected: number;
   };
@@ -56,6 +63,12 @@ export interface Statistics {
     /** In the last full minute, and the most of any minute. */
     readonly creationRate: number;
     readonly maxCreationRate: number;
+    /** Begun and never established: given up for newer ones, timed out, refused by the server, cleared. */
+    readonly setupsAborted: number;
+    /** A second, over the last minute and the last five. */
+    readonly setupRates: { readonly oneMinute: number; readonly fiveMinutes: number };
+    /** The decaying estimate that `one-minute` is compared with (cisco-ios 3.2), a whole number. */
+    readonly oneMinuteRate: number;
   };
   readonly reassembly: {
     readonly outOfOrderPackets: number;
@@ -70,6 +83,8 @@ export interface Statistics {
   readonly masks: Readonly<Record<string, number>>;
   readonly netlinkOverruns: number;
   readonly aggressive: boolean;
+  /** Servers whose new connections are dropped at the moment. */
+  readonly blockedHosts: number;
   readonly workers: readonly WorkerHealth[];
   readonly startedSecondsAgo: number;
   /** `clear ip inspect statistics`; absent before the first. */
@@ -80,4 +95,12 @@ export interface WorkerHealth {
   readonly queue: number;
   readonly heartbeatAgeMs: number;
   readonly restarts: number;
+}
+
+/** A server that `tcp max-incomplete host … block-time` keeps new connections from. */
+export interface BlockedHost {
+  readonly address: string;
+  /** How long it has been so, and how much longer it will be. */
+  readonly blockedSeconds: number;
+  readonly remainingSeconds: number;
 }

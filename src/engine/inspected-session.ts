@@ -1,0 +1,67 @@
+import type { Endpoint } from '../firewall/snapshot.ts';
+import type { Reason } from '../inspect/reasons.ts';
+import type { PortProtocol } from '../policy/ports.ts';
+import { type PackedEnds, unpackEnds } from './address.ts';
+import type { OpenedFlow } from './opening.ts';
+import type { Place } from './places.ts';
+import { type Dialogue, type Session, sessionId } from './session.ts';
+
+/** The port of name servers: their sessions have a time of their own, dns-timeout, which the packet loop keeps. */
+const DNS_PORT = 53;
+
+/**
+ * A session of the packet engine. A router holds a hundred thousand of them at once, most of them idle: what they share
+ * stands in their place, and what can be worked out again is not kept.
+ */
+export class InspectedSession implements Session {
+  readonly flow: number;
+  readonly generation: number;
+  readonly place: Place;
+  dialogue: Dialogue | undefined;
+  refusedFor: Reason | undefined = undefined;
+  ended = false;
+  readonly #worker: number;
+  readonly #ends: PackedEnds;
+
+  constructor(worker: number, place: Place, opened: OpenedFlow) {
+    this.flow = opened.flow;
+    this.generation = opened.generation;
+    this.place = place;
+    this.dialogue = opened.midstream ? undefined : place.start?.();
+    this.#worker = worker;
+    this.#ends = opened.ends;
+  }
+
+  get id(): string {
+    return sessionId(this.#worker, this.flow, this.generation);
+  }
+
+  get protocol(): PortProtocol {
+    return this.place.protocol;
+  }
+
+  get rule(): string {
+    return this.place.rule;
+  }
+
+  get initiator(): Endpoint {
+    return unpackEnds(this.#ends)[0];
+  }
+
+  get responder(): Endpoint {
+    return unpackEnds(this.#ends)[1];
+  }
+
+  get alert(): boolean {
+    return this.place.inspection.alert;
+  }
+
+  get auditTrail(): boolean {
+    return this.place.inspection.auditTrail;
+  }
+
+  get idleSeconds(): number | undefined {
+    const isLookUp = this.place.protocol === 'udp' && this.responder.port === DNS_PORT;
+    return isLookUp ? undefined : this.place.inspection.timeoutSeconds;
+  }
+}
