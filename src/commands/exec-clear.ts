@@ -8,6 +8,8 @@ const HELP: Readonly<Record<string, string>> = {
   all: 'All of them',
   ID: 'The number that `show ip inspect sessions` prints',
   statistics: 'Counters',
+  'blocked-hosts': 'Hosts that new connections are kept from (tcp max-incomplete host, block-time)',
+  ADDRESS: 'The address of a host, as `show ip inspect blocked-hosts` prints it',
   write: 'Save the configuration in force',
   memory: 'Into the configuration file',
   copy: 'Copy a configuration',
@@ -33,6 +35,15 @@ export const CLEAR_COMMANDS: readonly ExecCommand[] = [
     run: async (context) => {
       await context.clearStatistics();
       return done([], {});
+    },
+  },
+  {
+    grammar: ['clear ip inspect blocked-hosts <all|ADDRESS>$host'],
+    help: HELP,
+    run: async (context, args) => {
+      const host = args.has('all') ? 'all' : args.text('host');
+      const unblocked = context.unblock(host);
+      return host !== 'all' && unblocked === 0 ? failed(`% ${host} is not blocked`) : done([], { unblocked });
     },
   },
   {

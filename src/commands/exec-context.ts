@@ -1,4 +1,4 @@
-import type { SessionSnapshot, Statistics } from '../firewall/snapshot.ts';
+import type { BlockedHost, SessionSnapshot, Statistics } from '../firewall/snapshot.ts';
 import type { Configuration } from '../policy/configuration.ts';
 
 /** What the exec commands (`show`, `clear`) need of the running daemon. */
@@ -11,6 +11,12 @@ export interface ExecContext {
   /** The text of the configuration file as it stands on the disk now, for `show startup-config`. */
   startupText(): Promise<string>;
   sessions(): Promise<readonly SessionSnapshot[]>;
+  /** Half-open sessions beyond those that `sessions` lists. */
+  unlistedHalfOpen(): number;
+  /** Servers that `tcp max-incomplete host … block-time` keeps new connections from. */
+  blockedHosts(): readonly BlockedHost[];
+  /** Ends the block of this address, or all; answers how many there were. */
+  unblock(host: string | 'all'): number;
   statistics(): Promise<Statistics>;
   /** Ends the session with this id (as `show` prints it), or all; answers how many there were. */
   clearSessions(id: string | 'all'): Promise<number>;

@@ -100,6 +100,12 @@ const FAMILIES: readonly Family[] = [
     samples: plain(({ packets }) => packets.kernelDropped),
   },
   {
+    name: 'postern_gate_queue_dropped_total',
+    type: 'counter',
+    help: 'Of these, the ones lost in the queue of the first packets: what else was lost belonged to sessions',
+    samples: plain(({ packets }) => packets.gateKernelDropped),
+  },
+  {
     name: 'postern_packets_injected_total',
     type: 'counter',
     help: 'Packets that Postern built: words of refusals, acknowledgements, resets',
@@ -146,6 +152,39 @@ const FAMILIES: readonly Family[] = [
     type: 'counter',
     help: 'Sessions begun',
     samples: plain(({ sessions }) => sessions.created),
+  },
+  {
+    name: 'postern_connections_setup_aborted_total',
+    type: 'counter',
+    help: 'Sessions begun and never established: given up for newer ones, timed out, refused by the server, cleared',
+    samples: plain(({ sessions }) => sessions.setupsAborted),
+  },
+  {
+    name: 'postern_connections_half_open',
+    type: 'gauge',
+    help: 'Sessions whose handshake is not complete, as postern_half_open',
+    samples: plain(({ sessions }) => sessions.halfOpen),
+  },
+  {
+    name: 'postern_connection_setup_rate',
+    type: 'gauge',
+    help: 'Sessions begun a second, over the last minute and the last five',
+    samples: ({ statistics: { sessions } }) => [
+      { labels: { window: '1m' }, value: sessions.setupRates.oneMinute },
+      { labels: { window: '5m' }, value: sessions.setupRates.fiveMinutes },
+    ],
+  },
+  {
+    name: 'postern_one_minute_rate',
+    type: 'gauge',
+    help: 'The decaying estimate of sessions begun a minute that ip inspect one-minute is compared with',
+    samples: plain(({ sessions }) => sessions.oneMinuteRate),
+  },
+  {
+    name: 'postern_blocked_hosts',
+    type: 'gauge',
+    help: 'Servers whose new connections are dropped (tcp max-incomplete host, block-time)',
+    samples: plain((statistics) => statistics.blockedHosts),
   },
   {
     name: 'postern_connection_setups_last_minute',

@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { performance } from 'node:perf_hooks';
 import { readDebugCommand } from '../commands/debug-command.ts';
 import { runExec } from '../commands/exec.ts';
 import type { ExecContext } from '../commands/exec-context.ts';
 import { applyLines, formatDiagnostic } from '../commands/parse-configuration.ts';
 import type { ExecReply, ExecRequest } from '../control/control-api.ts';
 import { createMetrics } from '../control/metrics.ts';
+import type { WorkerSettings } from '../engine/worker-protocol.ts';
 import type { SessionSnapshot, Statistics } from '../firewall/snapshot.ts';
+import { HALF_OPEN_LISTED_MAX } from '../limits.ts';
 import type { Logger } from '../log/log-message.ts';
 import type { Addon } from '../native/addon.ts';
 import { queueHashKey } from '../netfilter/host-key.ts';
@@ -15,10 +18,14 @@ import { MARKS } from '../netfilter/marks.ts';
 import { rulesFor } from '../netfilter/rules.ts';
 import type { Configuration } from '../policy/configuration.ts';
 import { effectivePostern } from '../policy/defaults.ts';
+import { portProtocols } from '../policy/ports.ts';
 import { ConfigurationError, loadConfiguration, rejectionLines, workerSettings } from './configuration-file.ts';
 import { debugFilter } from './debug-filter.ts';
+import { GateKeeper } from './gate-keeper.ts';
+import { clearHalfOpen, halfOpenSessions } from './half-open-sessions.ts';
 import type { RunOptions } from './options.ts';
 import { saveWhole } from './save-file.ts';
+import { SessionPlaces } from './session-places.ts';
 import { CreationRate, combineStatistics } from './statistics.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -40,17 +47,21 @@ export function workerCount(configuration: Configuration): number {
   return queueCount === 0 ? Math.min(QUEUES_MAX, availableParallelism()) : queueCount;
 }
 
-/** The running firewall without its process: configuration, workers, rules, and what `show` and the metrics ask for. */
+/**
+ * The running firewall without its process: configuration, gate, workers, rules, and what `show` and the metrics ask for.
+ */
 export class Daemon {
   readonly pool: WorkerPool;
   readonly #options: DaemonOptions;
   readonly #metrics = createMetrics();
   readonly #rate = new CreationRate();
+  readonly #keeper: GateKeeper;
+  readonly #places: SessionPlaces;
   readonly #startedAtMs = Date.now();
   readonly #debugReaders = new Set<(line: string) => void>();
   #configuration: Configuration;
-  #workers = 0;
-  #kernelDropsTold = 0;
+  readonly #workers: number;
+  readonly #dropsTold = { workers: 0, gate: 0 };
   #clearedAtMs: number | undefined;
   #reloadSucceeded = true;
   #readAtSeconds = Math.floor(Date.now() / 1_000);
@@ -58,15 +69,21 @@ export class Daemon {
   constructor(options: DaemonOptions, configuration: Configuration) {
     this.#options = options;
     this.#configuration = configuration;
+    this.#workers = workerCount(configuration);
+    this.#places = new SessionPlaces(this.#workers);
+    const { addon, logger, onHopeless } = options;
+    const now = (): number => performance.now();
+    this.#keeper = new GateKeeper({ addon, logger, markSession: MARKS.session, now, onHopeless }, configuration);
     this.pool = new WorkerPool({
-      addon: options.addon,
-      logger: options.logger,
+      addon,
+      logger,
+      sessionCounts: this.#places.counts,
       workerFile: options.workerFile,
       testHooks: options.testHooks,
       onDebug: (line) => {
         for (const reader of this.#debugReaders) reader(line);
       },
-      onHopeless: options.onHopeless,
+      onHopeless,
     });
   }
 
@@ -75,20 +92,19 @@ export class Daemon {
   }
 
   /**
-   * Opens the queues, starts the workers, installs the rules if asked: in this order, so that nothing is steered to
-   * nobody.
+   * Opens the gate, then the workers' queues behind it, starts the workers, installs the rules if asked: in this order,
+   * so that nothing is steered to nobody.
    */
   async start(): Promise<void> {
     const { queueLengthPackets, fail } = effectivePostern(this.#configuration);
-    this.#workers = workerCount(this.#configuration);
-    const queues = Array.from({ length: this.#workers }, (_, index) => ({
-      queue: this.#options.run.queue + index,
-      lengthMaxPackets: queueLengthPackets,
-      failOpen: fail === 'open',
-      injectMark: MARKS.injected,
-    }));
-    this.pool.open(queues);
-    await this.pool.start(workerSettings(this.#configuration));
+    const { queue } = this.#options.run;
+    const common = { lengthMaxPackets: queueLengthPackets, failOpen: fail === 'open', injectMark: MARKS.injected };
+    const gate = this.#keeper.open({ queue, ...common });
+    this.pool.open(
+      Array.from({ length: this.#workers }, (_, index) => ({ queue: queue + 1 + index, gate, ...common })),
+    );
+    this.#keeper.start();
+    await this.pool.start(this.#workerSettings());
     if (this.#options.run.installRules) await this.#installRules();
   }
 
@@ -97,6 +113,7 @@ export class Daemon {
       await removeRules().catch((error: unknown) => this.#rulesFailed(error));
     }
     await this.pool.stop();
+    this.#keeper.close();
   }
 
   /** SIGHUP: a bad file keeps the old policy and says so. Answers the errors. */
@@ -134,7 +151,8 @@ export class Daemon {
   }
 
   async metrics(): Promise<string> {
-    const [statistics, sessions] = await Promise.all([this.statistics(), this.sessions()]);
+    // Half-open sessions are counted in the statistics; under a flood a scrape must not list them.
+    const [statistics, sessions] = await Promise.all([this.statistics(), this.#flows()]);
     return this.#metrics.text({
       statistics,
       sessions,
@@ -163,21 +181,25 @@ export class Daemon {
   async tick(): Promise<void> {
     const statistics = await this.statistics();
     this.#rate.sample(statistics.sessions.created, Date.now());
-    const lost = statistics.packets.kernelDropped - this.#kernelDropsTold;
-    if (lost <= 0) return;
-    this.#kernelDropsTold = statistics.packets.kernelDropped;
-    this.#options.logger.log({ id: 'QUEUE_OVERRUN', fields: { queue: this.#options.run.queue, packets: lost } });
+    const { kernelDropped, gateKernelDropped } = statistics.packets;
+    this.#tellLost('gate', gateKernelDropped);
+    this.#tellLost('workers', kernelDropped - gateKernelDropped);
   }
 
+  /** Established and ending ones from the workers, half-open ones from the gate, these up to a number. */
   async sessions(): Promise<readonly SessionSnapshot[]> {
-    const replies = await this.pool.ask((request) => ({ kind: 'sessions', request }));
-    return replies.flatMap((reply) => (reply.kind === 'sessions' ? reply.sessions : []));
+    const flows = await this.#flows();
+    const { gate } = this.#keeper;
+    if (gate === undefined) return flows;
+    return [...flows, ...halfOpenSessions(this.#options.addon, gate, portProtocols(this.#configuration))];
   }
 
   async statistics(): Promise<Statistics> {
     const replies = await this.pool.ask((request) => ({ kind: 'statistics', request }));
+    this.#keeper.sample();
     return combineStatistics({
       workers: replies.flatMap((reply) => (reply.kind === 'statistics' ? [reply.statistics] : [])),
+      gate: this.#keeper.counts(),
       health: this.pool.health(),
       kernelDropped: this.pool.kernelDrops(),
       rate: this.#rate,
@@ -187,10 +209,34 @@ export class Daemon {
     });
   }
 
+  async #flows(): Promise<readonly SessionSnapshot[]> {
+    const replies = await this.pool.ask((request) => ({ kind: 'sessions', request }));
+    return replies.flatMap((reply) => (reply.kind === 'sessions' ? reply.sessions : []));
+  }
+
+  #workerSettings(): WorkerSettings {
+    const { limits, placeless } = this.#places.layout(this.#configuration);
+    if (placeless.length > 0) {
+      const detail = `${placeless.length} inspection rule(s) count for sessions maximum only, from ${placeless[0]} on`;
+      this.#options.logger.log({ id: 'NOTICE', fields: { detail } });
+    }
+    return { ...workerSettings(this.#configuration), sessionLimits: limits };
+  }
+
+  /** What the kernel lost of the gate's queue, or of the workers' queues, since it was last told. */
+  #tellLost(whose: 'gate' | 'workers', lost: number): void {
+    const packets = lost - this.#dropsTold[whose];
+    if (packets <= 0) return;
+    this.#dropsTold[whose] = lost;
+    const queue = this.#options.run.queue + (whose === 'gate' ? 0 : 1);
+    this.#options.logger.log({ id: 'QUEUE_OVERRUN', fields: { queue, packets } });
+  }
+
   async #replace(configuration: Configuration): Promise<void> {
     const before = this.#configuration;
     this.#configuration = configuration;
-    this.pool.configure(workerSettings(configuration));
+    this.#keeper.configure(configuration);
+    this.pool.configure(this.#workerSettings());
     if (this.#options.run.installRules) await this.#installRules();
     const changes =
       workerCount(configuration) === this.#workers
@@ -228,8 +274,10 @@ export class Daemon {
   #execContext(): ExecContext {
     const { config } = this.#options.run;
     const clear = async (id: string): Promise<number> => {
+      const { gate } = this.#keeper;
+      const halfOpen = gate === undefined ? 0 : clearHalfOpen(this.#options.addon, gate, id);
       const replies = await this.pool.ask((request) => ({ kind: 'clearSessions', request, id }));
-      return replies.reduce((sum, reply) => sum + (reply.kind === 'count' ? reply.count : 0), 0);
+      return replies.reduce((sum, reply) => sum + (reply.kind === 'count' ? reply.count : 0), halfOpen);
     };
     return {
       configuration: this.#configuration,
@@ -237,10 +285,14 @@ export class Daemon {
       version: this.#options.version,
       startupText: () => readFile(config, 'utf8'),
       sessions: () => this.sessions(),
+      unlistedHalfOpen: () => Math.max(0, this.#keeper.entries() - HALF_OPEN_LISTED_MAX),
+      blockedHosts: () => this.#keeper.blockedHosts(),
+      unblock: (host) => this.#keeper.unblock(host),
       statistics: () => this.statistics(),
       clearSessions: clear,
       clearStatistics: async () => {
         await this.pool.ask((request) => ({ kind: 'clearStatistics', request }));
+        this.#keeper.clearCounts();
         this.#rate.clear();
         this.#clearedAtMs = Date.now();
       },

@@ -37,6 +37,18 @@ describe('CreationRate', () => {
     expect([rate.rate(), rate.maxRate()]).toEqual([2, 2]);
   });
 
+  test('tells sessions a second over one minute and five', () => {
+    const rate = new CreationRate();
+    expect(rate.setupRates()).toEqual({ oneMinute: 0, fiveMinutes: 0 });
+    feed(
+      rate,
+      Array.from({ length: 301 }, (_, second) => (second <= 240 ? second : 240 + (second - 240) * 3)),
+    );
+    expect(rate.setupRates()).toEqual({ oneMinute: 3, fiveMinutes: (240 + 180) / 300 });
+    feed(rate, Array(301).fill(420), 301_000);
+    expect(rate.setupRates()).toEqual({ oneMinute: 0, fiveMinutes: 0 });
+  });
+
   test('knows when the last session came, and that none did', () => {
     const rate = new CreationRate();
     expect(rate.lastCreatedSecondsAgo(5_000)).toBeUndefined();
@@ -48,7 +60,12 @@ describe('CreationRate', () => {
 });
 
 describe('combineStatistics', () => {
+  const gate = {
+    ...{ counters: {}, kernelDropped: 0, halfOpen: 0, maxHalfOpen: 0, attempts: 0 },
+    ...{ aggressive: false, oneMinuteRate: 0, blockedHosts: 0 },
+  };
   const input = {
+    gate,
     health: [{ queue: 0, heartbeatAgeMs: 3, restarts: 1 }],
     ...{ kernelDropped: 4, rate: new CreationRate(), nowMs: 61_500, startedAtMs: 1_000 },
   };
@@ -77,6 +94,7 @@ describe('combineStatistics', () => {
     });
     expect(combined.packets).toEqual({
       ...{ received: 15, accepted: 13, rewritten: 0, dropped: 2, held: 0, kernelDropped: 4, injected: 0 },
+      gateKernelDropped: 0,
     });
     expect(combined.protocolPackets).toEqual({ tcp: 6, smtp: 4, pop3: 0, imap: 0 });
     expect(combined.refusals).toEqual({ 'early-talk': 3, cleared: 1 });
@@ -90,5 +108,32 @@ describe('combineStatistics', () => {
     expect(Object.values(combined.reassembly)).toEqual([0, 0, 0, 0, 0]);
     expect('lastCreatedSecondsAgo' in combined.sessions).toBe(false);
     expect(combined.aggressive).toBe(false);
+  });
+
+  test('packets of the gate count with those of the workers, its losses beside theirs', () => {
+    const workers = [
+      {
+        counters: { received: 10, accepted: 9, dropped: 1, 'flows-created': 3, 'max-half-open': 2 },
+        refusals: { 'host-blocked': 1 },
+        masks: {},
+      },
+    ];
+    const counters = {
+      ...{ received: 100, accepted: 60, dropped: 40, 'drop-host-blocked': 40, 'flows-half-open': 7 },
+      ...{ 'half-open-evicted': 20, 'half-open-expired': 5, 'half-open-reset': 3 },
+    };
+    const combined = combineStatistics({
+      ...{ ...input, workers },
+      gate: {
+        ...{ counters, kernelDropped: 11, halfOpen: 8, maxHalfOpen: 21, attempts: 63 },
+        ...{ aggressive: true, oneMinuteRate: 62, blockedHosts: 2 },
+      },
+    });
+    expect(combined.packets).toMatchObject({ received: 110, accepted: 69, dropped: 41 });
+    expect(combined.packets).toMatchObject({ kernelDropped: 15, gateKernelDropped: 11 });
+    expect(combined.sessions).toMatchObject({ halfOpen: 8, maxHalfOpen: 21, created: 63, setupsAborted: 28 });
+    expect(combined.sessions.oneMinuteRate).toBe(62);
+    expect(combined).toMatchObject({ aggressive: true, blockedHosts: 2 });
+    expect(combined.refusals).toEqual({ 'host-blocked': 41, 'half-open-evicted': 20, 'synwait-timeout': 5 });
   });
 });

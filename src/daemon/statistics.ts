@@ -1,8 +1,11 @@
+import { dropsByReason } from '../engine/endings.ts';
 import { addRecords } from '../engine/tally.ts';
 import type { WorkerStatistics } from '../engine/worker-protocol.ts';
 import type { Statistics, WorkerHealth } from '../firewall/snapshot.ts';
+import type { GateCounts } from './gate-keeper.ts';
 
 const SECONDS_A_MINUTE = 60;
+const MINUTES_KEPT = 5;
 
 /** The creation rate over time: fed once a second with the number of sessions ever created. Pure but for its memory. */
 export class CreationRate {
@@ -16,7 +19,7 @@ export class CreationRate {
     if (before !== undefined && created < before) this.#totals.length = 0;
     if (created > (this.#totals.at(-1) ?? 0)) this.#lastCreatedAtMs = nowMs;
     this.#totals.push(created);
-    if (this.#totals.length > SECONDS_A_MINUTE + 1) this.#totals.shift();
+    if (this.#totals.length > MINUTES_KEPT * SECONDS_A_MINUTE + 1) this.#totals.shift();
     this.#maxRate = Math.max(this.#maxRate, this.rate());
   }
 
@@ -28,8 +31,13 @@ export class CreationRate {
 
   /** Sessions created in the last minute, or since the start if that is shorter. */
   rate(): number {
-    const first = this.#totals.length > SECONDS_A_MINUTE ? (this.#totals[0] ?? 0) : 0;
-    return (this.#totals.at(-1) ?? 0) - first;
+    return this.#createdIn(SECONDS_A_MINUTE);
+  }
+
+  /** Sessions a second, over the last minute and the last five; a time before the start counts as quiet. */
+  setupRates(): { readonly oneMinute: number; readonly fiveMinutes: number } {
+    const fiveMinutes = MINUTES_KEPT * SECONDS_A_MINUTE;
+    return { oneMinute: this.rate() / SECONDS_A_MINUTE, fiveMinutes: this.#createdIn(fiveMinutes) / fiveMinutes };
   }
 
   maxRate(): number {
@@ -39,11 +47,18 @@ export class CreationRate {
   lastCreatedSecondsAgo(nowMs: number): number | undefined {
     return this.#lastCreatedAtMs === undefined ? undefined : Math.floor((nowMs - this.#lastCreatedAtMs) / 1_000);
   }
+
+  #createdIn(seconds: number): number {
+    const first = this.#totals.length > seconds ? (this.#totals.at(-1 - seconds) ?? 0) : 0;
+    return (this.#totals.at(-1) ?? 0) - first;
+  }
 }
 
 export interface StatisticsInput {
   readonly workers: readonly WorkerStatistics[];
+  readonly gate: GateCounts;
   readonly health: readonly WorkerHealth[];
+  /** Of the workers' queues. */
   readonly kernelDropped: number;
   readonly rate: CreationRate;
   readonly nowMs: number;
@@ -51,15 +66,19 @@ export interface StatisticsInput {
   readonly clearedAtMs?: number;
 }
 
-/** The workers' counts as one (src/firewall/snapshot.ts). */
+/**
+ * The workers' counts and the gate's as one (src/firewall/snapshot.ts). Half-open sessions and attempts are the gate's:
+ * it knows those of every transport.
+ */
 export function combineStatistics(input: StatisticsInput): Statistics {
+  const { gate } = input;
   const sum = input.workers.reduce<WorkerStatistics>(
     (one, other) => ({
       counters: addRecords(one.counters, other.counters),
       refusals: addRecords(one.refusals, other.refusals),
       masks: addRecords(one.masks, other.masks),
     }),
-    { counters: {}, refusals: {}, masks: {} },
+    { counters: gate.counters, refusals: gateRefusals(gate.counters), masks: {} },
   );
   const count = (name: string): number => sum.counters[name] ?? 0;
   const lastCreatedSecondsAgo = input.rate.lastCreatedSecondsAgo(input.nowMs);
@@ -70,7 +89,8 @@ export function combineStatistics(input: StatisticsInput): Statistics {
       rewritten: count('rewritten'),
       dropped: count('dropped'),
       held: count('held'),
-      kernelDropped: input.kernelDropped,
+      kernelDropped: input.kernelDropped + gate.kernelDropped,
+      gateKernelDropped: gate.kernelDropped,
       injected: count('injected'),
     },
     protocolPackets: {
@@ -81,15 +101,18 @@ export function combineStatistics(input: StatisticsInput): Statistics {
     },
     sessions: {
       established: count('flows-established'),
-      halfOpen: count('flows-half-open'),
+      halfOpen: gate.halfOpen,
       terminating: count('flows-terminating'),
-      created: count('flows-created'),
+      created: gate.attempts,
       maxEstablished: count('max-established'),
-      maxHalfOpen: count('max-half-open'),
+      maxHalfOpen: gate.maxHalfOpen,
       maxTerminating: count('max-terminating'),
       ...(lastCreatedSecondsAgo === undefined ? {} : { lastCreatedSecondsAgo }),
       creationRate: input.rate.rate(),
       maxCreationRate: input.rate.maxRate(),
+      setupsAborted: count('half-open-evicted') + count('half-open-expired') + count('half-open-reset'),
+      setupRates: input.rate.setupRates(),
+      oneMinuteRate: gate.oneMinuteRate,
     },
     reassembly: {
       outOfOrderPackets: count('out-of-order'),
@@ -101,11 +124,22 @@ export function combineStatistics(input: StatisticsInput): Statistics {
     refusals: sum.refusals,
     masks: sum.masks,
     netlinkOverruns: count('overruns'),
-    aggressive: false,
+    aggressive: gate.aggressive,
+    blockedHosts: gate.blockedHosts,
     workers: input.health,
     startedSecondsAgo: Math.floor((input.nowMs - input.startedAtMs) / 1_000),
     ...(input.clearedAtMs === undefined
       ? {}
       : { clearedSecondsAgo: Math.floor((input.nowMs - input.clearedAtMs) / 1_000) }),
   };
+}
+
+/** Why the gate refused packets and gave up half-open sessions. */
+function gateRefusals(counters: WorkerStatistics['counters']): Record<string, number> {
+  const given = {
+    'half-open-evicted': counters['half-open-evicted'],
+    'synwait-timeout': counters['half-open-expired'],
+  };
+  const some = Object.entries(given).flatMap(([reason, count]) => (count ? [[reason, count] as const] : []));
+  return addRecords(dropsByReason(counters), Object.fromEntries(some));
 }

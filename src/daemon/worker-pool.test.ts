@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import { makeSessionCounts } from '../engine/session-limits.ts';
 import type { LogMessage } from '../log/log-message.ts';
 import { createFakeAddon } from '../native/fake-addon.ts';
 import { EMPTY_CONFIGURATION } from '../policy/configuration.ts';
@@ -46,7 +47,7 @@ function createPool(testHooks = true) {
   const lines: string[] = [];
   const hopeless: string[] = [];
   const pool = new WorkerPool({
-    ...{ addon: fake.addon, workerFile: pathToFileURL(workerFile), testHooks },
+    ...{ addon: fake.addon, workerFile: pathToFileURL(workerFile), testHooks, sessionCounts: makeSessionCounts(4) },
     logger: { log: (message) => void messages.push(message), tick: () => undefined, close: () => undefined },
     onDebug: (line) => void lines.push(line),
     onHopeless: (detail) => void hopeless.push(detail),

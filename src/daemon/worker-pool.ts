@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { SessionCounts } from '../engine/session-limits.ts';
 import type { FromWorker, ToWorker, WorkerReply, WorkerSettings, WorkerStart } from '../engine/worker-protocol.ts';
 import type { WorkerHealth } from '../firewall/snapshot.ts';
 import type { Logger, LogMessage } from '../log/log-message.ts';
@@ -18,6 +19,8 @@ export interface PoolOptions {
   readonly logger: Logger;
   readonly workerFile: URL;
   readonly testHooks: boolean;
+  /** What the workers count their sessions in; there is a row for each of them. */
+  readonly sessionCounts: SessionCounts;
   onDebug(line: string): void;
   /** A queue cannot be kept served: the daemon must end. */
   onHopeless(detail: string): void;
@@ -169,7 +172,8 @@ export class WorkerPool {
   #spawn(host: number, index: number): Worker {
     const settings = this.#settings;
     if (settings === undefined) throw new Error('a worker needs its settings');
-    const workerData: WorkerStart = { host, worker: index, settings, testHooks: this.#options.testHooks };
+    const { sessionCounts, testHooks } = this.#options;
+    const workerData: WorkerStart = { host, worker: index, settings, sessionCounts, testHooks };
     return new Worker(this.#options.workerFile, { workerData });
   }
 

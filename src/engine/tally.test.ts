@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { addRecords, Tally } from './tally.ts';
+import { addRecords, countedSince, Tally } from './tally.ts';
 
 describe('Tally', () => {
   test('counts by label', () => {
@@ -27,4 +27,10 @@ test('records are added label by label, and stay as they were', () => {
   const one = { a: 1, b: 2 };
   expect(addRecords(one, { b: 3, c: 4 })).toEqual({ a: 1, b: 5, c: 4 });
   expect(one).toEqual({ a: 1, b: 2 });
+});
+
+test('counts begin at the baseline, gauges and peaks do not', () => {
+  const baseline = { received: 10, held: 5, 'max-half-open': 9, 'out-of-order-peak-bytes': 7 };
+  const now = { received: 12, held: 3, 'max-half-open': 9, 'out-of-order-peak-bytes': 7, 'drop-stray': 4 };
+  expect(countedSince(now, baseline)).toEqual({ ...now, received: 2 });
 });

@@ -27,3 +27,18 @@ export function addRecords(
   for (const [label, count] of Object.entries(other)) sum[label] = (sum[label] ?? 0) + count;
   return sum;
 }
+
+/** Native counters that say what is, or the most that ever was. */
+const GAUGE = /^(held|flows-half-open|flows-established|flows-terminating|max-.*|.*-peak-.*|out-of-order-bytes)$/;
+
+/** What was counted since the baseline was taken; gauges and peaks are what they are. */
+export function countedSince(
+  now: Readonly<Record<string, number>>,
+  baseline: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const since = ([name, value]: readonly [string, number]): [string, number] => [
+    name,
+    GAUGE.test(name) ? value : value - (baseline[name] ?? 0),
+  ];
+  return Object.fromEntries(Object.entries(now).map(since));
+}

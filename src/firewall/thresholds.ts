@@ -16,7 +16,7 @@ export interface ThresholdSample {
   readonly halfOpen: number;
   /** The most since the last sample: between two samples a burst can come and go. */
   readonly halfOpenPeak: number;
-  /** New sessions since the last sample, refused ones included. */
+  /** New sessions since the last sample. */
   readonly attempts: number;
 }
 

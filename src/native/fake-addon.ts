@@ -30,7 +30,13 @@ export interface FakeAddon {
   /** Gates as they were opened, and what they were set to, in order. */
   readonly gates: GateOptions[];
   readonly gateLimits: GateLimits[];
+  /** Taken once; then nothing has happened. */
   gateSample: GateSample;
+  /** Taking a sample fails with this text. */
+  gateBroken: string | undefined;
+  readonly gatesClosed: number[];
+  /** Entry and generation, in order. */
+  readonly halfOpenCleared: (readonly [number, number])[];
   readonly gateCounters: Map<string, number>;
   /** `block` and `unblock` with the address's octets, in order. */
   readonly blocked: (readonly [string, string])[];
@@ -48,6 +54,8 @@ export interface FakeAddon {
 /** The binary's counters come in this order; two real names and one that no reason stands behind. */
 export const FAKE_COUNTERS: readonly string[] = ['received', 'drop-stray', 'drop-refused', 'held', 'max-established'];
 
+const NO_SAMPLE: GateSample = { halfOpen: 0, halfOpenPeak: 0, attempts: 0, hosts: [], drops: [] };
+
 export function createFakeAddon(): FakeAddon {
   let served: { readonly buffers: SharedBuffers; readonly judge: (events: number) => number } | undefined;
   const opened: HostOptions[] = [];
@@ -62,7 +70,10 @@ export function createFakeAddon(): FakeAddon {
     heartbeatAgesMs: new Map(),
     gates: [],
     gateLimits: [],
-    gateSample: { halfOpen: 0, halfOpenPeak: 0, attempts: 0, hosts: [], drops: [] },
+    gateSample: NO_SAMPLE,
+    gateBroken: undefined,
+    gatesClosed: [],
+    halfOpenCleared: [],
     gateCounters: new Map(),
     blocked: [],
     halfOpen: [],
@@ -106,9 +117,19 @@ function callsOfOneThread(state: () => FakeAddon): Recorded {
       state().applied.push(...readOrders(words));
       return true;
     },
-    openGate: (options) => state().gates.push(options) - 1,
+    openGate(options) {
+      const { gates, refuse } = state();
+      if (refuse?.queue === options.queue) throw new Error(refuse.why);
+      return gates.push(options) - 1;
+    },
     configureGate: (_gate, limits) => void state().gateLimits.push(limits),
-    sampleGate: () => state().gateSample,
+    sampleGate() {
+      const fake = state();
+      if (fake.gateBroken !== undefined) throw new Error(fake.gateBroken);
+      const { gateSample } = fake;
+      fake.gateSample = { ...NO_SAMPLE, halfOpen: gateSample.halfOpen, halfOpenPeak: gateSample.halfOpen };
+      return gateSample;
+    },
     gateCounters: () => Float64Array.from(FAKE_COUNTERS, (name) => state().gateCounters.get(name) ?? 0),
     blockHost: (_gate, address) => void state().blocked.push(['block', [...address].join('.')]),
     unblockHost: (_gate, address) => void state().blocked.push(['unblock', [...address].join('.')]),
@@ -116,9 +137,13 @@ function callsOfOneThread(state: () => FakeAddon): Recorded {
       state()
         .halfOpen.filter(({ entry }) => entry >= from)
         .slice(0, most),
-    clearHalfOpen: (_gate, entry) => (entry === -1 ? state().halfOpen.length : 1),
+    clearHalfOpen(_gate, entry, generation) {
+      const { halfOpen, halfOpenCleared } = state();
+      halfOpenCleared.push([entry, generation]);
+      return entry === -1 ? halfOpen.length : 1;
+    },
     gateRank: () => 'none',
-    closeGate: () => undefined,
+    closeGate: (gate) => void state().gatesClosed.push(gate),
     wake: (host) => void state().woken.push(host),
     heartbeatAgeMs: (host) => state().heartbeatAgesMs.get(host) ?? 0,
     close: (host) => void state().closed.push(host),
