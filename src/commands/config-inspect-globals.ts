@@ -27,6 +27,12 @@ const HELP: Readonly<Record<string, string>> = {
   'finwait-time': 'Time to close a connection',
   'idle-time': 'Time without a packet after which a session ends',
   'dns-timeout': 'Idle time of a DNS look-up',
+  sessions: 'Sessions',
+  maximum: 'The most sessions of all rules together',
+  'half-open': 'Sessions that are not established in time',
+  'half-close': 'Sessions that are not closed in time',
+  idle: 'Sessions without a packet for too long',
+  reset: 'The RST to both ends when the time is over',
   'hashtable-size': 'Size of the session table',
   reassembly: 'Segments that arrive out of order',
   queue: 'Segments waiting in one direction of a session',
@@ -42,6 +48,8 @@ const HELP: Readonly<Record<string, string>> = {
   value: 'Value',
 };
 
+const RESET_HELP = { ...HELP, off: 'Forget a session whose time is over without an RST to its ends' };
+
 /** `ip inspect …` without a rule name (cisco-ios 1.2), in the order in which IOS saves them. */
 export const INSPECT_GLOBAL_COMMANDS: readonly ConfigCommand[] = [
   ...flag('ip inspect audit-trail', 'auditTrail'),
@@ -50,11 +58,16 @@ export const INSPECT_GLOBAL_COMMANDS: readonly ConfigCommand[] = [
   ...threshold('ip inspect max-incomplete high', 'maxIncompleteHigh'),
   ...threshold('ip inspect one-minute low', 'oneMinuteLow'),
   ...threshold('ip inspect one-minute high', 'oneMinuteHigh'),
+  ...number('ip inspect sessions maximum', COUNT, 'sessionsMaximum'),
   ...number('ip inspect dns-timeout', TIME, 'dnsTimeoutSeconds'),
   ...number('ip inspect tcp idle-time', TIME, 'tcpIdleTimeSeconds'),
   ...number('ip inspect udp idle-time', TIME, 'udpIdleTimeSeconds'),
+  ...number('ip inspect icmp idle-time', TIME, 'icmpIdleTimeSeconds'),
   ...number('ip inspect tcp finwait-time', TIME, 'tcpFinwaitTimeSeconds'),
   ...number('ip inspect tcp synwait-time', TIME, 'tcpSynwaitTimeSeconds'),
+  ...flag('ip inspect tcp half-open reset off', 'tcpHalfOpenResetOff', RESET_HELP),
+  ...flag('ip inspect tcp half-close reset off', 'tcpHalfCloseResetOff', RESET_HELP),
+  ...flag('ip inspect tcp idle reset off', 'tcpIdleResetOff', RESET_HELP),
   ...hostLimit(),
   ...reassembly(),
   ...number('ip inspect hashtable-size', '<1024|2048|4096|8192>$value', 'hashtableSize'),
@@ -77,18 +90,10 @@ function clear(draft: Draft, ...keys: (keyof InspectGlobals)[]): void {
   draft.configuration = { ...draft.configuration, inspect: without(draft.configuration.inspect, ...keys) };
 }
 
-/** Lines that are kept and printed, and change nothing in this version. */
-const UNENFORCED: readonly (keyof InspectGlobals)[] = [
-  'blockNonSession',
-  'dnsTimeoutSeconds',
-  'hashtableSize',
-  'reassemblyAlarm',
-  'udpIdleTimeSeconds',
-];
-
-function noteUnenforced(draft: Draft, key: keyof InspectGlobals, line: string): void {
-  if (!UNENFORCED.includes(key)) return;
-  noteOnce(draft, key, `% notice: ${line.replace('ip inspect ', '')} is accepted, not enforced by this version`);
+/** IOS grows its table of sessions by this; ours has its full size from the start. */
+function noteHashtable(draft: Draft, key: keyof InspectGlobals): void {
+  if (key !== 'hashtableSize') return;
+  noteOnce(draft, key, '% notice: hashtable-size changes nothing: the session table has its full size from the start');
 }
 
 /** IOS has one set of globals a routing table (D-06); we have one table. */
@@ -96,23 +101,22 @@ function ignoreVrf(draft: Draft, args: Arguments): void {
   if (args.has('vrf')) note(draft, '% notice: vrf is ignored, the line holds for every session', args.column('vrf'));
 }
 
-function flag(line: string, key: FlagKey): readonly ConfigCommand[] {
+function flag(line: string, key: FlagKey, help = HELP): readonly ConfigCommand[] {
   return [
     {
       modes: ['global'],
       grammar: [`${line} ${VRF}`],
-      help: HELP,
+      help,
       apply: (draft, args) => {
         ignoreVrf(draft, args);
         edit(draft, { [key]: true });
-        noteUnenforced(draft, key, line);
       },
       print: ({ inspect }) => (inspect[key] === true ? [line] : []),
     },
     {
       modes: ['global'],
       grammar: [`no ${line} ${VRF}`],
-      help: HELP,
+      help,
       apply: (draft) => clear(draft, key),
     },
   ];
@@ -127,7 +131,7 @@ function number(line: string, value: string, key: NumberKey): readonly ConfigCom
       apply: (draft, args) => {
         ignoreVrf(draft, args);
         edit(draft, { [key]: args.number('value') });
-        noteUnenforced(draft, key, line);
+        noteHashtable(draft, key);
       },
       print: (configuration) => printNumber(configuration, line, key),
     },
@@ -155,7 +159,6 @@ function threshold(line: string, key: ThresholdKey): readonly ConfigCommand[] {
         ignoreVrf(draft, args);
         edit(draft, { [key]: args.number('value') });
         settle(draft, key);
-        noteThresholds(draft);
       },
       print: (configuration) => printNumber(configuration, line, key),
     },
@@ -183,7 +186,6 @@ function hostLimit(): readonly ConfigCommand[] {
         clear(draft, 'tcpBlockTimeMinutes');
         edit(draft, { tcpMaxIncompleteHost: args.number('value') });
         if (args.has('minutes')) edit(draft, { tcpBlockTimeMinutes: args.number('minutes') });
-        noteThresholds(draft);
       },
       print: ({ inspect: { tcpMaxIncompleteHost: count, tcpBlockTimeMinutes: minutes } }) =>
         count === undefined ? [] : [`${line} ${count}${minutes === undefined ? '' : ` block-time ${minutes}`}`],
@@ -216,9 +218,7 @@ function reassembly(): readonly ConfigCommand[] {
         if (args.has('packets')) edit(draft, { reassemblyQueueLength: args.number('packets') });
         if (args.has('seconds')) edit(draft, { reassemblyTimeoutSeconds: args.number('seconds') });
         if (args.has('kilobytes')) edit(draft, { reassemblyMemoryLimitKilobytes: args.number('kilobytes') });
-        if (!args.has('state')) return;
-        edit(draft, { reassemblyAlarm: args.text('state') === 'on' });
-        noteUnenforced(draft, 'reassemblyAlarm', 'tcp reassembly alarm');
+        if (args.has('state')) edit(draft, { reassemblyAlarm: args.text('state') === 'on' });
       },
       print: ({ inspect }) => {
         const words = Object.entries(REASSEMBLY).flatMap(([word, key]) =>
@@ -243,8 +243,4 @@ function reassembly(): readonly ConfigCommand[] {
 
 function printNumber({ inspect }: Configuration, line: string, key: NumberKey): readonly string[] {
   return inspect[key] === undefined ? [] : [`${line} ${inspect[key]}`];
-}
-
-function noteThresholds(draft: Draft): void {
-  noteOnce(draft, 'thresholds', '% notice: thresholds are accepted, not enforced by this version');
 }

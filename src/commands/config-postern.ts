@@ -17,6 +17,8 @@ const HELP: Readonly<Record<string, string>> = {
   closed: 'They are dropped',
   open: 'They pass unjudged',
   offload: 'Decided sessions leave the queue',
+  'syn-proxy': 'The kernel answers the first packets of a flood in the place of the server',
+  aggressive: 'In aggressive mode, for the servers that the flood is for',
   hostname: 'The name in refusals',
   NAME: 'Name',
 };
@@ -48,6 +50,11 @@ export const POSTERN_COMMANDS: readonly ConfigCommand[] = [
     read: (args) => ({ offload: args.text('value') === 'on' }),
     keys: ['offload'],
     print: ({ offload }) => (offload === undefined ? undefined : offload ? 'on' : 'off'),
+  }),
+  ...option('syn-proxy', '<off|aggressive>$value', {
+    read: (args) => ({ synProxy: args.text('value') === 'aggressive' ? 'aggressive' : 'off' }),
+    keys: ['synProxy'],
+    print: ({ synProxy }) => synProxy,
   }),
   ...option('hostname', 'NAME', {
     read: (args) => ({ hostname: args.text('NAME') }),

@@ -29,7 +29,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     },
   },
   'C02-classic-canonical': {
-    notices: ['thresholds are accepted', 'generic inspection', 'access groups', '2 lines outside the firewall'],
+    notices: ['protocols other than mail', '2 lines outside the firewall'],
     holds: ({ rules, interfaces }) => {
       const pop3 = rules[0]?.protocols.find((entry) => entry.protocol === 'pop3');
       expect(pop3).toMatchObject({ reset: true, secureLogin: true, timeoutSeconds: 1800, alert: true });
@@ -45,7 +45,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     },
   },
   'C04-esmtp-with-globals-off': {
-    notices: ['pop3s is encrypted'],
+    notices: ['pop3s is encrypted', 'access list EXT_IN has no entries and permits everything', 'EXT_OUT has no'],
     holds: (configuration) => {
       expect(effectiveGlobals(configuration)).toMatchObject({
         alert: false,

@@ -225,14 +225,51 @@ describe('lines', () => {
     ]);
   });
 
+  test('what is enforced is not told, what is not is told once', () => {
+    const told = (...lines: readonly string[]) => parse(...lines).notices.map((notice) => notice.message);
+    const enforced = [
+      ...['ip inspect dns-timeout 7', 'ip inspect udp idle-time 31', 'ip inspect tcp block-non-session'],
+      ...['ip inspect tcp reassembly alarm on', 'ip inspect name A tcp router-traffic', 'ip inspect name A udp'],
+      ...['ip inspect name A icmp', 'ip inspect name A parameter max-sessions 100'],
+    ];
+    expect(told(...enforced)).toEqual([]);
+    expect(told('ip inspect hashtable-size 4096', 'ip inspect hashtable-size 8192')).toEqual([
+      '% notice: hashtable-size changes nothing: the session table has its full size from the start',
+    ]);
+    expect(told('ip inspect name A ftp', 'ip inspect name A http')).toEqual([
+      '% notice: inspection of protocols other than mail, tcp, udp and icmp is accepted, not enforced by this version',
+    ]);
+  });
+
+  test('resets that are switched off, and limits of our own, are kept, printed and taken back', () => {
+    const lines = [
+      'postern syn-proxy aggressive',
+      'ip inspect sessions maximum 1000',
+      'ip inspect icmp idle-time 20',
+      'ip inspect tcp half-open reset off',
+      'ip inspect tcp half-close reset off',
+      'ip inspect tcp idle reset off',
+    ];
+    const { configuration, notices } = parse(...lines, 'ip inspect tcp idle-time 60');
+    expect(notices).toEqual([]);
+    expect(configuration.postern).toEqual({ synProxy: 'aggressive' });
+    expect(configuration.inspect).toEqual({
+      ...{ sessionsMaximum: 1_000, icmpIdleTimeSeconds: 20, tcpIdleTimeSeconds: 60 },
+      ...{ tcpHalfOpenResetOff: true, tcpHalfCloseResetOff: true, tcpIdleResetOff: true },
+    });
+    const printed = printConfiguration(configuration).split('\n');
+    for (const line of lines) expect(printed).toContain(line);
+    const undone = parse(...lines, 'ip inspect tcp idle-t 60', ...lines.map((line) => `no ${line}`));
+    expect(undone.errors).toEqual([]);
+    expect([undone.configuration.inspect, undone.configuration.postern]).toEqual([{ tcpIdleTimeSeconds: 60 }, {}]);
+  });
+
   test('thresholds drag each other from both sides and from unlimited', () => {
     const drag = (...lines: readonly string[]) => parse(...lines).notices.map((notice) => notice.message);
     expect(drag('postern compat defaults modern', 'ip inspect max-incomplete high 400')[0]).toBe(
       '%Also resetting low threshold from [unlimited] to [400]',
     );
-    expect(drag('ip inspect one-minute low 450')).toEqual([
-      '% notice: thresholds are accepted, not enforced by this version',
-    ]);
+    expect(drag('ip inspect one-minute low 450', 'ip inspect tcp max-incomplete host 9 block-time 1')).toEqual([]);
     const back = parse(
       'postern compat defaults modern',
       'ip inspect max-incomplete high 400',
