@@ -2,18 +2,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { curlFetch } from './clients.ts';
 import { exchange, type Step, talk } from './dialogue.ts';
 import { MAIL_ACCOUNT } from './dovecot.ts';
+import { queueStates, routeFlood, startFlood, synReceived } from './flood.ts';
 import { keepOpenLabs } from './lab.ts';
 import { longMessage, plainMessage } from './messages.ts';
 import { dialogue, logged, note, scene, shown } from './narrator.ts';
 import { observe } from './observe.ts';
 import { configurationOf, posternLogTexts } from './postern.ts';
 import { until } from './process.ts';
-import { inRepository } from './repository.ts';
 import { createWorld, posternOf, type World } from './world.ts';
 
 /** A guided tour: real servers and clients, Postern between them, and nothing staged but the order of things. */
 
-const FLOOD_SYNS = 700;
+const FLOOD = { synsASecond: 20_000, seconds: 4 } as const;
+const HONEST_NOOPS = 50;
+const HONEST_PAUSE_MS = 100;
 
 const CONFIGURATION = configurationOf(
   [
@@ -21,7 +23,16 @@ const CONFIGURATION = configurationOf(
     'pop3 alert on audit-trail on secure-login',
     'imap alert on audit-trail on reset secure-login',
   ],
-  ['hostname guard'],
+  [
+    'hostname guard',
+    // The count decides about aggressive mode: after so many SYNs the rate of a minute would for minutes to come.
+    'ip inspect max-incomplete low 400',
+    'ip inspect max-incomplete high 500',
+    'ip inspect one-minute low 2000000000',
+    'ip inspect one-minute high 2000000000',
+    'ip inspect tcp max-incomplete host 100000',
+    'ip inspect tcp synwait-time 5',
+  ],
 );
 
 const { user, password } = MAIL_ACCOUNT;
@@ -83,27 +94,45 @@ async function refused(world: World): Promise<void> {
   note(`  messages in the server's mailbox: ${world.postfix.mailbox().length} (the one that passed)`);
 }
 
-async function flooded(world: World): Promise<void> {
-  scene('Flooded', `${FLOOD_SYNS} connections that nobody completes, while an honest session goes on.`);
-  const { client } = world.lab;
-  const before = posternLogTexts(posternOf(world)).length;
-  const dropAnswers = ['INPUT', '-p', 'tcp', '--sport', '143', '--tcp-flags', 'SYN,ACK', 'SYN,ACK', '-j', 'DROP'];
-  await client.must(['iptables', '-w', '-A', ...dropAnswers]);
-  const burst = [world.lab.target.v4, '143', String(FLOOD_SYNS), '3'];
-  const flood = client.start([process.execPath, inRepository('test', 'lab', 'syn-burst.mjs'), ...burst]);
-  await delay(1_500);
+/** A session that asks NOOP ten times a second, and how long it waited for the slowest answer. */
+async function honestSession(world: World): Promise<string> {
+  const noops = Array.from({ length: HONEST_NOOPS }, () => [
+    ...exchange(['NOOP', '^250 ']),
+    { sleepMs: HONEST_PAUSE_MS },
+  ]);
+  const steps = [...GREETED, ...noops.flat(), ...BYE];
   const started = performance.now();
-  const steps = [...GREETED, ...BYE];
-  const answer = await talk(client, { host: world.lab.target.v4, port: 25, steps });
-  const milliseconds = Math.round(performance.now() - started);
-  const { sessions, aggressive } = await posternOf(world).statistics();
-  note(`  half-open ${sessions.halfOpen}, at most ${sessions.maxHalfOpen}${aggressive ? ', aggressive mode' : ''}`);
-  note(`  an honest session meanwhile: ${answer.end === 'fin' ? 'complete' : answer.end} after ${milliseconds} ms`);
-  await flood.stop();
+  const { end, stoppedAt } = await talk(world.lab.client, { host: world.lab.target.v4, port: 25, steps });
+  const seconds = ((performance.now() - started) / 1_000).toFixed(1);
+  const course = stoppedAt === undefined ? 'every NOOP was answered' : `it came to step ${stoppedAt}`;
+  return `${course}, ended ${end === 'fin' ? 'in an orderly way' : `with ${end}`} after ${seconds} s`;
+}
+
+async function flooded(world: World): Promise<void> {
+  const { synsASecond, seconds } = FLOOD;
+  scene('Flooded', `${synsASecond} SYNs a second from spoofed addresses for ${seconds} s, while a session goes on.`);
+  const postern = posternOf(world);
+  const before = posternLogTexts(postern).length;
+  await routeFlood(world.lab);
+  const honest = honestSession(world);
+  await delay(500);
+  const flood = startFlood(world.lab.client, FLOOD);
+  await postern.waitForLog(/ALERT_ON/);
+  await delay(1_000);
+  await show(world, 'ip', 'inspect', 'statistics');
+  note(`  half-open connections in the server's kernel: ${await synReceived(world.lab.server)}`);
+  await flood.exited;
+  note(`  the flood: ${flood.output().trim()}`);
+  note(`  the honest session: ${await honest}`);
+  await postern.waitForLog(/ALERT_OFF/, 30_000);
+  note(`  a while later, half-open connections in the server's kernel: ${await synReceived(world.lab.server)}`);
+  const [gate, ...workers] = await queueStates(world.lab.router);
+  const lost = workers.reduce((sum, queue) => sum + queue.lost, 0);
+  note(`  packets lost in the queue of SYNs: ${gate?.lost ?? 0}; in those of the sessions: ${lost}`);
   logged(
-    posternLogTexts(posternOf(world))
+    posternLogTexts(postern)
       .slice(before)
-      .filter((text) => /ALERT|BLOCK|aggressive|calming/.test(text)),
+      .filter((text) => /ALERT|BLOCK/.test(text)),
   );
 }
 
