@@ -1,7 +1,6 @@
+import { SEQUENCE_STEP, sequenceNumbers } from '../policy/access-entry.ts';
 import type { AccessEntry } from '../policy/configuration.ts';
 
-/** IOS numbers entries in steps of ten. */
-const SEQUENCE_STEP = 10;
 const SEQUENCE_MAX = 2_147_483_647;
 
 /**
@@ -27,15 +26,6 @@ export function insertEntry(
 function lastNumber(entries: readonly AccessEntry[]): number {
   const numbered = entries.findLastIndex((entry) => entry.sequence !== undefined);
   return (entries[numbered]?.sequence ?? 0) + (entries.length - 1 - numbered) * SEQUENCE_STEP;
-}
-
-/** The number of each entry: its own, or ten more than the one before. */
-export function sequenceNumbers(entries: readonly AccessEntry[]): readonly number[] {
-  let last = 0;
-  return entries.map((entry) => {
-    last = entry.sequence ?? last + SEQUENCE_STEP;
-    return last;
-  });
 }
 
 /** Whether two entries say the same, wherever they stand. */

@@ -1,24 +1,43 @@
 import type { Arguments } from '../language/match.ts';
+import { conditionsOf } from '../policy/access-conditions.ts';
+import type { AccessRule } from '../policy/access-entry.ts';
+import {
+  DSCP_VALUES,
+  ICMP_MESSAGES,
+  PRECEDENCE_VALUES,
+  TCP_FLAG_WORDS,
+  TCP_PORTS,
+  TOS_VALUES,
+  UDP_PORTS,
+} from '../policy/access-names.ts';
 import type { AccessEntry, AddressMatch, PortMatch } from '../policy/configuration.ts';
-import { TAIL_WORDS, TCP_PORTS, UDP_PORTS } from './access-ports.ts';
 import { type Draft, fail } from './draft.ts';
 
-const PROTOCOLS = 'ahp|eigrp|esp|gre|icmp|igmp|ip|ipinip|nos|ospf|pcp|pim|(0-255)';
+const PROTOCOLS = 'ahp|eigrp|esp|gre|igmp|ip|ipinip|nos|ospf|pcp|pim|(0-255)';
 const NAMES = [...new Set([...Object.keys(TCP_PORTS), ...Object.keys(UDP_PORTS)])].join('|');
 
 const ADDRESS = (side: string): string =>
   `<any$${side}Any|host A.B.C.D$${side}Host|A.B.C.D$${side} A.B.C.D$${side}Wildcard>`;
-const MARKS = 'dscp WORD$dscp|tos WORD$tos|precedence WORD$precedence';
-const TAIL = `[{established|log|<${TAIL_WORDS.join('|')}>$rest|${MARKS}}]`;
+const words = (values: Readonly<Record<string, unknown>>): string => Object.keys(values).join('|');
+const FIELDS =
+  `dscp <(0-63)|${words(DSCP_VALUES)}>$dscpValue|tos <(0-15)|${words(TOS_VALUES)}>$tosValue|` +
+  `precedence <(0-7)|${words(PRECEDENCE_VALUES)}>$precedenceValue`;
+const TAIL = `[{<log|log-input>|fragments|${FIELDS}}]`;
+const TCP_TAIL = `[{established|<log|log-input>|fragments|${TCP_FLAG_WORDS.join('|')}|${FIELDS}}]`;
+const ICMP_MESSAGE = `[<(0-255)$icmpMessage [(0-255)$icmpCode]|<${words(ICMP_MESSAGES)}>$icmpMessage>]`;
 
 /** One entry of a list, without its sequence number. */
 export const STANDARD_ENTRY =
   '<remark LINE|<permit|deny>$action ' +
   '<any$sourceAny|host A.B.C.D$sourceHost|A.B.C.D$source [A.B.C.D$sourceWildcard]> [log]>';
 export const EXTENDED_ENTRY =
-  `<remark LINE|<permit|deny>$action <<tcp|udp>$protocol ${ADDRESS('source')} ${optionalPorts('source')} ` +
-  `${ADDRESS('destination')} ${optionalPorts('destination')} ${TAIL}|` +
+  `<remark LINE|<permit|deny>$action <tcp$protocol ${withPorts()} ${TCP_TAIL}|udp$protocol ${withPorts()} ${TAIL}|` +
+  `icmp$protocol ${ADDRESS('source')} ${ADDRESS('destination')} ${ICMP_MESSAGE} ${TAIL}|` +
   `<${PROTOCOLS}>$protocol ${ADDRESS('source')} ${ADDRESS('destination')} ${TAIL}>>`;
+
+function withPorts(): string {
+  return `${ADDRESS('source')} ${optionalPorts('source')} ${ADDRESS('destination')} ${optionalPorts('destination')}`;
+}
 
 function optionalPorts(side: string): string {
   const port = (name: string): string => `<(0-65535)|${NAMES}>$${name}`;
@@ -35,11 +54,11 @@ const HOST_WILDCARD = '0.0.0.0';
 export function readEntry(draft: Draft, args: Arguments): AccessEntry | undefined {
   const sequence = args.has('sequence') ? { sequence: args.number('sequence') } : {};
   if (args.has('remark')) return { kind: 'remark', ...sequence, text: args.text('LINE') };
-  const protocol = args.has('protocol') ? args.text('protocol') : 'ip';
+  const protocol = args.has('protocol') ? plainNumber(args.text('protocol')) : 'ip';
   const sourcePort = readPort(draft, args, 'source');
   const destinationPort = readPort(draft, args, 'destination');
   if (sourcePort === 'bad' || destinationPort === 'bad') return undefined;
-  return {
+  const rule: AccessRule = {
     kind: 'rule',
     ...sequence,
     action: args.text('action') === 'permit' ? 'permit' : 'deny',
@@ -52,29 +71,10 @@ export function readEntry(draft: Draft, args: Arguments): AccessEntry | undefine
     ...(args.has('log') ? { log: true } : {}),
     ...readRest(args),
   };
-}
-
-/** An entry as it is saved; standard lists have a source only. */
-export function printEntry(kind: 'standard' | 'extended', entry: AccessEntry): string {
-  if (entry.kind === 'remark') return `remark ${entry.text}`;
-  const log = entry.log === true ? ['log'] : [];
-  if (kind === 'standard') return [entry.action, printAddress(entry.source), ...log].join(' ');
-  return [
-    entry.action,
-    entry.protocol,
-    printAddress(entry.source),
-    ...printPort(entry.sourcePort, entry.protocol),
-    printAddress(entry.destination),
-    ...printPort(entry.destinationPort, entry.protocol),
-    ...(entry.established === true ? ['established'] : []),
-    ...(entry.rest === undefined ? [] : [entry.rest]),
-    ...log,
-  ].join(' ');
-}
-
-export function printAddress({ address, wildcard }: AddressMatch): string {
-  if (address === ANY.address && wildcard === ANY.wildcard) return 'any';
-  return wildcard === HOST_WILDCARD ? `host ${address}` : `${address} ${wildcard}`;
+  const conditions = conditionsOf(rule);
+  if (typeof conditions !== 'string') return rule;
+  fail(draft, conditions, args.column('action'));
+  return undefined;
 }
 
 function readAddress(args: Arguments, side: string): AddressMatch {
@@ -112,17 +112,19 @@ function readPort(draft: Draft, args: Arguments, side: string): PortMatch | unde
   return Number.isNaN(to) ? 'bad' : { operator, from: Math.min(from, to), to: Math.max(from, to) };
 }
 
-function printPort(match: PortMatch | undefined, protocol: string): readonly string[] {
-  if (match === undefined) return [];
-  const names = Object.entries(protocol === 'udp' ? UDP_PORTS : TCP_PORTS);
-  const name = (port: number): string => names.find(([, number]) => number === port)?.[0] ?? String(port);
-  return [match.operator, name(match.from), ...(match.to === undefined ? [] : [name(match.to)])];
+/** The words behind the addresses, each in its own place, so that two spellings of one entry are one. */
+function readRest(args: Arguments): { readonly rest?: string } {
+  const words = args.has('icmpMessage') ? [plainNumber(args.text('icmpMessage'))] : [];
+  if (args.has('icmpCode')) words.push(String(args.number('icmpCode')));
+  words.push(...[...TCP_FLAG_WORDS, 'fragments'].filter((word) => args.has(word)));
+  for (const option of ['dscp', 'tos', 'precedence']) {
+    if (args.has(`${option}Value`)) words.push(option, plainNumber(args.text(`${option}Value`)));
+  }
+  if (args.has('log-input')) words.push('log-input');
+  return words.length === 0 ? {} : { rest: words.join(' ') };
 }
 
-function readRest(args: Arguments): { readonly rest?: string } {
-  const words = args.has('rest') ? [args.text('rest')] : [];
-  for (const option of ['dscp', 'tos', 'precedence']) {
-    if (args.has(option)) words.push(args.text(option));
-  }
-  return words.length === 0 ? {} : { rest: words.join(' ') };
+/** A number without zeros in front; a name as it is. */
+function plainNumber(typed: string): string {
+  return /^\d+$/.test(typed) ? String(Number(typed)) : typed;
 }

@@ -1,7 +1,8 @@
 import type { Arguments } from '../language/match.ts';
+import { printEntry } from '../policy/access-entry.ts';
 import type { AccessEntry, AccessList } from '../policy/configuration.ts';
 import { insertEntry, isSameEntry } from './access-entries.ts';
-import { EXTENDED_ENTRY, printEntry, readEntry, STANDARD_ENTRY } from './access-grammar.ts';
+import { EXTENDED_ENTRY, readEntry, STANDARD_ENTRY } from './access-grammar.ts';
 import type { ConfigCommand } from './config-command.ts';
 import { type Draft, fail, GLOBAL_MODE } from './draft.ts';
 import { put } from './lists.ts';
@@ -25,7 +26,7 @@ const HELP: Readonly<Record<string, string>> = {
   sequence: 'Place in the list',
 };
 
-/** Access lists (`access-list N …`, `ip access-list … NAME`): kept and printed, for what refers to them. */
+/** Access lists: `access-list N …`, `ip access-list … NAME`. */
 export const ACCESS_LIST_COMMANDS: readonly ConfigCommand[] = [
   {
     modes: ['global'],

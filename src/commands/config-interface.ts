@@ -2,7 +2,7 @@ import type { Arguments } from '../language/match.ts';
 import type { InterfaceConfiguration } from '../policy/configuration.ts';
 import type { ConfigCommand } from './config-command.ts';
 import { ruleName } from './config-inspect-name.ts';
-import { type Draft, fail, GLOBAL_MODE, markOrigin, note, noteOnce } from './draft.ts';
+import { type Draft, fail, GLOBAL_MODE, markOrigin, note } from './draft.ts';
 import { put, without } from './lists.ts';
 
 const ACL = '<(1-199)|(1300-2699)|ACL>$list';
@@ -64,7 +64,7 @@ export const INTERFACE_COMMANDS: readonly ConfigCommand[] = [
     grammar: [`ip access-group ${ACL} <in|out>$direction`],
     help: HELP,
     apply: (draft, args) => {
-      noteOnce(draft, 'access-group', '% notice: access groups are accepted, not enforced by this version');
+      markOrigin(draft, accessUseKey(draft.mode.subject, args.text('direction')), args.column('list'));
       edit(draft, (entry) => ({ ...entry, [accessKey(args)]: args.text('list') }));
     },
   },
@@ -79,6 +79,11 @@ export const INTERFACE_COMMANDS: readonly ConfigCommand[] = [
 /** The key under which a rule's use is marked for the checks at the end. */
 export function ruleUseKey(interfaceName: string, direction: string): string {
   return `interface ${interfaceName} inspect ${direction}`;
+}
+
+/** The key under which the use of an access list is marked, for the notice that it judges nothing. */
+export function accessUseKey(interfaceName: string, direction: string): string {
+  return `interface ${interfaceName} access-group ${direction}`;
 }
 
 function enterInterface(draft: Draft, args: Arguments): void {

@@ -45,7 +45,11 @@ function addPortMap(draft: Draft, args: Arguments): void {
     return;
   }
   if (map.list !== undefined) {
-    noteOnce(draft, 'port-map list', '% notice: port maps with a list hold for every host in this version');
+    noteOnce(
+      draft,
+      'port-map list',
+      '% notice: where generic tcp is inspected, a port map with a list holds for every host',
+    );
   }
   if (![...MAIL_PROTOCOLS, ...TLS_PROTOCOLS].includes(map.application)) {
     noteOnce(draft, 'port-map other', `% notice: the port map of ${map.application} has no effect in this version`);

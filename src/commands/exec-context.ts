@@ -18,6 +18,10 @@ export interface ExecContext {
   /** Ends the block of this address, or all; answers how many there were. */
   unblock(host: string | 'all'): number;
   statistics(): Promise<Statistics>;
+  /** Packets that each entry of an access list decided, by `entryLabel`; absent where there are no rules to ask. */
+  accessMatches?(): Promise<ReadonlyMap<string, number>>;
+  /** `clear access-list counters`, of one list or all; answers whether there was anything to clear. */
+  clearAccessMatches?(list: string | undefined): Promise<boolean>;
   /** Ends the session with this id (as `show` prints it), or all; answers how many there were. */
   clearSessions(id: string | 'all'): Promise<number>;
   clearStatistics(): Promise<void>;

@@ -1,30 +1,21 @@
-import type { AccessEntry, AccessList, ClassMap, Configuration, PortMap } from '../policy/configuration.ts';
+import type { ClassMap, Configuration, PortMap } from '../policy/configuration.ts';
 import { SYSTEM_PORTS } from '../policy/ports.ts';
-import { sequenceNumbers } from './access-entries.ts';
-import { printAddress, printEntry } from './access-grammar.ts';
 import { done, type ExecCommand, type ExecResult, failed } from './exec-command.ts';
 
 const HELP: Readonly<Record<string, string>> = {
   show: 'Show what is',
   'port-map': 'Ports and the applications expected there',
-  'access-lists': 'Access lists',
   'class-map': 'Classes of traffic',
   'parameter-map': 'Sets of parameters',
   NAME: 'Name or number of one of them',
 };
 
-/** `show` of what the configuration names: ports, access lists and maps (cisco-ios 5.10). */
+/** `show` of what the configuration names: ports and maps (cisco-ios 5.10). */
 export const SHOW_MAP_COMMANDS: readonly ExecCommand[] = [
   {
     grammar: ['show ip port-map [NAME]'],
     help: HELP,
     run: async ({ configuration }, args) => showPortMaps(configuration, args.text('NAME')),
-  },
-  {
-    grammar: ['show access-lists [NAME]', 'show ip access-lists [NAME]'],
-    help: HELP,
-    run: async ({ configuration }, args) =>
-      showNamed(configuration.accessLists, args.text('NAME'), 'Access list', accessListLines),
   },
   {
     grammar: ['show class-map type inspect [NAME]'],
@@ -75,22 +66,6 @@ function showPortMaps({ portMaps }: Configuration, application: string): ExecRes
     return `${kind}  ${map.application.padEnd(20)} ${`${map.transport} ${ports}`.padEnd(34)} ${by}`;
   });
   return done(lines, entries);
-}
-
-function accessListLines(list: AccessList): readonly string[] {
-  const title = list.kind === 'standard' ? 'Standard IP access list' : 'Extended IP access list';
-  const numbers = sequenceNumbers(list.entries);
-  const rules = list.entries.flatMap((entry, index) =>
-    entry.kind === 'remark' ? [] : [`    ${numbers[index]} ${shownEntry(list.kind, entry)}`],
-  );
-  return [`${title} ${list.name}`, ...rules];
-}
-
-/** Standard lists spell a range of addresses their own way. */
-function shownEntry(kind: AccessList['kind'], entry: AccessEntry & { kind: 'rule' }): string {
-  const address = printAddress(entry.source);
-  if (kind === 'extended' || address === 'any' || address.startsWith('host ')) return printEntry(kind, entry);
-  return `${entry.action} ${entry.source.address}, wildcard bits ${entry.source.wildcard}${entry.log ? ' log' : ''}`;
 }
 
 function classMapLines(map: ClassMap, index: number): readonly string[] {

@@ -4,6 +4,7 @@ import { buildGraph } from '../language/graph.ts';
 import { matchLine } from '../language/match.ts';
 import { EXEC_COMMAND_CHARACTERS_MAX } from '../limits.ts';
 import { COMMON_HELP } from './config-command.ts';
+import { ACCESS_LIST_EXEC_COMMANDS } from './exec-access-lists.ts';
 import { CLEAR_COMMANDS } from './exec-clear.ts';
 import type { ExecCommand } from './exec-command.ts';
 import type { ExecContext } from './exec-context.ts';
@@ -15,6 +16,7 @@ import { SHOW_SYSTEM_COMMANDS } from './exec-show-system.ts';
 export const EXEC_COMMANDS: readonly ExecCommand[] = [
   ...SHOW_INSPECT_COMMANDS,
   ...SHOW_MAP_COMMANDS,
+  ...ACCESS_LIST_EXEC_COMMANDS,
   ...SHOW_SYSTEM_COMMANDS,
   ...CLEAR_COMMANDS,
 ];

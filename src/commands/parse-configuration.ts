@@ -1,6 +1,8 @@
 import { caretLines, printable } from '../language/error-text.ts';
 import { CONFIGURATION_LINE_CHARACTERS_MAX, CONFIGURATION_LINES_MAX, CONFIGURATION_MESSAGES_MAX } from '../limits.ts';
+import { effectiveList } from '../policy/access-entry.ts';
 import { type Configuration, EMPTY_CONFIGURATION } from '../policy/configuration.ts';
+import { accessUseKey } from './config-interface.ts';
 import { createDraft, type Diagnostic, type Draft, mapKey } from './draft.ts';
 import { openBanner } from './foreign.ts';
 import { type Reading, readConfigLine } from './read-line.ts';
@@ -82,6 +84,7 @@ function readLines(reading: Reading, lines: readonly string[]): ParsedConfigurat
 function finish({ draft, skipped }: Reading): void {
   addReferenceErrors(draft);
   addAttachmentNotice(draft);
+  addOpenListNotices(draft);
   if (skipped.count === 0) return;
   const lines = skipped.count === 1 ? '1 line' : `${skipped.count} lines`;
   const message = `% notice: ${lines} outside the firewall skipped, the first is line ${skipped.firstLine}`;
@@ -103,4 +106,19 @@ function addAttachmentNotice(draft: Draft): void {
   if (first === undefined) return;
   const message = '% notice: class and policy maps that are attached to nothing have no effect';
   draft.notices.push({ ...(draft.origins.get(mapKey(first.name)) ?? { ...draft.position, column: 1 }), message });
+}
+
+/** IOS permits everything where a list is missing or empty; whoever bound it hardly means that. */
+function addOpenListNotices(draft: Draft): void {
+  const { configuration, notices, position } = draft;
+  for (const { name, accessGroupIn, accessGroupOut } of configuration.interfaces) {
+    for (const [direction, list] of [
+      ['in', accessGroupIn],
+      ['out', accessGroupOut],
+    ] as const) {
+      if (list === undefined || effectiveList(configuration, list) !== undefined) continue;
+      const message = `% notice: access list ${list} has no entries and permits everything`;
+      notices.push({ ...(draft.origins.get(accessUseKey(name, direction)) ?? { ...position, column: 1 }), message });
+    }
+  }
 }

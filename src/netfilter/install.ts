@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { CHAINS, type RuleTexts } from './rules.ts';
+import { keepCounts } from './counters.ts';
+import { isOwnChain, type RuleTexts } from './rules.ts';
 import { findProgram, type RunCommand, runCommand } from './run-command.ts';
 
 /** Says what went wrong and, where it is known, what mends it. */
@@ -18,10 +19,13 @@ interface Family {
   readonly name: 'ipv4' | 'ipv6';
   readonly list: string;
   readonly restore: string;
+  readonly save: string | undefined;
 }
 
 const LOCK_WAIT_SECONDS = 10;
 const ATTEMPTS = 3;
+/** With counters: lines may begin with the numbers to go on from. */
+const RESTORE = ['--noflush', '--counters', '--wait', String(LOCK_WAIT_SECONDS)];
 /** Which chain each jump of ours leads to; other jumps to our chains are somebody else's. */
 const JUMPS: ReadonlyMap<string, string> = new Map([
   ['FORWARD', 'POSTERN-FORWARD'],
@@ -31,7 +35,8 @@ const JUMPS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Loads the rules, a family in one transaction, in place of those that stand. Both families are tested before either is
+ * Loads the rules, a family in one transaction, in place of those that stand; entries of access lists that stood go on
+ * counting from where they were. Both families are tested before either is
  * changed, and both are as they were when one fails. Throws RulesError.
  */
 export async function installRules(texts: RuleTexts, options: InstallOptions = {}): Promise<void> {
@@ -39,14 +44,15 @@ export async function installRules(texts: RuleTexts, options: InstallOptions = {
   const families = findFamilies(options);
   for (const family of families) {
     const text = replaceStanding(texts[family.name], await listMangle(family, run));
-    const test = await run(family.restore, ['--noflush', '--wait', String(LOCK_WAIT_SECONDS), '--test'], text);
+    const test = await run(family.restore, [...RESTORE, '--test'], text);
     if (test.code !== 0) throw explain(family.restore, test.stderr);
   }
   const changed: { readonly family: Family; readonly before: readonly string[] }[] = [];
   try {
     for (const family of families) {
       const before = await listMangle(family, run);
-      await change(family, run, (standing) => replaceStanding(texts[family.name], standing));
+      const text = keepCounts(texts[family.name], await saveMangle(family, run));
+      await change(family, run, (standing) => replaceStanding(text, standing));
       changed.push({ family, before });
     }
   } catch (error) {
@@ -71,25 +77,23 @@ export async function rulesStand(options: InstallOptions = {}): Promise<boolean>
   return false;
 }
 
-/** `text` with the jumps that stand taken out first, so that there is one of each afterwards. */
+/**
+ * `text` with the jumps that stand taken out first, so that there is one of each afterwards, and with the chains that
+ * it does not have any more.
+ */
 export function replaceStanding(text: string, standing: readonly string[]): string {
-  const deletions = deleteJumps(standing);
   const lines = text.split('\n');
-  const firstRule = lines.findIndex((line) => line.startsWith('-') || line === 'COMMIT');
-  return [...lines.slice(0, firstRule), ...deletions, ...lines.slice(firstRule)].join('\n');
+  const gone = standingChains(standing).filter((chain) => !lines.includes(`:${chain} - [0:0]`));
+  const changes = [...deleteJumps(standing), ...deleteChains(gone)];
+  const firstRule = lines.findIndex((line) => /^(-|\[\d|COMMIT$)/.test(line));
+  return [...lines.slice(0, firstRule), ...changes, ...lines.slice(firstRule)].join('\n');
 }
 
 /** What takes out everything of Postern's that stands; undefined when nothing does. */
 export function removalText(standing: readonly string[]): string | undefined {
   const chains = standingChains(standing);
   if (chains.length === 0) return undefined;
-  const lines = [
-    '*mangle',
-    ...deleteJumps(standing),
-    ...chains.map((chain) => `-F ${chain}`),
-    ...chains.map((chain) => `-X ${chain}`),
-    'COMMIT',
-  ];
+  const lines = ['*mangle', ...deleteJumps(standing), ...deleteChains(chains), 'COMMIT'];
   return `${lines.join('\n')}\n`;
 }
 
@@ -99,8 +103,13 @@ function undoText(before: readonly string[], standing: readonly string[]): strin
   if (chains.length === 0) return removalText(standing);
   const contents = before.filter((line) => chains.some((chain) => line.startsWith(`-A ${chain} `)));
   const jumps = before.filter(isOwnJump).map((line) => line.replace('-A POSTROUTING', '-I POSTROUTING'));
-  const lines = ['*mangle', ...CHAINS.map((chain) => `:${chain} - [0:0]`), ...contents, ...jumps, 'COMMIT'];
+  const lines = ['*mangle', ...chains.map((chain) => `:${chain} - [0:0]`), ...contents, ...jumps, 'COMMIT'];
   return replaceStanding(`${lines.join('\n')}\n`, standing);
+}
+
+/** Emptied first, all of them: they may lead to each other. */
+function deleteChains(chains: readonly string[]): readonly string[] {
+  return [...chains.map((chain) => `-F ${chain}`), ...chains.map((chain) => `-X ${chain}`)];
 }
 
 function deleteJumps(standing: readonly string[]): readonly string[] {
@@ -113,7 +122,10 @@ function isOwnJump(line: string): boolean {
 }
 
 function standingChains(standing: readonly string[]): readonly string[] {
-  return CHAINS.filter((chain) => standing.includes(`-N ${chain}`));
+  return standing
+    .filter((line) => line.startsWith('-N '))
+    .map((line) => line.slice('-N '.length))
+    .filter(isOwnChain);
 }
 
 /**
@@ -131,7 +143,7 @@ async function change(
     const text = textFor(await listMangle(family, run));
     if (text === undefined) return;
     if (text === tried) break;
-    const result = await run(family.restore, ['--noflush', '--wait', String(LOCK_WAIT_SECONDS)], text);
+    const result = await run(family.restore, RESTORE, text);
     if (result.code === 0) return;
     failure = result.stderr;
     tried = text;
@@ -143,6 +155,13 @@ async function listMangle(family: Family, run: RunCommand): Promise<readonly str
   const listing = await run(family.list, ['--wait', String(LOCK_WAIT_SECONDS), '-t', 'mangle', '-S']);
   if (listing.code !== 0) throw explain(family.list, listing.stderr);
   return listing.stdout.split('\n');
+}
+
+/** What its counters say; empty when they cannot be read, which costs the counts and nothing else. */
+async function saveMangle({ save }: Family, run: RunCommand): Promise<string> {
+  if (save === undefined) return '';
+  const saved = await run(save, ['--counters', '--table', 'mangle']);
+  return saved.code === 0 ? saved.stdout : '';
 }
 
 function findFamilies(options: InstallOptions): readonly Family[] {
@@ -159,7 +178,7 @@ function kernelSpeaksIpv6(): boolean {
 function findFamily(name: Family['name'], program: string): Family {
   const list = findProgram(program);
   const restore = findProgram(`${program}-restore`);
-  if (list !== undefined && restore !== undefined) return { name, list, restore };
+  if (list !== undefined && restore !== undefined) return { name, list, restore, save: findProgram(`${program}-save`) };
   const missing = list === undefined ? program : `${program}-restore`;
   throw new RulesError(`${missing} is not installed, so ${name} mail cannot be steered: apt install iptables`);
 }

@@ -39,3 +39,17 @@ export function markBits(shift: number = MARK_SHIFT_DEFAULT): MarkBits {
 }
 
 export const MARKS: MarkBits = markBits();
+
+/** Value and mask of one bit: set. As `--set-xmark`: sets it and leaves the others. */
+export function setBit(bit: number): string {
+  return `${hex(bit)}/${hex(bit)}`;
+}
+
+/** Value and mask: none of these bits. As `--set-xmark`: clears them and leaves the others. */
+export function noneOf(mask: number): string {
+  return `0x0/${hex(mask)}`;
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}

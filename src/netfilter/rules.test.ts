@@ -30,14 +30,16 @@ const inX = [{ name: 'eth0', inspectIn: 'MAIL' }];
 const anyIn = [{ name: 'any', inspectIn: 'MAIL' }];
 const offloadOff = { postern: { offload: false } } as const;
 
+/** What belongs to a session comes to the queue whatever else is steered. */
+const SESSIONS =
+  '-A POSTERN-FORWARD -m connmark --mark 0x10000000/0x10000000 -m conntrack --ctstate NEW,ESTABLISHED -j POSTERN-QUEUE';
 /** What a mark may keep out of the queue: neither the beginning nor the end of a connection. */
 const MIDDLE = '-p tcp --tcp-flags FIN,SYN,RST NONE';
 
 describe('the whole text', () => {
-  test('C02: mail-guard in on the inside interface', () => {
+  test('mail only: nothing but the mail ports, and no session is noted', () => {
     const inside = { name: 'eth0', inspectIn: 'MAIL', description: 'inside' };
-    const outside = { name: 'eth1', accessGroupIn: 'OUTSIDE-IN' };
-    expect(rules(configuration([inside, outside], ['tcp', 'udp', 'ftp', 'pop3', 'imap'])).ipv4).toBe(
+    expect(rules(configuration([inside], ['ftp', 'pop3', 'imap'])).ipv4).toBe(
       `# Postern steers mail into its queues. Only chains named POSTERN-… are its own.
 *mangle
 :POSTERN-FORWARD - [0:0]
@@ -84,12 +86,13 @@ COMMIT
     ]);
   });
 
-  test('C04: ESMTP and POP3S out, with access groups that are none of our business', () => {
+  test('C04: ESMTP and POP3S out, and access groups whose lists judge nothing', () => {
     const dialer = { name: 'Dialer1', accessGroupIn: 'EXT_IN', accessGroupOut: 'EXT_OUT', inspectOut: 'MAIL' };
     const { chain } = rules(configuration([dialer], ['esmtp', 'pop3s'], offloadOff));
     expect(chain('POSTERN-FORWARD')).toEqual([
       '-A POSTERN-FORWARD -o Dialer1 -p tcp -m multiport --dports 25,587,995 -j POSTERN-QUEUE',
       '-A POSTERN-FORWARD -i Dialer1 -p tcp -m multiport --sports 25,587,995 -j POSTERN-QUEUE',
+      SESSIONS,
     ]);
   });
 
@@ -97,7 +100,7 @@ COMMIT
     ['no configuration at all', EMPTY_CONFIGURATION],
     ['a rule that no interface uses', configuration([], ['smtp'])],
     ['an interface whose rule does not exist', configuration([{ name: 'eth0', inspectIn: 'OTHER' }], ['smtp'])],
-    ['a rule without mail', configuration(anyIn, ['tcp', 'udp', 'ftp'])],
+    ['a rule without mail', configuration(anyIn, ['ftp', 'http'])],
   ])('%s: empty chains and no jump', (_name, of) => {
     const { lines } = rules(of);
     expect(lines.filter((line) => line.startsWith('-'))).toEqual([]);
@@ -132,7 +135,7 @@ describe('hooks', () => {
   });
 
   test('router-traffic in guards the servers of this host', () => {
-    const { chain } = rules(configuration(inX, ['smtp', { protocol: 'tcp', routerTraffic: true }], offloadOff));
+    const { chain } = rules(configuration(inX, [{ protocol: 'smtp', routerTraffic: true }, 'imap'], offloadOff));
     expect(chain('POSTERN-INPUT')).toEqual([
       '-A POSTERN-INPUT -i eth0 -p tcp -m multiport --dports 25,587 -j POSTERN-QUEUE',
     ]);
@@ -153,7 +156,7 @@ describe('hooks', () => {
   });
 
   test('without router-traffic the router itself is left alone', () => {
-    const { lines } = rules(configuration(inX, ['smtp', 'tcp']));
+    const { lines } = rules(configuration(inX, ['smtp', 'tcp', 'udp', 'icmp']));
     expect(lines.filter((line) => /^-A (INPUT|OUTPUT|POSTERN-INPUT|POSTERN-OUTPUT) /.test(line))).toEqual([]);
   });
 

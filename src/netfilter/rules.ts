@@ -1,8 +1,12 @@
+import { effectiveList } from '../policy/access-entry.ts';
 import type { Configuration } from '../policy/configuration.ts';
 import { effectivePostern } from '../policy/defaults.ts';
-import { type MarkBits, markBits } from './marks.ts';
+import { usesOpenings } from '../policy/openings.ts';
+import { type AccessRules, accessRules, hostLines } from './access-rules.ts';
+import { type MarkBits, markBits, noneOf, setBit } from './marks.ts';
 import { ipv4QueueProgram, ipv6QueueProgram } from './queue-hash.ts';
-import { type Hook, type PortRange, type Steer, steeringOf } from './steering.ts';
+import { type FamilyWords, IPV4, IPV6, interfaceMatch, steerMatches } from './steer-matches.ts';
+import { type Hook, type MailPorts, type Steer, steeringOf } from './steering.ts';
 
 export interface RulesOptions {
   readonly configuration: Configuration;
@@ -19,51 +23,68 @@ export interface RulesOptions {
 export interface RuleTexts {
   readonly ipv4: string;
   readonly ipv6: string;
-  /** Inspected interfaces left out because no Linux interface can have such a name. */
+  /** Interfaces of ours left out because no Linux interface can have such a name. */
   readonly skippedInterfaces: readonly string[];
 }
 
+/** The chains that every text has. Those of access lists and of `ip port-map … list` come as they are needed. */
 export const CHAINS = ['POSTERN-FORWARD', 'POSTERN-INPUT', 'POSTERN-OUTPUT', 'POSTERN-QUEUE', 'POSTERN-SAVE'] as const;
+
+/** Whether a chain of this name is one that `rulesFor` makes. */
+export function isOwnChain(name: string): boolean {
+  return (CHAINS as readonly string[]).includes(name) || /^POSTERN-(ACL|TO|FROM)-\d+$/.test(name);
+}
 
 /** netfilter's own: a queue number has 16 bits. */
 const QUEUE_NUMBER_MAX = 65_535;
-/** One `multiport` match takes this many ports; a range counts twice (xt_multiport). */
-const MULTIPORT_SLOTS = 15;
 
 /** The rules that bring what the configuration inspects into the queues. Pure: loads nothing. */
 export function rulesFor(options: RulesOptions): RuleTexts {
-  const { firstQueue, workers } = options;
+  const { configuration, firstQueue, workers } = options;
   if (!Number.isInteger(workers) || workers < 1) throw new RangeError('there is at least one worker');
   if (!Number.isInteger(firstQueue) || firstQueue < 0 || firstQueue + workers > QUEUE_NUMBER_MAX) {
     throw new RangeError(`queue numbers go from 0 to ${QUEUE_NUMBER_MAX}`);
   }
-  const { steers, skippedInterfaces } = steeringOf(options.configuration);
+  const { steers, skippedInterfaces } = steeringOf(configuration);
+  const bits = markBits(options.markShift);
+  const sessions = steers.length > 0 && usesOpenings(configuration);
+  const plan = { options, bits, sessions, offload: steers.length > 0 && effectivePostern(configuration).offload };
+  const everyHost = steers.filter(({ what }) => what.kind === 'generic' || what.list === undefined);
   return {
-    ipv4: ruleText(options, steers, { program: ipv4QueueProgram, icmp: 'icmp' }),
-    ipv6: ruleText(options, steers, { program: ipv6QueueProgram, icmp: 'icmpv6' }),
+    ipv4: ruleText({ ...plan, steers, lists: accessRules(configuration, bits, sessions), family: IPV4 }),
+    ipv6: ruleText({ ...plan, steers: everyHost, lists: { chains: [], bindings: [] }, family: IPV6 }),
     skippedInterfaces,
   };
 }
 
-/** What differs between the rules of the two families. */
-interface FamilyWords {
-  readonly program: typeof ipv4QueueProgram;
-  readonly icmp: 'icmp' | 'icmpv6';
+interface Plan {
+  readonly options: RulesOptions;
+  readonly bits: MarkBits;
+  /** The kernel knows which connections have a session. */
+  readonly sessions: boolean;
+  readonly offload: boolean;
+  readonly steers: readonly Steer[];
+  readonly lists: AccessRules;
+  readonly family: FamilyWords;
 }
 
-function ruleText(options: RulesOptions, steers: readonly Steer[], family: FamilyWords): string {
-  const { offload } = effectivePostern(options.configuration);
-  const bits = markBits(options.markShift);
-  const hooks = (['FORWARD', 'INPUT', 'OUTPUT'] as const).filter((hook) => steers.some((steer) => steer.hook === hook));
+function ruleText(plan: Plan): string {
+  const { lists, steers, sessions, offload } = plan;
+  const isUsed = (hook: Hook): boolean =>
+    steers.some((steer) => steer.hook === hook) || lists.bindings.some((binding) => binding.hook === hook);
+  const hooks = (['FORWARD', 'INPUT', 'OUTPUT'] as const).filter(isUsed);
+  const queueing = steers.length > 0;
+  const extra = [...lists.chains, ...hostChains(plan)];
   const lines = [
     '# Postern steers mail into its queues. Only chains named POSTERN-… are its own.',
     '*mangle',
-    ...CHAINS.map((chain) => `:${chain} - [0:0]`),
-    ...hooks.flatMap((hook) => hookChain(hook, steers, { offload, bits })),
-    ...(hooks.length === 0 ? [] : queueChain(options, family, bits)),
-    ...(offload && hooks.length > 0 ? saveChain(bits) : []),
-    ...hooks.map((hook) => jumpTo(hook)),
-    ...(offload && hooks.length > 0 ? ['-I POSTROUTING -p tcp -j POSTERN-SAVE'] : []),
+    ...[...CHAINS, ...extra.map(({ name }) => name)].map((chain) => `:${chain} - [0:0]`),
+    ...hooks.flatMap((hook) => hookChain(hook, plan)),
+    ...extra.flatMap((chain) => chain.lines),
+    ...(queueing ? queueChain(plan) : []),
+    ...(sessions || offload ? saveChain(plan) : []),
+    ...hooks.map((hook) => jumpTo(hook, plan)),
+    ...(sessions || offload ? [`-I POSTROUTING ${sessions ? '' : '-p tcp '}-j POSTERN-SAVE`] : []),
     'COMMIT',
   ];
   return `${lines.join('\n')}\n`;
@@ -74,57 +95,67 @@ function ruleText(options: RulesOptions, steers: readonly Steer[], family: Famil
  * names every conntrack state so that it matches always and still makes conntrack, and with it the reassembly of
  * fragments, work in this namespace: a fragment has no ports and would pass by the queue.
  */
-function jumpTo(hook: Hook): string {
-  return `-A ${hook} -p tcp -m conntrack --ctstate INVALID,NEW,RELATED,ESTABLISHED,UNTRACKED -j POSTERN-${hook}`;
+function jumpTo(hook: Hook, { steers, lists }: Plan): string {
+  const isTcp = ({ what }: Steer): boolean => what.kind === 'mail' || what.transport === 'tcp';
+  const tcpOnly =
+    steers.every((steer) => steer.hook !== hook || isTcp(steer)) &&
+    lists.bindings.every((binding) => binding.hook !== hook);
+  const transport = tcpOnly ? '-p tcp ' : '';
+  return `-A ${hook} ${transport}-m conntrack --ctstate INVALID,NEW,RELATED,ESTABLISHED,UNTRACKED -j POSTERN-${hook}`;
 }
 
-function hookChain(
-  hook: Hook,
-  steers: readonly Steer[],
-  { offload, bits }: { readonly offload: boolean; readonly bits: MarkBits },
-): readonly string[] {
+/** Offloaded flows, access lists, what is inspected, and last all that belongs to a session. */
+function hookChain(hook: Hook, plan: Plan): readonly string[] {
+  const { bits, offload, sessions, lists, steers } = plan;
   const chain = `-A POSTERN-${hook}`;
   const lines: string[] = [];
   // What Postern builds leaves by OUTPUT. Elsewhere the bit means nothing: another CONNMARK rule may have copied it.
-  if (hook === 'OUTPUT') lines.push(`${chain} -m mark --mark ${test(bits.injected)} -j RETURN`);
+  if (hook === 'OUTPUT') lines.push(`${chain} -m mark --mark ${setBit(bits.injected)} -j RETURN`);
   if (offload) {
     // The ends of an offloaded connection are still seen: FIN, RST and a SYN that uses its ports again.
     const middle = '-p tcp --tcp-flags FIN,SYN,RST NONE';
-    lines.push(`${chain} ${middle} -m connmark --mark ${test(bits.offloadBoth)} -j RETURN`);
+    lines.push(`${chain} ${middle} -m connmark --mark ${setBit(bits.offloadBoth)} -j RETURN`);
     lines.push(
-      `${chain} ${middle} -m connmark --mark ${test(bits.offloadResponder)} -m conntrack --ctdir REPLY -j RETURN`,
+      `${chain} ${middle} -m connmark --mark ${setBit(bits.offloadResponder)} -m conntrack --ctdir REPLY -j RETURN`,
     );
   }
-  const own = steers.filter((steer) => steer.hook === hook);
-  lines.push(...own.flatMap((steer) => steerLines(steer).map((match) => `${chain} ${match} -j POSTERN-QUEUE`)));
+  for (const binding of lists.bindings.filter((one) => one.hook === hook)) {
+    lines.push(`${chain} ${interfaceMatch(hook, binding.via)}-j ${binding.chain}`);
+  }
+  for (const steer of steers.filter((one) => one.hook === hook)) {
+    const target = targetOf(steer, plan);
+    lines.push(...steerMatches(steer, plan.family).map((match) => `${chain} ${match} -j ${target}`));
+  }
+  // Whatever let a session begin, its packets are never only let pass: without a session they are dropped behind it.
+  if (sessions) {
+    const notLoopback = hook === 'INPUT' ? '! -i lo ' : '';
+    const member = `-m connmark --mark ${setBit(bits.session)} -m conntrack --ctstate NEW,ESTABLISHED`;
+    lines.push(`${chain} ${notLoopback}${member} -j POSTERN-QUEUE`);
+  }
   return [...new Set(lines)];
 }
 
-function steerLines(steer: Steer): readonly string[] {
-  const option = steer.mailPort === 'destination' ? '--dports' : '--sports';
-  return portLists(steer.ports).map((list) => `${interfaceMatch(steer)}-p tcp -m multiport ${option} ${list}`);
+/** The chain that decides by the host whether its port is a mail port, or the queue at once. */
+function targetOf({ what }: Steer, { options: { configuration } }: Plan): string {
+  if (what.kind === 'generic' || what.list === undefined) return 'POSTERN-QUEUE';
+  return hostChain(configuration, what.list, what.port);
 }
 
-function interfaceMatch(steer: Steer): string {
-  if (steer.via !== undefined) return `${steer.via.direction === 'in' ? '-i' : '-o'} ${steer.via.name} `;
-  // The loopback is not the network, and a packet on it would pass two hooks.
-  if (steer.hook === 'INPUT') return '! -i lo ';
-  return steer.hook === 'OUTPUT' ? '! -o lo ' : '';
+function hostChain(configuration: Configuration, list: string, port: MailPorts['port']): string {
+  const number = configuration.accessLists.findIndex(({ name }) => name === list) + 1;
+  return `POSTERN-${port === 'destination' ? 'TO' : 'FROM'}-${number}`;
 }
 
-function portLists(ranges: readonly PortRange[]): readonly string[] {
-  const lists: string[][] = [];
-  let slots = MULTIPORT_SLOTS;
-  for (const range of ranges) {
-    const need = range.from === range.to ? 1 : 2;
-    if (slots + need > MULTIPORT_SLOTS) {
-      lists.push([]);
-      slots = 0;
-    }
-    lists.at(-1)?.push(range.from === range.to ? `${range.from}` : `${range.from}:${range.to}`);
-    slots += need;
+/** The hosts of `ip port-map … list`, by the list's addresses. */
+function hostChains({ options: { configuration }, steers }: Plan): AccessRules['chains'] {
+  const chains = new Map<string, readonly string[]>();
+  for (const { what } of steers) {
+    const list = what.kind === 'mail' && what.list !== undefined ? effectiveList(configuration, what.list) : undefined;
+    if (what.kind === 'generic' || list === undefined) continue;
+    const name = hostChain(configuration, list.name, what.port);
+    chains.set(name, hostLines(name, list, what.port === 'destination' ? '-d' : '-s', 'POSTERN-QUEUE'));
   }
-  return lists.map((list) => list.join(','));
+  return [...chains].map(([name, lines]) => ({ name, lines }));
 }
 
 /**
@@ -133,17 +164,28 @@ function portLists(ranges: readonly PortRange[]): readonly string[] {
  * worker that knows it. ICMP has no ports to hash: the first worker takes all of it. What no program claims (a cut-off
  * header) goes to the last one.
  */
-function queueChain(options: RulesOptions, { program, icmp }: FamilyWords, bits: MarkBits): readonly string[] {
-  const { fail, offload } = effectivePostern(options.configuration);
+function queueChain({ options, bits, family, sessions, offload }: Plan): readonly string[] {
+  const { fail } = effectivePostern(options.configuration);
   const bypass = fail === 'open' ? ' --queue-bypass' : '';
   const chain = '-A POSTERN-QUEUE';
   const queue = (index: number): string => `-j NFQUEUE --queue-num ${options.firstQueue + index}${bypass}`;
   const lines: string[] = [];
-  if (offload) lines.push(`${chain} -m mark ! --mark ${none(bits.all)} -j MARK --set-xmark ${none(bits.all)}`);
+  if (offload || sessions)
+    lines.push(`${chain} -m mark ! --mark ${noneOf(bits.all)} -j MARK --set-xmark ${noneOf(bits.all)}`);
+  if (sessions) {
+    // What answers came by the opening; without a session it has no permit. The initiator may begin anew.
+    const answer = `-m connmark --mark ${setBit(bits.session)} -m conntrack --ctdir REPLY`;
+    lines.push(`${chain} ${answer} -j MARK --set-xmark ${setBit(bits.session)}`);
+    // A packet to the router itself passes no POSTROUTING, so its connection is marked before it is judged. Conntrack
+    // keeps a new connection only when its packet arrives: one that the queue refuses leaves no mark behind.
+    const first = '-m addrtype --dst-type LOCAL -m conntrack --ctstate NEW';
+    lines.push(`${chain} ${first} -j CONNMARK --set-xmark ${setBit(bits.session)}`);
+  }
   lines.push(`${chain} -p tcp --syn -m conntrack ! --ctstatus ASSURED ${queue(0)}`);
   // What conntrack does not keep has no status, not even one to deny: a flood of SYNs with a false checksum.
   lines.push(`${chain} -p tcp --syn -m conntrack --ctstate INVALID,UNTRACKED ${queue(0)}`);
-  if (options.workers > 1) lines.push(`${chain} -p ${icmp} ${queue(1)}`);
+  if (options.workers > 1) lines.push(`${chain} -p ${family.icmp} ${queue(1)}`);
+  const program = family.ipv6 ? ipv6QueueProgram : ipv4QueueProgram;
   for (let index = 0; index < options.workers; index += 1) {
     const choice = { queues: options.workers, index, key: options.hashKey };
     const match = index + 1 < options.workers ? `-m bpf --bytecode "${program(choice)}" ` : '';
@@ -154,30 +196,18 @@ function queueChain(options: RulesOptions, { program, icmp }: FamilyWords, bits:
 
 /**
  * Carries marks from accepted packets into the connection. It stands first in POSTROUTING, behind every hook that
- * queues, and leaves the packet without Postern's bits, so that no rule of the administrator meets them.
+ * queues, and leaves the packet without Postern's bits, so that no rule of the administrator behind it meets them.
  */
-function saveChain(bits: MarkBits): readonly string[] {
+function saveChain({ bits, offload, sessions }: Plan): readonly string[] {
   const chain = '-A POSTERN-SAVE';
+  const saved = [...(offload ? [bits.offloadBoth, bits.offloadResponder] : []), ...(sessions ? [bits.session] : [])];
+  const save = (bit: number): string => `${chain} -m mark --mark ${setBit(bit)} -j CONNMARK --set-xmark ${setBit(bit)}`;
   return [
-    `${chain} -m mark --mark ${none(bits.all)} -j RETURN`,
-    ...[bits.offloadBoth, bits.offloadResponder].map(
-      (bit) => `${chain} -m mark --mark ${test(bit)} -j CONNMARK --set-xmark ${test(bit)}`,
-    ),
-    `${chain} -m mark --mark ${test(bits.clear)} -j CONNMARK --set-xmark ${none(bits.offload)}`,
-    `${chain} -j MARK --set-xmark ${none(bits.all)}`,
+    `${chain} -m mark --mark ${noneOf(bits.all)} -j RETURN`,
+    ...saved.map(save),
+    ...(offload
+      ? [`${chain} -m mark --mark ${setBit(bits.clear)} -j CONNMARK --set-xmark ${noneOf(bits.offload)}`]
+      : []),
+    `${chain} -j MARK --set-xmark ${noneOf(bits.all)}`,
   ];
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
-}
-
-/** Value and mask of one bit: set. As `--set-xmark`: sets it and leaves the others. */
-function test(bit: number): string {
-  return `${hex(bit)}/${hex(bit)}`;
-}
-
-/** Value and mask: none of these bits. As `--set-xmark`: clears them and leaves the others. */
-function none(mask: number): string {
-  return `0x0/${hex(mask)}`;
 }
