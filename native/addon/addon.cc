@@ -131,7 +131,7 @@ Napi::Value counters(const Napi::CallbackInfo& info) {
   const auto host = host_of(info);
   if (host == nullptr) return info.Env().Undefined();
   Napi::Float64Array values = Napi::Float64Array::New(info.Env(), kCounters);
-  const Counters& counted = host->loop().counters();
+  const Counters counted = host->loop().counters();
   for (std::size_t i = 0; i < kCounters; ++i) {
     values[i] = static_cast<double>(counted[static_cast<Counter>(i)]);
   }
@@ -168,6 +168,10 @@ Napi::Object flow_object(const Napi::Env& env, const PacketLoop& loop, std::uint
   object.Set("lastHeardMsAgo", number(loop.now_ms() - flow.last_heard_ms));
   object.Set("offloaded", Napi::Boolean::New(env, flow.offload_mark != 0 && flow.offloaded != 0));
   object.Set("midstream", Napi::Boolean::New(env, flow.midstream));
+  object.Set("initiatorPackets", number(flow.packets[0]));
+  object.Set("responderPackets", number(flow.packets[1]));
+  object.Set("inInterface", number(flow.in_interface));
+  object.Set("outInterface", number(flow.out_interface));
   return object;
 }
 

@@ -1,41 +1,11 @@
 // From a received packet to a place in its flow.
 #include "core/sequence.h"
+#include "engine/drop_counter.h"
 #include "engine/packet_loop.h"
 
 namespace postern {
 
 namespace {
-
-Counter counter_of(TrackDrop drop) noexcept {
-  switch (drop) {
-    case TrackDrop::none:
-    case TrackDrop::stray:
-      return Counter::drop_stray;
-    case TrackDrop::not_syn:
-      return Counter::drop_midstream;
-    case TrackDrop::invalid_flags:
-      return Counter::drop_invalid_flags;
-    case TrackDrop::syn_with_data:
-      return Counter::drop_syn_with_data;
-    case TrackDrop::invalid_sequence:
-      return Counter::drop_invalid_sequence;
-    case TrackDrop::invalid_acknowledgement:
-      return Counter::drop_invalid_acknowledgement;
-    case TrackDrop::invalid_window_scale:
-      return Counter::drop_invalid_window_scale;
-    case TrackDrop::syn_in_window:
-      return Counter::drop_syn_in_window;
-    case TrackDrop::rst_in_window:
-      return Counter::drop_rst_in_window;
-    case TrackDrop::old_timestamp:
-      return Counter::drop_old_timestamp;
-    case TrackDrop::unexpected_option:
-      return Counter::drop_unexpected_option;
-    case TrackDrop::data_after_fin:
-      return Counter::drop_data_after_fin;
-  }
-  return Counter::drop_stray;
-}
 
 Counter packets_of(PortProtocol protocol) noexcept {
   switch (protocol) {
@@ -105,97 +75,40 @@ void PacketLoop::admit(InHand& hand) noexcept {
   }
 }
 
+PortProtocol PacketLoop::protocol_of(std::uint16_t port) const noexcept {
+  const PortProtocol protocol = options_.ports[port];
+  return protocol == PortProtocol::none && options_.generic_tcp ? PortProtocol::tcp : protocol;
+}
+
 void PacketLoop::admit_unknown(InHand& hand) noexcept {
   const TcpPacket& packet = hand.packet;
   Tracker tracker;
-  tracker.window_scale_loose = options_.window_scale_loose;
   const TrackDrop reason = tracker.open(packet);
-  if (reason == TrackDrop::not_syn) {
+  if (reason == TrackDrop::none) {
+    admit_syn(hand);
+  } else if (reason != TrackDrop::not_syn) {
+    drop_received(hand, drop_counter_of(reason));
+  } else if (const auto entry = gate_->find(packet.source, packet.destination)) {
+    admit_half_open(*entry, hand);
+  } else {
     admit_midstream(hand);
-    return;
   }
-  if (reason != TrackDrop::none) {
-    drop_received(hand, counter_of(reason));
-    return;
-  }
-  const std::uint32_t index = open_flow(hand, options_.ports[packet.destination.port]);
-  if (index == kNoFlow) {
-    drop_received(hand, Counter::drop_flow_table_full);
-    return;
-  }
-  Flow& flow = *flows_[index];
-  flow.tracker = tracker;
-  note_headers(flow, Side::initiator, packet);
-  arm(index);
-  accept_plain(flow, hand.received.id, hand.received.mark);
 }
 
-/// A flow that was under way before we were: `postern fail closed` resets it at both ends, so that
-/// both start anew through us; `open` lets it pass and `show` marks it.
-void PacketLoop::admit_midstream(InHand& hand) noexcept {
-  TcpPacket& packet = hand.packet;
-  if (packet.has(kRst)) {
-    drop_received(hand, Counter::drop_no_flow);
-    return;
-  }
-  const PortProtocol toward = options_.ports[packet.destination.port];
-  const bool from_initiator = toward != PortProtocol::none;
-  const PortProtocol protocol = from_initiator ? toward : options_.ports[packet.source.port];
-  if (!options_.fail_open) {
-    ++counters_[Counter::drop_midstream];
-    SegmentSpec back;
-    back.source = packet.destination;
-    back.destination = packet.source;
-    back.sequence = packet.acknowledgement;
-    back.flags = kRst;
-    if (!packet.has(kAck)) back.flags |= kAck;
-    back.acknowledgement = packet.sequence + packet.segment_length();
-    const std::size_t octets = build_segment(back, scratch_);
-    const bool sent = sender_.send(std::span(scratch_).first(octets));
-    ++counters_[sent ? Counter::injected : Counter::inject_failed];
-    const std::span<std::byte> reset = make_reset(packet, packet.sequence, packet.acknowledgement);
-    if (hand.received.gso) {
-      send_anew(hand.received.id, reset);
-    } else {
-      accept_rewritten(nullptr, hand.received.id, reset, hand.received.mark);
-    }
-    return;
-  }
-  InHand seen = hand;
-  if (!from_initiator) std::swap(seen.packet.source, seen.packet.destination);
-  const std::uint32_t index = open_flow(seen, protocol);
-  if (index == kNoFlow) {
-    drop_received(hand, Counter::drop_flow_table_full);
-    return;
-  }
-  Flow& flow = *flows_[index];
-  flow.tracker.adopt(packet, from_initiator ? Side::initiator : Side::responder);
-  flow.midstream = true;
-  flow.loose = true;
-  for (FlowSide& side : flow.sides) {
-    side.opaque = true;
-    side.resync = true;
-  }
-  set_stage(flow, FlowStage::open);
-  announce(index);
-  admit_to_flow(index, hand);
-}
-
-std::uint32_t PacketLoop::open_flow(const InHand& hand, PortProtocol protocol) noexcept {
-  const std::uint32_t index = table_.insert({hand.packet.source, hand.packet.destination});
+std::uint32_t PacketLoop::open_flow(const FlowKey& key, const InHand& hand) noexcept {
+  const std::uint32_t index = table_.insert(key);
   if (index == kNoFlow) return kNoFlow;
   flows_[index] = std::make_unique<Flow>();
   Flow& flow = *flows_[index];
-  flow.protocol = protocol;
+  flow.protocol = protocol_of(key.responder.port);
   flow.created_ms = now_ms_;
   flow.last_heard_ms = now_ms_;
   flow.idle_ms = flow.idle_next_ms = static_cast<std::uint32_t>(options_.idle_ms);
   flow.finwait_ms = options_.finwait_ms;
   flow.in_interface = hand.received.in_interface;
   flow.out_interface = hand.received.out_interface;
-  ++counters_[Counter::flows_created];
-  ++*gauge_of(FlowStage::half_open);
-  counters_.note_peak(Counter::flows_half_open, Counter::max_half_open);
+  ++*gauge_of(flow.stage);
+  counters_.note_peak(Counter::flows_established, Counter::max_established);
   return index;
 }
 
@@ -218,7 +131,7 @@ TrackResult PacketLoop::check(Flow& flow, Side from, const TcpPacket& packet) co
   if (result.drop != TrackDrop::none || result.handshake_reuse || !packet.has(kAck)) return result;
   // What we withhold, the receiver cannot have acknowledged.
   const FlowSide& peer = flow.side(other(from));
-  if (flow.stage == FlowStage::half_open || peer.opaque) return result;
+  if (peer.opaque) return result;
   const std::uint32_t limit = sequence_at(peer, peer.forwarded) + (peer.fin_forwarded ? 1U : 0U);
   if (seq_gt(packet.acknowledgement, limit)) result.drop = TrackDrop::invalid_acknowledgement;
   return result;
@@ -229,6 +142,14 @@ void PacketLoop::admit_to_flow(std::uint32_t index, InHand& hand) noexcept {
   TcpPacket& packet = hand.packet;
   const Side from = table_.side_of(index, packet.source);
 
+  if (const std::optional<HalfOpen> successor = successor_of(flow, packet)) {
+    if (!packet.has(kRst)) {
+      end_flow(index, EndReason::port_reused);
+      forget_flow(index);
+    }
+    admit_half_open(*successor, hand);
+    return;
+  }
   if (flow.stage == FlowStage::dead || flow.stage == FlowStage::refusing) {
     if (is_plain_syn(packet) && from == Side::initiator) {
       forget_flow(index);
@@ -248,11 +169,12 @@ void PacketLoop::admit_to_flow(std::uint32_t index, InHand& hand) noexcept {
     return;
   }
   if (result.drop != TrackDrop::none) {
-    drop_received(hand, counter_of(result.drop));
+    drop_received(hand, drop_counter_of(result.drop));
     return;
   }
   flow.last_heard_ms = now_ms_;
   flow.idle_ms = flow.idle_next_ms;
+  ++flow.packets[postern::index(from)];
   if (result.reset) {
     admit_reset(index, from, hand);
     return;
@@ -261,10 +183,6 @@ void PacketLoop::admit_to_flow(std::uint32_t index, InHand& hand) noexcept {
   if (packet.has(kSyn)) {
     admit_handshake(flow, from, hand);
     return;
-  }
-  if (result.established && flow.stage == FlowStage::half_open) {
-    set_stage(flow, FlowStage::open);
-    announce(index);
   }
   note_acknowledgement(flow, from, packet);
   if (packet.payload().empty() && !packet.has(kFin)) {

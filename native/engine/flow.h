@@ -125,9 +125,9 @@ struct Refusal {
   bool peer_fin = false;
 };
 
+/// 0 is for half-open connections, which are no flows: the gate knows them.
 enum class FlowStage : std::uint8_t {
-  half_open = 0,
-  open,
+  open = 1,
   closing,   ///< a FIN went through
   refusing,  ///< we speak to the initiator
   dead,      ///< over; what still comes is answered with RST or dropped
@@ -142,16 +142,18 @@ struct Flow {
   std::int64_t early_since_ms = 0;  ///< when the oldest gap opened; 0: none
   std::int64_t held_since_ms = 0;   ///< since when a side is paused with octets waiting; 0: none
   std::int64_t closing_since_ms = 0;
-  std::array<std::uint64_t, 2> bytes{};  ///< payload forwarded
+  std::array<std::uint64_t, 2> bytes{};    ///< payload forwarded
+  std::array<std::uint32_t, 2> packets{};  ///< let in, by their sender
   std::uint32_t idle_ms = 3'600'000;
   std::uint32_t idle_next_ms = 3'600'000;  ///< taken at its next packet (cisco-ios 3.5)
   std::int64_t finwait_ms = 5'000;         ///< as configured when it began
   std::uint32_t in_interface = 0;
   std::uint32_t out_interface = 0;
   std::uint32_t offload_mark = 0;  ///< set on every packet that is accepted from now on
+  std::uint32_t mark_once = 0;     ///< set on the next one only
   std::uint32_t offloaded = 0;  ///< why inspection stopped (Order::flags of `stop`); 0: it goes on
   PortProtocol protocol = PortProtocol::none;
-  FlowStage stage = FlowStage::half_open;
+  FlowStage stage = FlowStage::open;
   std::uint8_t late_resets = 0;  ///< RSTs sent for what came after the end
   bool announced = false;        ///< JavaScript knows it
   bool needs_announcement = false;

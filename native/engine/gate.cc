@@ -165,6 +165,7 @@ void Gate::note_host(std::uint32_t host) noexcept {
 
 void Gate::note_attempt() noexcept {
   attempts_.fetch_add(1, std::memory_order_relaxed);
+  count(Counter::flows_created);
 }
 
 std::uint64_t Gate::half_open() const noexcept {

@@ -34,8 +34,9 @@ PacketHost::Opening PacketHost::open_queue(const HostOptions& options) {
   host->source_ =
       std::make_unique<NfqueueSource>(host->socket_->descriptor(), host->socket_->queue());
   host->sender_ = std::move(sender.sender);
-  host->loop_ = std::make_unique<PacketLoop>(*host->source_, *host->sender_, options.flows_max,
-                                             options.chunks_max);
+  host->loop_ =
+      std::make_unique<PacketLoop>(*host->source_, *host->sender_,
+                                   LoopRoom{options.flows_max, options.chunks_max, options.gate});
   host->beat();
   return {std::move(host), {}};
 }
@@ -51,8 +52,7 @@ PacketHost::Opening PacketHost::open_capture(const std::string& path, const std:
   host->sender_ = std::make_unique<ReplaySender>(*opening.source);
   host->replayed_ = opening.source.get();
   host->source_ = std::move(opening.source);
-  host->loop_ = std::make_unique<PacketLoop>(*host->source_, *host->sender_, kFlowsMaxDefault,
-                                             kChunksMaxDefault);
+  host->loop_ = std::make_unique<PacketLoop>(*host->source_, *host->sender_, LoopRoom{});
   host->loop_->take_per_turn(1);
   host->beat();
   return {std::move(host), {}};

@@ -18,6 +18,7 @@ struct HostOptions {
   std::uint32_t inject_mark = 0;  ///< on what we send ourselves, so that our rules let it pass
   std::size_t flows_max = kFlowsMaxDefault;
   std::size_t chunks_max = kChunksMaxDefault;
+  std::shared_ptr<Gate> gate{};  ///< whose half-open connections it shares; none: its own
 };
 
 enum class RunEnd : std::uint8_t {

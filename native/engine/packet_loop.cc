@@ -17,24 +17,53 @@ HashKey random_key() noexcept {
 
 constexpr std::int64_t kTimerGranularityMs = 50;
 
+/// What a gate counts of connections. What became of packets, the loop counts itself.
+constexpr std::array kHalfOpenCounters{
+    Counter::flows_created,      Counter::flows_half_open,   Counter::max_half_open,
+    Counter::half_open_answered, Counter::half_open_evicted, Counter::half_open_expired,
+    Counter::half_open_reset,
+};
+
 }  // namespace
 
-PacketLoop::PacketLoop(PacketSource& source, SegmentSender& sender, std::size_t flows_max,
-                       std::size_t chunks_max)
+PacketLoop::PacketLoop(PacketSource& source, SegmentSender& sender, const LoopRoom& room)
     : source_(source),
       sender_(sender),
-      table_(flows_max, random_key()),
-      wheel_(flows_max, kTimerGranularityMs),
-      pool_(chunks_max),
-      flows_(flows_max),
+      gate_(room.gate),
+      gate_is_shared_(room.gate != nullptr),
+      resets_(sender),
+      table_(room.flows_max, random_key()),
+      wheel_(room.flows_max, kTimerGranularityMs),
+      pool_(room.chunks_max),
+      flows_(room.flows_max),
       received_(kPacketsPerTurnMax),
       hands_(kPacketsPerTurnMax),
-      scratch_(kPacketBytesMax + 1) {}
+      scratch_(kPacketBytesMax + 1) {
+  if (!gate_is_shared_) gate_ = std::make_shared<Gate>(room.flows_max, room.flows_max);
+}
 
 PacketLoop::~PacketLoop() = default;
 
 void PacketLoop::configure(const LoopOptions& options) {
   options_ = options;
+  if (gate_is_shared_) return;
+  GateLimits limits;
+  limits.synwait_ms = options.synwait_ms;
+  limits.window_scale_loose = options.window_scale_loose;
+  gate_->configure(limits);
+}
+
+Counters PacketLoop::counters() const noexcept {
+  Counters counted = counters_;
+  if (gate_is_shared_) return counted;
+  const Counters half_open = gate_->counters();
+  for (const Counter counter : kHalfOpenCounters) counted[counter] += half_open[counter];
+  return counted;
+}
+
+std::int64_t PacketLoop::next_timer_ms() const noexcept {
+  const std::int64_t flows = wheel_.next_deadline_hint_ms(now_ms_);
+  return gate_is_shared_ ? flows : std::min(flows, gate_->next_expiry_ms());
 }
 
 void PacketLoop::attach(const SharedBuffers& buffers, Judge* judge) noexcept {
@@ -93,6 +122,7 @@ void PacketLoop::shut_down() noexcept {
     tell_closed(index, EndReason::shutdown);
     forget_flow(index);
   }
+  clear_half_open();
   source_.flush();
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,6 +15,8 @@
 #include "engine/counters.h"
 #include "engine/event_batch.h"
 #include "engine/flow.h"
+#include "engine/gate.h"
+#include "engine/gate_resets.h"
 #include "io/packet_source.h"
 
 namespace postern {
@@ -66,16 +69,23 @@ struct SharedBuffers {
   std::span<std::byte> order_arena;
 };
 
+/// How much a loop may hold, and whose half-open connections it shares.
+struct LoopRoom {
+  std::size_t flows_max = kFlowsMaxDefault;
+  std::size_t chunks_max = kChunksMaxDefault;
+  std::shared_ptr<Gate> gate{};  ///< none: the loop has one of its own (replay, tests)
+};
+
 /// One worker's packet path, run to completion: receive a batch, track, reassemble, frame, have the
 /// frames judged, carry out the orders, give verdicts. Not thread-safe: one thread at a time owns
 /// it.
 ///
 /// A flow is judged one frame at a time, so that an order can change how the next octets are cut;
-/// frames of different flows share a call of the judge.
+/// frames of different flows share a call of the judge. A connection becomes a flow when its
+/// handshake is complete; until then the gate knows it.
 class PacketLoop {
  public:
-  PacketLoop(PacketSource& source, SegmentSender& sender, std::size_t flows_max,
-             std::size_t chunks_max);
+  PacketLoop(PacketSource& source, SegmentSender& sender, const LoopRoom& room);
   PacketLoop(const PacketLoop&) = delete;
   PacketLoop& operator=(const PacketLoop&) = delete;
   ~PacketLoop();
@@ -103,7 +113,8 @@ class PacketLoop {
   /// pass (fail open).
   void abandon_sessions() noexcept;
 
-  [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+  /// With those of a gate of its own; a shared one counts for itself.
+  [[nodiscard]] Counters counters() const noexcept;
   [[nodiscard]] const SourceCounters& source_counters() const noexcept {
     return source_.counters();
   }
@@ -112,9 +123,7 @@ class PacketLoop {
   [[nodiscard]] std::int64_t now_ms() const noexcept { return now_ms_; }
   [[nodiscard]] std::size_t used_chunks() const noexcept { return pool_.used_chunks(); }
   /// When advance_time() is wanted next.
-  [[nodiscard]] std::int64_t next_timer_ms() const noexcept {
-    return wheel_.next_deadline_hint_ms(now_ms_);
-  }
+  [[nodiscard]] std::int64_t next_timer_ms() const noexcept;
   [[nodiscard]] const char* source_error() const noexcept { return source_.error(); }
 
  private:
@@ -138,15 +147,32 @@ class PacketLoop {
   void begin(InHand& hand) noexcept;
   void admit(InHand& hand) noexcept;
   void admit_unknown(InHand& hand) noexcept;
-  void admit_midstream(InHand& hand) noexcept;
+  [[nodiscard]] PortProtocol protocol_of(std::uint16_t port) const noexcept;
   void admit_to_flow(std::uint32_t index, InHand& hand) noexcept;
   [[nodiscard]] TrackResult check(Flow& flow, Side from, const TcpPacket& packet) const noexcept;
   void admit_handshake(Flow& flow, Side from, const InHand& hand) noexcept;
   void admit_reset(std::uint32_t index, Side from, InHand& hand) noexcept;
   void note_headers(Flow& flow, Side from, const TcpPacket& packet) noexcept;
-  [[nodiscard]] std::uint32_t open_flow(const InHand& hand, PortProtocol protocol) noexcept;
+  [[nodiscard]] std::uint32_t open_flow(const FlowKey& key, const InHand& hand) noexcept;
   void announce(std::uint32_t index) noexcept;
   void activate(std::uint32_t index) noexcept;
+
+  // handshake.cc: until a connection is a flow
+  void admit_syn(InHand& hand) noexcept;
+  void admit_half_open(const HalfOpen& entry, InHand& hand) noexcept;
+  void promote(const HalfOpen& entry, const Tracker& tracker, InHand& hand) noexcept;
+  [[nodiscard]] std::optional<HalfOpen> successor_of(const Flow& flow,
+                                                     const TcpPacket& packet) noexcept;
+  void send_resets(const Gate::Resets& resets) noexcept;
+  void expire_half_open() noexcept;
+  void clear_half_open() noexcept;
+
+  // midstream.cc: segments of no session
+  void admit_midstream(InHand& hand) noexcept;
+  void reset_midstream(InHand& hand) noexcept;
+  [[nodiscard]] std::uint32_t adopt_flow(const InHand& hand, Side from) noexcept;
+  [[nodiscard]] bool came_by_opening(const InHand& hand) const noexcept;
+  void drop_without_session(const InHand& hand) noexcept;
 
   // stream.cc: octets in order and out of order
   void admit_segment(std::uint32_t index, Side from, PendingPacket&& pending) noexcept;
@@ -200,8 +226,9 @@ class PacketLoop {
   void replace(Flow& flow, Side from, const PendingPacket& pending,
                std::span<const std::byte> packet) noexcept;
   void send_anew(std::uint32_t id, std::span<const std::byte> packet) noexcept;
-  void accept_plain(const Flow& flow, std::uint32_t id, std::uint32_t mark) noexcept;
-  void accept_rewritten(const Flow* flow, std::uint32_t id, std::span<const std::byte> packet,
+  void accept_plain(Flow& flow, std::uint32_t id, std::uint32_t mark) noexcept;
+  void accept_marked(std::uint32_t id, std::optional<std::uint32_t> mark) noexcept;
+  void accept_rewritten(Flow* flow, std::uint32_t id, std::span<const std::byte> packet,
                         std::uint32_t mark) noexcept;
   void drop(std::uint32_t id, Counter reason) noexcept;
   void drop_received(const InHand& hand, Counter reason) noexcept;
@@ -242,6 +269,9 @@ class PacketLoop {
 
   PacketSource& source_;
   SegmentSender& sender_;
+  std::shared_ptr<Gate> gate_;
+  bool gate_is_shared_ = false;
+  ResetSender resets_;
   LoopOptions options_{};
   FlowTable table_;
   TimerWheel wheel_;

@@ -35,11 +35,6 @@ void PacketLoop::reset_toward(std::uint32_t flow_index, Side to) noexcept {
   Flow& flow = *flows_[flow_index];
   FlowSide& side = flow.side(other(to));
   const SegmentSpec spec = segment_from(flow_index, other(to));
-  // RFC 9293 3.10.7.3: before it has answered, the receiver of an RST looks at the acknowledgement
-  // only.
-  const bool never_answered = flow.stage == FlowStage::half_open &&
-                              flow.tracker.half(Side::responder).state == TcpState::listen;
-  if (never_answered && to == Side::initiator) return;
   if (!side.pending.empty()) {
     PendingPacket& vehicle = side.pending.front();
     std::copy_n(vehicle.packet.bytes.begin(), vehicle.packet.payload_offset, scratch_.begin());

@@ -1,11 +1,23 @@
 // Verdicts: what may go, goes; what was rewritten is written anew; what must wait is kept.
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "core/sequence.h"
 #include "engine/packet_loop.h"
 
 namespace postern {
+
+namespace {
+
+/// The mark of the next packet of a flow that is accepted, if it is to change.
+std::optional<std::uint32_t> marked(Flow& flow, std::uint32_t mark) noexcept {
+  const std::uint32_t marks = flow.offload_mark | std::exchange(flow.mark_once, 0U);
+  if (marks == 0) return std::nullopt;
+  return mark | marks;
+}
+
+}  // namespace
 
 void PacketLoop::settle(std::uint32_t flow_index) noexcept {
   Flow& flow = *flows_[flow_index];
@@ -109,21 +121,25 @@ void PacketLoop::send_anew(std::uint32_t id, std::span<const std::byte> packet) 
   drop(id, Counter::drop_replaced);
 }
 
-void PacketLoop::accept_plain(const Flow& flow, std::uint32_t id, std::uint32_t mark) noexcept {
+void PacketLoop::accept_plain(Flow& flow, std::uint32_t id, std::uint32_t mark) noexcept {
+  accept_marked(id, marked(flow, mark));
+}
+
+void PacketLoop::accept_marked(std::uint32_t id, std::optional<std::uint32_t> mark) noexcept {
   Verdict verdict;
   verdict.accept = true;
-  if (flow.offload_mark != 0) verdict.mark = mark | flow.offload_mark;
+  verdict.mark = mark;
   source_.verdict(id, verdict);
   ++counters_[Counter::accepted];
   --counters_[Counter::held];
 }
 
-void PacketLoop::accept_rewritten(const Flow* flow, std::uint32_t id,
-                                  std::span<const std::byte> packet, std::uint32_t mark) noexcept {
+void PacketLoop::accept_rewritten(Flow* flow, std::uint32_t id, std::span<const std::byte> packet,
+                                  std::uint32_t mark) noexcept {
   Verdict verdict;
   verdict.accept = true;
   verdict.replacement = packet;
-  if (flow != nullptr && flow->offload_mark != 0) verdict.mark = mark | flow->offload_mark;
+  if (flow != nullptr) verdict.mark = marked(*flow, mark);
   source_.verdict(id, verdict);
   ++counters_[Counter::rewritten];
   --counters_[Counter::held];

@@ -10,6 +10,7 @@ void PacketLoop::advance_time(std::int64_t now_ms) noexcept {
   wheel_.advance(now_ms_, [this](std::uint32_t index) {
     if (table_.used(index)) on_timer(index);
   });
+  expire_half_open();
   judge_all();
   source_.flush();
 }
@@ -25,7 +26,6 @@ std::int64_t PacketLoop::deadline_of(const Flow& flow) const noexcept {
     const bool waits = refusal.spoken && !refusal.acknowledged;
     return waits ? std::min(refusal.next_send_ms, refusal.give_up_ms) : refusal.give_up_ms;
   }
-  if (flow.stage == FlowStage::half_open) return flow.created_ms + options_.synwait_ms;
   std::int64_t deadline = flow.last_heard_ms + flow.idle_ms;
   // finwait runs from the exchange of FINs (cisco-ios 3.5); half-closed, the idle time holds.
   const bool both = flow.sides[0].fin_forwarded && flow.sides[1].fin_forwarded;
@@ -50,9 +50,6 @@ void PacketLoop::on_timer(std::uint32_t index) noexcept {
       return;
     case FlowStage::refusing:
       on_refusal_timer(index);
-      return;
-    case FlowStage::half_open:
-      refuse_with_reset(index, EndReason::synwait_timeout);
       return;
     case FlowStage::open:
     case FlowStage::closing:
@@ -141,8 +138,6 @@ void PacketLoop::on_refusal_timer(std::uint32_t index) noexcept {
 
 std::uint64_t* PacketLoop::gauge_of(FlowStage stage) noexcept {
   switch (stage) {
-    case FlowStage::half_open:
-      return &counters_[Counter::flows_half_open];
     case FlowStage::open:
       return &counters_[Counter::flows_established];
     case FlowStage::closing:

@@ -177,7 +177,7 @@ class Script {
 
   void turn() {
     static_cast<void>(loop_.turn(now_ms_));
-    const Counters& counted = loop_.counters();
+    const Counters counted = loop_.counters();
     require(counted[Counter::received] == counted[Counter::accepted] + counted[Counter::rewritten] +
                                               counted[Counter::dropped] + counted[Counter::held]);
   }
@@ -217,7 +217,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   world.strict = (how & 128U) == 0;
   world.fail_open = !world.strict && (how & 16U) != 0;
   ScriptedJudge judge(decisions, world);
-  PacketLoop loop(world, world, 4, (room & 1U) != 0 ? 4 : 64);
+  PacketLoop loop(world, world, {.flows_max = 4, .chunks_max = (room & 1U) != 0 ? 4U : 64U});
   loop.configure(options_of(how, world.strict));
   judge.attach(loop, (room & 2U) != 0 ? 2'048 : kArenaBytes);
   Script(decisions, world, judge, loop).play();

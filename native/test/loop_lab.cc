@@ -8,13 +8,13 @@ namespace postern::test {
 
 namespace {
 
-constexpr std::array<std::uint32_t, 2> kInitialSequences{1'000'000, 0xFFFF'FF00};
+constexpr std::uint16_t kInitiatorPort = 40'000;
 
-Endpoint endpoint_of(Side side) {
+Endpoint endpoint_of(Side side, std::uint16_t responder_port) {
   Endpoint endpoint;
   endpoint.address.octets = {std::byte{10}, std::byte{0}, std::byte{0},
                              side == Side::initiator ? std::byte{1} : std::byte{2}};
-  endpoint.port = side == Side::initiator ? 40'000 : 25;
+  endpoint.port = side == Side::initiator ? kInitiatorPort : responder_port;
   return endpoint;
 }
 
@@ -33,10 +33,6 @@ TcpPacket parsed(std::vector<std::byte>& bytes) {
   return packet;
 }
 
-std::uint32_t offset_in(Side from, std::uint32_t sequence) {
-  return sequence - kInitialSequences[index(from)] - 1;
-}
-
 /// A SYN with the option that build_segment does not write: it goes in as payload, then the header
 /// is made longer.
 std::vector<std::byte> with_mss(SegmentSpec syn, std::uint16_t mss) {
@@ -53,21 +49,10 @@ std::vector<std::byte> with_mss(SegmentSpec syn, std::uint16_t mss) {
   return bytes;
 }
 
-std::string describe(std::vector<std::byte> bytes) {
-  const TcpPacket packet = parsed(bytes);
-  const Side from = packet.source.port == 25 ? Side::responder : Side::initiator;
-  std::string text;
-  if (packet.has(kRst)) return "rst@" + std::to_string(offset_in(from, packet.sequence));
-  text = text_of(packet.payload());
-  if (packet.has(kFin)) text += "<fin>";
-  text += " ack " + std::to_string(offset_in(other(from), packet.acknowledgement));
-  return text;
-}
-
 }  // namespace
 
 void FakeSource::feed(std::vector<std::byte> packet, bool gso) {
-  waiting_.push_back({next_id_++, gso, std::move(packet)});
+  waiting_.push_back({next_id_++, gso, mark, interfaces, std::move(packet)});
 }
 
 const Given* FakeSource::verdict_of(std::uint32_t id) const {
@@ -87,6 +72,9 @@ ReceiveStatus FakeSource::receive(std::span<ReceivedPacket> packets, std::size_t
     packet.id = taken_.back().id;
     packet.bytes = lent_.emplace_back(taken_.back().bytes);
     packet.gso = taken_.back().gso;
+    packet.mark = taken_.back().mark;
+    packet.in_interface = taken_.back().interfaces[0];
+    packet.out_interface = taken_.back().interfaces[1];
     packet.checksum_complete = true;
     ++counters_.received;
   }
@@ -121,8 +109,8 @@ void Orders::put(std::uint32_t op, Side side, std::uint32_t flags, std::uint32_t
   for (const std::uint32_t argument : arguments) words_[length_++] = argument;
 }
 
-LoopLab::LoopLab(LoopOptions options)
-    : loop(source, sender, 64, 256),
+LoopLab::LoopLab(LoopOptions options, std::shared_ptr<Gate> gate)
+    : loop(source, sender, {.flows_max = 64, .chunks_max = 256, .gate = std::move(gate)}),
       events_(4 + 8 * 256),
       arena_(kArenaBytes),
       orders_(kOrderWordsMax),
@@ -133,11 +121,15 @@ LoopLab::LoopLab(LoopOptions options)
 
 LoopLab::~LoopLab() {
   // design.md, principle 7: packets add up, whatever the story was.
-  const Counters& counted = loop.counters();
+  const Counters counted = loop.counters();
   CHECK(counted[Counter::received] == counted[Counter::accepted] + counted[Counter::rewritten] +
                                           counted[Counter::dropped] + counted[Counter::held]);
   loop.shut_down();
-  CHECK(counted[Counter::held] == 0);
+  const Counters left = loop.counters();
+  CHECK(left[Counter::held] == 0);
+  CHECK(left[Counter::flows_half_open] == 0);
+  CHECK(left[Counter::flows_established] == 0);
+  CHECK(left[Counter::flows_terminating] == 0);
   CHECK(loop.used_chunks() == 0);
   CHECK(loop.table().size() == 0);
 }
@@ -162,10 +154,10 @@ void LoopLab::forward_all(const SeenEvent& event, Orders& orders) {
 
 SegmentSpec LoopLab::spec(Side from, std::uint32_t offset, std::uint8_t flags) const {
   SegmentSpec made;
-  made.source = endpoint_of(from);
-  made.destination = endpoint_of(other(from));
-  made.sequence = kInitialSequences[index(from)] + 1 + offset;
-  made.acknowledgement = kInitialSequences[index(other(from))] + 1 + acknowledged[index(from)];
+  made.source = endpoint_of(from, responder_port);
+  made.destination = endpoint_of(other(from), responder_port);
+  made.sequence = initial_sequences[index(from)] + 1 + offset;
+  made.acknowledgement = initial_sequences[index(other(from))] + 1 + acknowledged[index(from)];
   made.flags = flags;
   made.window = 60'000;
   return made;
@@ -197,18 +189,31 @@ std::uint32_t LoopLab::send(Side from, std::uint32_t offset, std::string_view pa
 }
 
 void LoopLab::connect(std::uint16_t mss) {
+  CHECK(fate(send_syn(mss)) == "accept");
+  CHECK(fate(send_syn_ack(mss)) == "accept");
+  CHECK(fate(send(Side::initiator, 0, "", kAck)) == "accept");
+}
+
+std::uint32_t LoopLab::send_syn(std::uint16_t mss) {
   SegmentSpec syn = spec(Side::initiator, 0, kSyn);
   --syn.sequence;
   syn.acknowledgement = 0;
   source.feed(with_mss(syn, mss));
   turn();
-  CHECK(fate(source.last_id()) == "accept");
+  return source.last_id();
+}
+
+std::uint32_t LoopLab::send_syn_ack(std::uint16_t mss) {
   SegmentSpec syn_ack = spec(Side::responder, 0, kSyn | kAck);
   --syn_ack.sequence;
   source.feed(with_mss(syn_ack, mss));
   turn();
-  CHECK(fate(source.last_id()) == "accept");
-  CHECK(fate(send(Side::initiator, 0, "", kAck)) == "accept");
+  return source.last_id();
+}
+
+void LoopLab::begin_anew() {
+  for (std::uint32_t& sequence : initial_sequences) sequence += 0x1000'0000;
+  acknowledged = {0, 0};
 }
 
 std::uint32_t LoopLab::send_gso(Side from, std::uint32_t offset, std::string_view payload) {
@@ -248,6 +253,21 @@ std::size_t LoopLab::judge(std::uint32_t events) noexcept {
   return judge_fails ? kFailed : orders.length();
 }
 
+std::uint32_t LoopLab::offset_in(Side from, std::uint32_t sequence) const {
+  return sequence - initial_sequences[index(from)] - 1;
+}
+
+std::string LoopLab::describe(std::vector<std::byte> bytes) const {
+  const TcpPacket packet = parsed(bytes);
+  const Side from = packet.source.port == kInitiatorPort ? Side::initiator : Side::responder;
+  std::string text;
+  if (packet.has(kRst)) return "rst@" + std::to_string(offset_in(from, packet.sequence));
+  text = text_of(packet.payload());
+  if (packet.has(kFin)) text += "<fin>";
+  text += " ack " + std::to_string(offset_in(other(from), packet.acknowledgement));
+  return text;
+}
+
 std::string LoopLab::fate(std::uint32_t id) const {
   const Given* given = source.verdict_of(id);
   if (given == nullptr) return "held";
@@ -261,7 +281,7 @@ std::vector<std::string> LoopLab::injected(Side toward) {
   std::vector<std::string> described;
   std::erase_if(sender.sent, [&](std::vector<std::byte>& bytes) {
     const TcpPacket packet = parsed(bytes);
-    const Side to = packet.destination.port == 25 ? Side::responder : Side::initiator;
+    const Side to = packet.destination.port == kInitiatorPort ? Side::initiator : Side::responder;
     if (to == toward) described.push_back(describe(bytes));
     return to == toward;
   });

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,10 +40,15 @@ class FakeSource final : public PacketSource {
   [[nodiscard]] const SourceCounters& counters() const noexcept override { return counters_; }
   [[nodiscard]] const char* error() const noexcept override { return ""; }
 
+  std::uint32_t mark = 0;                         ///< of what is fed from now on
+  std::array<std::uint32_t, 2> interfaces{0, 0};  ///< in and out
+
  private:
   struct Waiting {
     std::uint32_t id;
     bool gso;
+    std::uint32_t mark;
+    std::array<std::uint32_t, 2> interfaces;
     std::vector<std::byte> bytes;
   };
   std::deque<Waiting> waiting_;
@@ -59,7 +65,17 @@ class FakeSender final : public SegmentSender {
     sent.emplace_back(packet.begin(), packet.end());
     return true;
   }
+  void recall(const Endpoint& initiator, const Endpoint& responder,
+              std::uint32_t mask) noexcept override {
+    recalled.push_back({initiator, responder, mask});
+  }
+  struct Recall {
+    Endpoint initiator;
+    Endpoint responder;
+    std::uint32_t mask;
+  };
   std::vector<std::vector<std::byte>> sent;
+  std::vector<Recall> recalled;
 };
 
 /// One event as a judge in a test sees it.
@@ -109,7 +125,7 @@ class LoopLab final : public Judge {
  public:
   using Answer = std::function<void(const SeenEvent&, Orders&)>;
 
-  explicit LoopLab(LoopOptions options = with_mail_ports());
+  explicit LoopLab(LoopOptions options = with_mail_ports(), std::shared_ptr<Gate> gate = nullptr);
   ~LoopLab() override;
 
   static LoopOptions with_mail_ports();
@@ -118,6 +134,10 @@ class LoopLab final : public Judge {
 
   /// The three-way handshake; each packet is expected to pass. `mss` is what both SYNs announce.
   void connect(std::uint16_t mss = 1'460);
+  std::uint32_t send_syn(std::uint16_t mss = 1'460);
+  std::uint32_t send_syn_ack(std::uint16_t mss = 1'460);
+  /// From now on the same two ends speak of another connection.
+  void begin_anew();
   /// Sends a segment of payload from a side at a stream offset; answers the packet's id.
   std::uint32_t send(Side from, std::uint32_t offset, std::string_view payload,
                      std::uint8_t flags = kAck | kPsh);
@@ -150,8 +170,13 @@ class LoopLab final : public Judge {
   PacketLoop loop;
   std::array<std::uint32_t, 2> acknowledged{
       0, 0};  ///< offsets that each side acknowledges of the other
+  std::array<std::uint32_t, 2> initial_sequences{1'000'000, 0xFFFF'FF00};
+  std::uint16_t responder_port = 25;
 
  private:
+  [[nodiscard]] std::uint32_t offset_in(Side from, std::uint32_t sequence) const;
+  [[nodiscard]] std::string describe(std::vector<std::byte> bytes) const;
+
   std::vector<std::uint32_t> events_;
   std::vector<std::byte> arena_;
   std::vector<std::uint32_t> orders_;

@@ -1,0 +1,135 @@
+// Until a connection is a flow: what a packet means for the half-open table, which the gate keeps.
+#include "engine/drop_counter.h"
+#include "engine/packet_loop.h"
+
+namespace postern {
+
+/// An initial SYN that came by this queue (the kernel holds the connection for established), or in
+/// a replay, where no gate has a queue of its own.
+void PacketLoop::admit_syn(InHand& hand) noexcept {
+  const TcpPacket& packet = hand.packet;
+  const bool by_opening = came_by_opening(hand);
+  if (by_opening && !gate_->find(packet.source, packet.destination)) {
+    drop_without_session(hand);
+    return;
+  }
+  const Gate::SynVerdict verdict = gate_->on_syn(packet, now_ms_);
+  send_resets(verdict.resets);
+  if (!verdict.accept) {
+    drop_received(hand, verdict.reason);
+    return;
+  }
+  std::optional<std::uint32_t> mark;
+  if (options_.mark_session != 0) mark = hand.received.mark | options_.mark_session;
+  accept_marked(hand.received.id, mark);
+}
+
+/// A packet between two ends of which the gate holds a SYN: it goes on if it is what a handshake
+/// has next.
+void PacketLoop::admit_half_open(const HalfOpen& entry, InHand& hand) noexcept {
+  const TcpPacket& packet = hand.packet;
+  const Side from = packet.source == entry.key.initiator ? Side::initiator : Side::responder;
+  const Tracker tracker = tracker_of(entry, options_.window_scale_loose);
+  const TrackResult result = tracker.check(from, packet);
+  if (result.drop != TrackDrop::none) {
+    drop_received(hand, drop_counter_of(result.drop));
+    return;
+  }
+  if (result.reset) {
+    gate_->forget(entry);
+    accept_marked(hand.received.id, std::nullopt);
+    return;
+  }
+  if (!packet.has(kSyn)) {
+    promote(entry, tracker, hand);
+    return;
+  }
+  // Evicted by now: its RSTs are on their way, and a SYN-ACK behind them would be a surprise.
+  if (!gate_->note_answer(entry, packet)) {
+    drop_received(hand, Counter::drop_stray);
+    return;
+  }
+  accept_marked(hand.received.id, std::nullopt);
+}
+
+/// The handshake is complete: a flow that stands where the tracker stands.
+void PacketLoop::promote(const HalfOpen& entry, const Tracker& tracker, InHand& hand) noexcept {
+  if (table_.size() >= table_.capacity()) {
+    drop_received(hand, Counter::drop_flow_table_full);
+    return;
+  }
+  if (!gate_->take(entry)) {
+    drop_received(hand, Counter::drop_stray);
+    return;
+  }
+  const std::uint32_t index = open_flow(entry.key, hand);
+  Flow& flow = *flows_[index];
+  flow.tracker = tracker;
+  flow.created_ms = entry.created_ms;
+  // SYN and SYN-ACK; the packet in hand is counted where all others are.
+  flow.packets = {1, 1};
+  FlowSide& initiator = flow.side(Side::initiator);
+  FlowSide& responder = flow.side(Side::responder);
+  initiator.base_sequence = entry.initiator_sequence + 1;
+  responder.base_sequence = entry.responder_sequence + 1;
+  responder.last_window = entry.responder_window;
+  responder.last_acknowledgement = initiator.base_sequence;
+  responder.acknowledges = true;
+  // The table has no room for timestamps: what this packet echoes is the responder's last.
+  if (hand.packet.options.has_timestamps)
+    responder.last_timestamp = hand.packet.options.timestamp_echo;
+  announce(index);
+  admit_to_flow(index, hand);
+}
+
+/// A SYN that came by the gate's queue does not meet the flow that stood between the same ends
+/// before. What the new connection sends next does, and ends it: when that flow is over, any packet
+/// that the new handshake has next; while it is open, only the answer to the SYN, which no peer
+/// gives that still holds the old connection (RFC 5961 4.2: it would challenge), or the RST of one
+/// that has lost it.
+std::optional<HalfOpen> PacketLoop::successor_of(const Flow& flow,
+                                                 const TcpPacket& packet) noexcept {
+  const bool both_closed = flow.sides[0].fin_forwarded && flow.sides[1].fin_forwarded;
+  const bool over =
+      flow.stage == FlowStage::dead || flow.stage == FlowStage::refusing || both_closed;
+  const bool answers = packet.has(kAck) && packet.has(kSyn | kRst);
+  if (!over && !answers) return std::nullopt;
+  if (packet.has(kSyn) && !packet.has(kAck)) return std::nullopt;
+  std::optional<HalfOpen> entry = gate_->find(packet.source, packet.destination);
+  if (!entry) return std::nullopt;
+  const Side from = packet.source == entry->key.initiator ? Side::initiator : Side::responder;
+  const Tracker tracker = tracker_of(*entry, options_.window_scale_loose);
+  if (tracker.check(from, packet).drop != TrackDrop::none) return std::nullopt;
+  return entry;
+}
+
+void PacketLoop::send_resets(const Gate::Resets& resets) noexcept {
+  for (std::size_t i = 0; i < resets.count; ++i) {
+    const ResetSender::Sent sent = resets_.send(resets.victims[i], now_ms_);
+    counters_[Counter::injected] += sent.sent;
+    counters_[Counter::inject_failed] += sent.failed;
+    counters_[Counter::resets_limited] += sent.limited;
+  }
+}
+
+/// In a replay, and in tests, nobody else looks after the gate.
+void PacketLoop::expire_half_open() noexcept {
+  if (gate_is_shared_) return;
+  Gate::Resets resets;
+  do {
+    resets.count = 0;
+    gate_->expire(now_ms_, resets);
+    send_resets(resets);
+  } while (resets.count == Gate::Resets::kMax);
+}
+
+void PacketLoop::clear_half_open() noexcept {
+  if (gate_is_shared_) return;
+  Gate::Resets resets;
+  do {
+    resets.count = 0;
+    gate_->clear(kNoEntry, 0, resets);
+  } while (resets.count == Gate::Resets::kMax);
+}
+
+}  // namespace postern

@@ -1,0 +1,90 @@
+// Segments of connections that we know nothing of: passed unread, reset, or dropped.
+#include <utility>
+
+#include "engine/packet_loop.h"
+
+namespace postern {
+
+/// The connection has a session, says its mark, and so no access list was asked.
+bool PacketLoop::came_by_opening(const InHand& hand) const noexcept {
+  return (hand.received.mark & options_.mark_session) != 0;
+}
+
+/// An opening without a session is closed, so that the access lists judge the next packet.
+void PacketLoop::drop_without_session(const InHand& hand) noexcept {
+  drop_received(hand, Counter::drop_no_session);
+  if (came_by_opening(hand))
+    sender_.recall(hand.packet.source, hand.packet.destination, options_.mark_session);
+}
+
+/// A flow that was under way before we were: `postern fail closed` resets it at both ends, so that
+/// both start anew through us; `open` lets it pass and `show` marks it.
+void PacketLoop::admit_midstream(InHand& hand) noexcept {
+  const TcpPacket& packet = hand.packet;
+  if (came_by_opening(hand) || options_.block_non_session) {
+    drop_without_session(hand);
+    return;
+  }
+  if (packet.has(kRst)) {
+    drop_received(hand, Counter::drop_no_flow);
+    return;
+  }
+  if (!options_.fail_open) {
+    reset_midstream(hand);
+    return;
+  }
+  const bool toward_known = options_.ports[packet.destination.port] != PortProtocol::none;
+  const bool back_known = options_.ports[packet.source.port] != PortProtocol::none;
+  // Of two ports that say nothing the lower one is likely to be the server's.
+  const bool lower = options_.generic_tcp && packet.destination.port < packet.source.port;
+  const bool from_initiator = toward_known || (!back_known && lower);
+  const std::uint32_t index = adopt_flow(hand, from_initiator ? Side::initiator : Side::responder);
+  if (index == kNoFlow) {
+    drop_received(hand, Counter::drop_flow_table_full);
+    return;
+  }
+  admit_to_flow(index, hand);
+}
+
+void PacketLoop::reset_midstream(InHand& hand) noexcept {
+  TcpPacket& packet = hand.packet;
+  ++counters_[Counter::drop_midstream];
+  SegmentSpec back;
+  back.source = packet.destination;
+  back.destination = packet.source;
+  back.sequence = packet.acknowledgement;
+  back.flags = kRst;
+  if (!packet.has(kAck)) back.flags |= kAck;
+  back.acknowledgement = packet.sequence + packet.segment_length();
+  inject(back);
+  const std::span<std::byte> reset = make_reset(packet, packet.sequence, packet.acknowledgement);
+  if (hand.received.gso) {
+    send_anew(hand.received.id, reset);
+  } else {
+    accept_rewritten(nullptr, hand.received.id, reset, hand.received.mark);
+  }
+}
+
+/// A flow for a connection under way, of which nothing can be read. kNoFlow: the table is full.
+std::uint32_t PacketLoop::adopt_flow(const InHand& hand, Side from) noexcept {
+  const TcpPacket& packet = hand.packet;
+  FlowKey key{packet.source, packet.destination};
+  if (from == Side::responder) std::swap(key.initiator, key.responder);
+  const std::uint32_t index = open_flow(key, hand);
+  if (index == kNoFlow) return kNoFlow;
+  ++counters_[Counter::flows_created];
+  Flow& flow = *flows_[index];
+  if (from == Side::responder) std::swap(flow.in_interface, flow.out_interface);
+  flow.tracker.adopt(packet, from);
+  flow.midstream = true;
+  flow.loose = true;
+  flow.mark_once = options_.mark_session;
+  for (FlowSide& side : flow.sides) {
+    side.opaque = true;
+    side.resync = true;
+  }
+  announce(index);
+  return index;
+}
+
+}  // namespace postern
