@@ -42,12 +42,12 @@ describe('check', () => {
   });
 
   test('warnings answer 0', async () => {
-    expect(await check('ip inspect name A tcp\n')).toBe(0);
-    expect(err).toMatch(/^FILE:1:1: % notice: generic inspection/);
+    expect(await check('ip inspect name A ftp\n')).toBe(0);
+    expect(err).toMatch(/^FILE:1:1: % notice: inspection of protocols other than/);
   });
 
   test('all errors come at once, at their places, in their order', async () => {
-    expect(await check('ip inspect name A smtp bogus\nip inspect name A tcp\ninterface any\n ip inspect B in\n')).toBe(
+    expect(await check('ip inspect name A smtp bogus\nip inspect name A ftp\ninterface any\n ip inspect B in\n')).toBe(
       1,
     );
     expect(err.split('\n').filter((line) => line.startsWith('FILE'))).toEqual([
