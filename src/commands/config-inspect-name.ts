@@ -1,5 +1,6 @@
 import type { Arguments } from '../language/match.ts';
 import type { Configuration, InspectionRule, ProtocolInspection } from '../policy/configuration.ts';
+import { isTransport } from '../policy/openings.ts';
 import type { ConfigCommand } from './config-command.ts';
 import { type Draft, fail, note, noteOnce } from './draft.ts';
 import { put, without } from './lists.ts';
@@ -45,10 +46,8 @@ export const INSPECT_NAME_COMMANDS: readonly ConfigCommand[] = [
     modes: ['global'],
     grammar: [`${NAME} parameter max-sessions (1-2147483647)$count`],
     help: HELP,
-    apply: (draft, args) => {
-      editRule(draft, ruleName(draft, args), (rule) => ({ ...rule, maxSessions: args.number('count') }));
-      noteOnce(draft, 'max-sessions', '% notice: max-sessions is accepted, not enforced by this version');
-    },
+    apply: (draft, args) =>
+      editRule(draft, ruleName(draft, args), (rule) => ({ ...rule, maxSessions: args.number('count') })),
   },
   {
     modes: ['global'],
@@ -128,9 +127,9 @@ function noteProtocol(draft: Draft, args: Arguments, protocol: string): void {
     noteOnce(draft, `tls ${protocol}`, `% notice: ${protocol} is encrypted, its sessions are tracked but not read`);
   } else if (protocol === 'fragment') {
     noteOnce(draft, 'fragment', '% notice: fragment inspection is accepted, not enforced by this version');
-  } else if (!MAIL_PROTOCOLS.includes(protocol)) {
-    const text = 'generic inspection (tcp, udp, icmp and protocols other than mail)';
-    noteOnce(draft, 'generic', `% notice: ${text} is accepted, not enforced by this version`);
+  } else if (!MAIL_PROTOCOLS.includes(protocol) && !isTransport(protocol)) {
+    const text = 'inspection of protocols other than mail, tcp, udp and icmp';
+    noteOnce(draft, 'other', `% notice: ${text} is accepted, not enforced by this version`);
   }
 }
 

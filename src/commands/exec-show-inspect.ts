@@ -1,9 +1,12 @@
+import type { BlockedHost } from '../firewall/snapshot.ts';
 import type { Configuration, InspectionRule } from '../policy/configuration.ts';
 import { effectiveGlobals, effectiveInspection, findRule } from '../policy/defaults.ts';
 import { done, type ExecCommand, failed } from './exec-command.ts';
 import { configLines, interfacesLines, ruleLines } from './format-inspect.ts';
+import { connectionStatistics, mibLines } from './format-mib.ts';
 import { sessionsLines } from './format-sessions.ts';
 import { statisticsLines } from './format-statistics.ts';
+import { formatAge } from './format-time.ts';
 
 const HELP: Readonly<Record<string, string>> = {
   show: 'Show what is',
@@ -16,6 +19,10 @@ const HELP: Readonly<Record<string, string>> = {
   name: 'One inspection rule',
   RULE: 'Name of the rule',
   statistics: 'Counters',
+  mib: 'Counters by the objects of the firewall MIB',
+  'connection-statistics': 'Connections attempted, declined, half-open and active',
+  global: 'Of the whole router',
+  'blocked-hosts': 'Hosts that new connections are kept from (tcp max-incomplete host, block-time)',
   all: 'Configuration, interfaces and sessions',
 };
 
@@ -36,7 +43,7 @@ export const SHOW_INSPECT_COMMANDS: readonly ExecCommand[] = [
     help: HELP,
     run: async (context, args) => {
       const sessions = await context.sessions();
-      return done(sessionsLines(sessions, args.has('detail')), sessions);
+      return done(sessionsLines(sessions, args.has('detail'), context.unlistedHalfOpen()), sessions);
     },
   },
   {
@@ -57,6 +64,22 @@ export const SHOW_INSPECT_COMMANDS: readonly ExecCommand[] = [
     },
   },
   {
+    grammar: ['show ip inspect mib connection-statistics [global]'],
+    help: HELP,
+    run: async (context) => {
+      const statistics = await context.statistics();
+      return done(mibLines(statistics), connectionStatistics(statistics));
+    },
+  },
+  {
+    grammar: ['show ip inspect blocked-hosts'],
+    help: HELP,
+    run: async (context) => {
+      const hosts = context.blockedHosts();
+      return done(hosts.map(blockedHostLine), hosts);
+    },
+  },
+  {
     grammar: ['show ip inspect all'],
     help: HELP,
     run: async (context) => {
@@ -65,13 +88,17 @@ export const SHOW_INSPECT_COMMANDS: readonly ExecCommand[] = [
       const lines = [
         ...configLines(configuration),
         ...interfacesLines(configuration),
-        ...sessionsLines(sessions, false),
+        ...sessionsLines(sessions, false, context.unlistedHalfOpen()),
       ];
       const data = { config: configData(configuration), interfaces: configuration.interfaces, sessions };
       return done(lines, data);
     },
   },
 ];
+
+function blockedHostLine({ address, blockedSeconds, remainingSeconds }: BlockedHost): string {
+  return ` Host ${address} blocked for ${formatAge(blockedSeconds)}, ${formatAge(remainingSeconds)} left`;
+}
 
 function configData(configuration: Configuration): unknown {
   return {

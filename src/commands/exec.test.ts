@@ -37,8 +37,17 @@ function session(id: string, state: SessionSnapshot['state'], more: Partial<Sess
 }
 
 const STATISTICS: Statistics = {
-  packets: { received: 794, accepted: 700, rewritten: 4, dropped: 90, held: 0, kernelDropped: 3, injected: 9 },
-  protocolPackets: { tcp: 616, smtp: 178 },
+  packets: {
+    received: 794,
+    accepted: 700,
+    rewritten: 4,
+    dropped: 90,
+    held: 0,
+    kernelDropped: 3,
+    gateKernelDropped: 1,
+    injected: 9,
+  },
+  protocolPackets: { smtp: 178, tcp: 616, udp: 31 },
   sessions: {
     established: 1,
     halfOpen: 2,
@@ -50,17 +59,25 @@ const STATISTICS: Statistics = {
     lastCreatedSecondsAgo: 972,
     creationRate: 0,
     maxCreationRate: 6,
+    setupsAborted: 4,
+    setupRates: { oneMinute: 0, fiveMinutes: 0.1 },
+    oneMinuteRate: 3,
   },
   reassembly: { outOfOrderPackets: 1, droppedPackets: 0, peakBytes: 700, currentBytes: 0, peakQueueLength: 1 },
   refusals: { 'invalid-command': 3, midstream: 0 },
   masks: { EHLO: 2 },
   netlinkOverruns: 0,
   aggressive: false,
+  blockedHosts: 0,
   workers: [{ queue: 0, heartbeatAgeMs: 12, restarts: 1 }],
   startedSecondsAgo: 100,
 };
 
-function context(text = CLASSIC, sessions: readonly SessionSnapshot[] = [session('66F96EB0', 'SIS_OPEN')]) {
+function context(
+  text = CLASSIC,
+  sessions: readonly SessionSnapshot[] = [session('66F96EB0', 'SIS_OPEN')],
+  unlisted = 0,
+) {
   const done: string[] = [];
   const value: ExecContext = {
     configuration: parseConfiguration(text, 'file').configuration,
@@ -68,6 +85,9 @@ function context(text = CLASSIC, sessions: readonly SessionSnapshot[] = [session
     version: '9.9',
     startupText: async () => '! as written\n',
     sessions: async () => sessions,
+    unlistedHalfOpen: () => unlisted,
+    blockedHosts: () => [{ address: '203.0.113.25', blockedSeconds: 34, remainingSeconds: 86 }],
+    unblock: () => 0,
     statistics: async () => STATISTICS,
     clearSessions: async (id) => {
       done.push(id);
@@ -150,6 +170,52 @@ Terminating Sessions
     expect(await show('show ip inspect sis', context(CLASSIC, []).value)).toBe('');
   });
 
+  test('half-open sessions beyond those that are listed are counted', async () => {
+    const listed = [session('8000000B', 'SIS_OPENING', { protocol: 'tcp' })];
+    expect(await show('show ip inspect sessions', context(CLASSIC, listed, 900).value)).toBe(`Half-open Sessions
+ Session 8000000B (198.51.100.10:39349)=>(203.0.113.25:25) tcp SIS_OPENING
+ and 900 more, not listed
+`);
+    expect(await show('show ip inspect sessions', context(CLASSIC, [], 0).value)).toBe('');
+  });
+
+  test('session detail of an opening says which list its answers pass, and how often', async () => {
+    const opened = [session('66F96EB0', 'SIS_OPEN', { opening: { list: '102', matches: 12 } })];
+    expect(await show('show ip inspect session detail', context(CLASSIC, opened).value)).toBe(`Established Sessions
+ Session 66F96EB0 (198.51.100.10:39349)=>(203.0.113.25:25) smtp SIS_OPEN
+  Created 00:00:34, Last heard 01:02:05
+  Bytes sent (initiator:responder) [196:616]
+  In  SID 203.0.113.25[25:25]=>198.51.100.10[39349:39349] on ACL 102  (12 matches)
+  Stage mail, inspection rule mail-guard
+`);
+    const once = [session('66F96EB0', 'SIS_OPEN', { opening: { list: 'OUT', matches: 1 } })];
+    expect(await show('show ip inspect session detail', context(CLASSIC, once).value)).toContain(' (1 match)\n');
+    expect(await show('show ip inspect sessions', context(CLASSIC, once).value)).not.toContain('SID');
+  });
+
+  test('hosts that are blocked, and the counters of the MIB', async () => {
+    expect(await show('show ip inspect blocked-hosts')).toBe(
+      ' Host 203.0.113.25 blocked for 00:00:34, 00:01:26 left\n',
+    );
+    const statistics = async (): Promise<Statistics> => ({
+      ...STATISTICS,
+      sessions: { ...STATISTICS.sessions, setupsAborted: 5, setupRates: { oneMinute: 7.4, fiveMinutes: 2.6 } },
+      refusals: { 'host-blocked': 100, 'flow-table-full': 10, 'session-limit': 20, 'invalid-command': 7 },
+    });
+    expect(
+      await show('show ip inspect mib connection-statistics', { ...context().value, statistics }),
+    ).toBe(`Connection statistics (CISCO-UNIFIED-FIREWALL-MIB)
+  Connections Attempted                    42
+  Connections Setup Aborted                135
+  Connections Policy Declined              100
+  Connections Resource Declined            30
+  Connections Half Open                    2
+  Connections Active                       1
+  Connections 1-min Setup Rate             7
+  Connections 5-min Setup Rate             3
+`);
+  });
+
   test('session detail', async () => {
     expect(await show('show ip inspect session detail')).toBe(`Established Sessions
  Session 66F96EB0 (198.51.100.10:39349)=>(203.0.113.25:25) smtp SIS_OPEN
@@ -162,6 +228,8 @@ Terminating Sessions
   test('statistics', async () => {
     expect(await show('show ip inspect statistics')).toBe(`Packet inspection statistics [process switch:fast switch]
   tcp packets: [616:0]
+  udp packets: [31:0]
+  icmp packets: [0:0]
   smtp packets: [178:0]
 Interfaces configured for inspection 1
 Session creations since subsystem startup or last reset 42

@@ -7,11 +7,20 @@ const SECTIONS: readonly { readonly title: string; readonly states: readonly Ses
   { title: 'Terminating Sessions', states: ['SIS_CLOSING', 'SIS_CLOSED'] },
 ];
 
-/** `show ip inspect sessions [detail]` (cisco-ios 5.4, 5.5); a section without sessions has no heading. */
-export function sessionsLines(sessions: readonly SessionSnapshot[], detail: boolean): readonly string[] {
+/**
+ * `show ip inspect sessions [detail]` (cisco-ios 5.4, 5.5); a section without sessions has no heading. Of a flood's
+ * half-open sessions the first are listed, the `unlisted` rest is counted.
+ */
+export function sessionsLines(
+  sessions: readonly SessionSnapshot[],
+  detail: boolean,
+  unlisted: number,
+): readonly string[] {
   return SECTIONS.flatMap(({ title, states }) => {
     const listed = sessions.filter((session) => states.includes(session.state));
-    return listed.length === 0 ? [] : [title, ...listed.flatMap((session) => sessionLines(session, detail))];
+    const more = states.includes('SIS_OPENING') && unlisted > 0 ? [` and ${unlisted} more, not listed`] : [];
+    if (listed.length + more.length === 0) return [];
+    return [title, ...listed.flatMap((session) => sessionLines(session, detail)), ...more];
   });
 }
 
@@ -23,8 +32,17 @@ function sessionLines(session: SessionSnapshot, detail: boolean): readonly strin
     head,
     `  Created ${formatAge(session.createdSecondsAgo)}, Last heard ${formatAge(session.lastHeardSecondsAgo)}`,
     `  Bytes sent (initiator:responder) [${bytes.initiator}:${bytes.responder}]`,
+    ...openingLine(session),
     `  ${remarks(session).join(', ')}`,
   ];
+}
+
+/** The permit that a session is for its answers, where a list filters them (the ACL bypass line of cisco-ios 5.5). */
+function openingLine({ opening, initiator, responder }: SessionSnapshot): readonly string[] {
+  if (opening === undefined) return [];
+  const end = ({ address, port }: Endpoint): string => `${address}[${port}:${port}]`;
+  const matches = `${opening.matches} ${opening.matches === 1 ? 'match' : 'matches'}`;
+  return [`  In  SID ${end(responder)}=>${end(initiator)} on ACL ${opening.list}  (${matches})`];
 }
 
 /** What IOS does not say: how far the session has come, and by which way its packets go. */

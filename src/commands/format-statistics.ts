@@ -19,9 +19,12 @@ export function statisticsLines(statistics: Statistics, configuration: Configura
   ];
 }
 
+const TRANSPORTS: readonly string[] = ['tcp', 'udp', 'icmp'];
+
+/** Transports, then applications. All packets take the way that IOS calls process switching. */
 function packetLines({ protocolPackets }: Statistics): readonly string[] {
-  const names = Object.keys(protocolPackets).filter((name) => name !== 'tcp');
-  return ['tcp', ...names.sort()].map((name) => `  ${name} packets: [${protocolPackets[name] ?? 0}:0]`);
+  const applications = Object.keys(protocolPackets).filter((name) => !TRANSPORTS.includes(name));
+  return [...TRANSPORTS, ...applications.sort()].map((name) => `  ${name} packets: [${protocolPackets[name] ?? 0}:0]`);
 }
 
 function sessionLines(statistics: Statistics, configuration: Configuration): readonly string[] {

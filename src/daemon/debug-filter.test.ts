@@ -13,6 +13,7 @@ const session = {
     rule: 'MAIL',
     alert: true,
     auditTrail: false,
+    idleSeconds: 3_600,
   },
   initiator: { address: '192.0.2.1', port: 40_000 },
   responder: { address: '192.0.2.2', port: 25 },

@@ -4,7 +4,7 @@ import type { Session } from '../engine/session.ts';
 import { formatLogMessage } from '../log/format.ts';
 import type { LogMessage } from '../log/log-message.ts';
 import { loadAddon } from '../native/addon.ts';
-import { portProtocols } from '../policy/ports.ts';
+import { type PortProtocol, portProtocols } from '../policy/ports.ts';
 import { loadConfiguration, workerSettings } from './configuration-file.ts';
 import type { ReplayOptions } from './options.ts';
 
@@ -73,13 +73,16 @@ function linesOf(event: JudgedEvent, ports: MailPorts): ReplayLine[] {
 }
 
 /** A packet that was dropped: the end at the mail port is the responder. */
-function dropLines({ packet, timeMs, what, ends, messages }: JudgedEvent, ports: MailPorts): ReplayLine[] {
-  const isAnswer = ends !== undefined && !ports.has(ends.destination.port) && ports.has(ends.source.port);
-  const [initiator, responder] = isAnswer ? [ends.destination, ends.source] : [ends?.source, ends?.destination];
+function dropLines({ packet, timeMs, what, drop: dropped, messages }: JudgedEvent, ports: MailPorts): ReplayLine[] {
+  const { source, destination, protocol = 'tcp' } = dropped ?? {};
+  const at = (end: typeof source): PortProtocol | undefined =>
+    protocol === 'tcp' ? ports.get(end?.port ?? 0) : undefined;
+  const isAnswer = at(destination) === undefined && at(source) !== undefined;
+  const [initiator, responder] = isAnswer ? [destination, source] : [source, destination];
   const place = {
     packet,
     time: timeMs / 1_000,
-    protocol: ports.get(responder?.port ?? 0) ?? 'tcp',
+    protocol: at(responder) ?? protocol,
     initiator: endpointText(initiator),
     responder: endpointText(responder),
   };

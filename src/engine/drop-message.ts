@@ -4,33 +4,35 @@ import { dropReason } from './endings.ts';
 
 /** A dropped packet, by whoever dropped it: a worker's loop or the gate. */
 export interface DroppedPacket {
+  /** Its transport. */
   readonly protocol: string;
   readonly source: Endpoint;
   readonly destination: Endpoint;
   /** Index of the native counter that names the reason. */
   readonly counter: number;
   readonly ipIdent: number;
-  readonly tcpFlags: number;
-  readonly sequence: number;
-  readonly acknowledgement: number;
+  /** Only of TCP. */
+  readonly tcpFlags?: number;
+  readonly sequence?: number;
+  readonly acknowledgement?: number;
+  /** The scale that it announced, if it did. */
+  readonly windowScale?: number;
 }
 
 /** The log line of a dropped packet (`ip inspect log drop-pkt`); undefined for a drop without a reason of its own. */
 export function dropMessage(drop: DroppedPacket): LogMessage | undefined {
-  const { protocol, source, destination, counter, ipIdent, tcpFlags, sequence, acknowledgement } = drop;
+  const { source: initiator, destination: responder, counter, windowScale: _scale, ...fields } = drop;
   const reason = dropReason(counter);
-  if (reason === undefined) return undefined;
-  return {
-    id: 'DROP_PKT',
-    fields: {
-      protocol,
-      initiator: source,
-      responder: destination,
-      reason,
-      ipIdent,
-      tcpFlags,
-      sequence,
-      acknowledgement,
-    },
-  };
+  return reason === undefined ? undefined : { id: 'DROP_PKT', fields: { ...fields, initiator, responder, reason } };
+}
+
+/**
+ * The alert for a SYN-ACK that scales its window though the SYN did not offer to (RFC 7323 2.2); undefined for every
+ * other drop.
+ */
+export function windowScaleAlert(drop: DroppedPacket): LogMessage | undefined {
+  const { source: responder, destination: initiator, protocol, windowScale } = drop;
+  if (dropReason(drop.counter) !== 'invalid-window-scale' || windowScale === undefined) return undefined;
+  const fields = { initiator, responder, protocol, initiatorScale: 0, responderScale: windowScale };
+  return { id: 'RESPONDER_WND_SCALE_INI_NO_SCALE', fields };
 }

@@ -6,9 +6,6 @@ import type { OpenedFlow } from './opening.ts';
 import type { Place } from './places.ts';
 import { type Dialogue, type Session, sessionId } from './session.ts';
 
-/** The port of name servers: their sessions have a time of their own, dns-timeout, which the packet loop keeps. */
-const DNS_PORT = 53;
-
 /**
  * A session of the packet engine. A router holds a hundred thousand of them at once, most of them idle: what they share
  * stands in their place, and what can be worked out again is not kept.
@@ -60,8 +57,7 @@ export class InspectedSession implements Session {
     return this.place.inspection.auditTrail;
   }
 
-  get idleSeconds(): number | undefined {
-    const isLookUp = this.place.protocol === 'udp' && this.responder.port === DNS_PORT;
-    return isLookUp ? undefined : this.place.inspection.timeoutSeconds;
+  get idleSeconds(): number {
+    return this.place.inspection.timeoutSeconds;
   }
 }

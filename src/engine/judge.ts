@@ -2,11 +2,13 @@ import type { Reason } from '../inspect/reasons.ts';
 import type { LogMessage } from '../log/log-message.ts';
 import { reasonMessage } from '../log/reason-messages.ts';
 import type { SharedBuffers } from '../native/addon.ts';
-import { END_REASONS, EVENT, EventReader, type OrderWriter, readDropDetail, STOP } from '../native/event-batch.ts';
+import { END_REASONS, EVENT, EventReader, type OrderWriter, STOP } from '../native/event-batch.ts';
+import { type DroppedPacket, dropMessage, windowScaleAlert } from './drop-message.ts';
 import { dropName, refusalReason } from './endings.ts';
 import { frameOf } from './frames.ts';
-import { type OpenedFlow, type PacketDetail, type PacketEnds, readDrop, readDropEnds, readOpened } from './opening.ts';
+import { type OpenedFlow, readDrop, readOpened } from './opening.ts';
 import { type Outcome, type PerformContext, perform, refuseBroken } from './perform.ts';
+import { reassemblyMessage } from './reassembly-alarm.ts';
 import { type Session, SIDES, sessionContext } from './session.ts';
 import { SessionTable } from './session-table.ts';
 import { Tally } from './tally.ts';
@@ -23,6 +25,8 @@ export interface JudgeContext {
   log(message: LogMessage): void;
   /** Whether dropped packets are logged; without it they are. */
   logsDrops?(): boolean;
+  /** Whether alerts of no session are logged; without it they are. */
+  alerts?(): boolean;
   /** Called after each judged frame; replay and debug listen. */
   observe?(event: JudgedEvent): void;
 }
@@ -39,8 +43,7 @@ export interface JudgedEvent {
   readonly what: string;
   readonly outcome?: Outcome;
   /** Only for `drop`. */
-  readonly ends?: PacketEnds;
-  readonly detail?: PacketDetail;
+  readonly drop?: DroppedPacket;
   readonly messages: readonly LogMessage[];
 }
 
@@ -108,6 +111,9 @@ export class Judge {
       case EVENT.dropped:
         this.#dropped();
         break;
+      case EVENT.reassembly:
+        this.#reassembly();
+        break;
       default:
         this.#frame();
     }
@@ -130,21 +136,26 @@ export class Judge {
   }
 
   #begin(session: Session): void {
-    if (session.idleSeconds !== undefined) this.#perform.orders.idle(session.flow, session.idleSeconds);
+    this.#perform.orders.idle(session.flow, session.idleSeconds);
     this.#startFraming(session);
     if (session.auditTrail) this.#log({ id: 'SESS_AUDIT_TRAIL_START', fields: sessionContext(session) });
   }
 
   #tellRefusal(session: Session, reason: Reason): void {
     this.refusals.add(reason);
-    if (session.alert) this.#log(reasonMessage(reason, sessionContext(session)));
+    // `reassembly alarm` decides whether that is told, and the packet loop has done so.
+    if (session.alert && reason !== 'reassembly-timeout') this.#log(reasonMessage(reason, sessionContext(session)));
   }
 
-  /** A session without a dialogue stays in our hands but unread; the rest begins with lines (inspector.ts). */
+  /**
+   * A session without a dialogue stays in our hands but unread; the rest begins with lines (inspector.ts). The first
+   * datagram of a session waits until it is let go: `stop` would mean that nobody inspects it.
+   */
   #startFraming(session: Session): void {
     const { orders } = this.#perform;
     if (session.dialogue === undefined) {
-      orders.stop(session.flow, STOP.notOurs);
+      if (session.protocol === 'udp' || session.protocol === 'icmp') orders.forward(session.flow, 'initiator');
+      else orders.stop(session.flow, STOP.notOurs);
       return;
     }
     for (const side of SIDES) orders.frame(session.flow, side, 0, session.dialogue.lineBytesMax[side]);
@@ -186,18 +197,27 @@ export class Judge {
   }
 
   #dropped(): void {
-    const message = readDrop(this.#reader);
-    if (message !== undefined && this.#context.logsDrops?.() !== false) this.#log(message);
+    const drop = readDrop(this.#reader);
+    const told = [
+      this.#context.logsDrops?.() === false ? undefined : dropMessage(drop),
+      this.#context.alerts?.() === false ? undefined : windowScaleAlert(drop),
+    ];
+    for (const message of told) if (message !== undefined) this.#log(message);
     if (!this.watching) return;
     this.#context.observe?.({
       kind: 'drop',
       packet: this.#packetOf('drop'),
       timeMs: this.#reader.timeMs,
       what: dropName(this.#reader.extra),
-      ends: readDropEnds(this.#reader),
-      detail: readDropDetail(this.#reader.octets),
+      drop,
       messages: this.#messages,
     });
+  }
+
+  #reassembly(): void {
+    const session = this.#living(this.#reader.flow, this.#reader.generation);
+    const message = session && reassemblyMessage(this.#reader, session);
+    if (message !== undefined) this.#log(message);
   }
 
   #log(message: LogMessage): void {

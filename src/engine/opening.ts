@@ -1,9 +1,11 @@
 import type { Endpoint } from '../firewall/snapshot.ts';
-import type { LogMessage } from '../log/log-message.ts';
 import { EVENT_FLAG, type EventReader, PORT_PROTOCOLS, readDropDetail, readEndpoints } from '../native/event-batch.ts';
 import type { PortProtocol } from '../policy/ports.ts';
 import { endpointOf, type PackedEnds, unpackEnds } from './address.ts';
-import { dropMessage } from './drop-message.ts';
+import type { DroppedPacket } from './drop-message.ts';
+
+/** Beside the window scale of a dropped packet (native/engine/event_batch.h). */
+const SCALE_PRESENT = 0x100;
 
 /** A flow whose handshake is complete, one picked up under way, or the first datagram of a session. */
 export interface OpenedFlow {
@@ -19,14 +21,6 @@ export interface OpenedFlow {
   readonly inInterface: number;
   readonly outInterface: number;
   readonly midstream: boolean;
-}
-
-/** What else the loop tells of a dropped packet. */
-export type PacketDetail = ReturnType<typeof readDropDetail>;
-
-export interface PacketEnds {
-  readonly source: Endpoint;
-  readonly destination: Endpoint;
 }
 
 export function readOpened(event: EventReader): OpenedFlow {
@@ -48,20 +42,20 @@ export function readOpened(event: EventReader): OpenedFlow {
   };
 }
 
-/** Who sent a dropped packet to whom. */
-export function readDropEnds(event: EventReader): PacketEnds {
+export function readDrop(event: EventReader): DroppedPacket {
   const [source, destination] = readEndpoints(event.octets);
-  return { source: endpointOf(source), destination: endpointOf(destination) };
-}
-
-/** The log line of a dropped packet (`ip inspect log drop-pkt`). */
-export function readDrop(event: EventReader): LogMessage | undefined {
-  return dropMessage({
-    protocol: 'tcp',
+  const { ipIdent, ...numbers } = readDropDetail(event.octets);
+  const datagram = PORT_PROTOCOLS[event.flow];
+  const isDatagram = datagram === 'udp' || datagram === 'icmp';
+  return {
+    protocol: isDatagram ? datagram : 'tcp',
+    source: endpointOf(source),
+    destination: endpointOf(destination),
     counter: event.extra,
-    ...readDropEnds(event),
-    ...readDropDetail(event.octets),
-  });
+    ipIdent,
+    ...(isDatagram ? {} : numbers),
+    ...((event.numberLow & SCALE_PRESENT) === 0 ? {} : { windowScale: event.numberLow & 0xff }),
+  };
 }
 
 /** The protocol with this native number. Throws for `none`: such flows are never announced. */

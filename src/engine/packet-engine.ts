@@ -2,7 +2,7 @@ import type { SessionSnapshot, SessionState } from '../firewall/snapshot.ts';
 import type { LogMessage } from '../log/log-message.ts';
 import type { Addon, FlowRecord, LoopOptions } from '../native/addon.ts';
 import { allocateBuffers, OrderWriter, PORT_PROTOCOLS } from '../native/event-batch.ts';
-import { effectiveGlobals } from '../policy/defaults.ts';
+import { type EffectiveGlobals, effectiveGlobals } from '../policy/defaults.ts';
 import { formatAddress } from './address.ts';
 import { dropsByReason, setCounterNames } from './endings.ts';
 import { InspectedSession } from './inspected-session.ts';
@@ -58,7 +58,8 @@ export class PacketEngine {
       open: (flow) => this.#open(flow),
       closed: (session) => this.#closed(session),
       log: options.log,
-      logsDrops: () => effectiveGlobals(this.#settings.configuration).logDropPackets,
+      logsDrops: () => this.#globals().logDropPackets,
+      alerts: () => this.#globals().alert,
       ...(options.observe === undefined ? {} : { observe: options.observe }),
     });
     options.addon.configure(options.host, this.#loopOptions(options.settings));
@@ -120,6 +121,10 @@ export class PacketEngine {
     const session = new InspectedSession(this.#options.worker, place, flow);
     if (this.#options.limits?.open(place.rule) === false) session.refusedFor = 'session-limit';
     return session;
+  }
+
+  #globals(): EffectiveGlobals {
+    return effectiveGlobals(this.#settings.configuration);
   }
 
   #closed(session: Session): void {

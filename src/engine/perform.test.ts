@@ -18,6 +18,7 @@ function stage(changes: Partial<Session> = {}) {
     ...{ id: '00020005', flow: 5, generation: 1, protocol: 'smtp', rule: 'MAIL', alert: true, auditTrail: false },
     initiator: { address: '192.0.2.1', port: 40_000 },
     responder: { address: '192.0.2.2', port: 25 },
+    idleSeconds: 3_600,
     dialogue: { lineBytesMax: { initiator: 512, responder: 600 }, step: () => [], stage: () => 'x' },
     ...changes,
   };

@@ -104,7 +104,12 @@ test('a log message names the session and nothing of its dialogue', () => {
     ...{ id: '00020001', flow: 1, generation: 0, protocol: 'smtp' as const, rule: 'MAIL' },
     initiator: { address: '192.0.2.1', port: 1 },
     responder: { address: '192.0.2.2', port: 25 },
-    ...{ alert: true, auditTrail: false, dialogue: startDialogue({ inspector: counting, policy: { name: 'x' } }) },
+    ...{
+      alert: true,
+      auditTrail: false,
+      idleSeconds: 3_600,
+      dialogue: startDialogue({ inspector: counting, policy: { name: 'x' } }),
+    },
   };
   expect(sessionContext(session)).toEqual({
     ...{ protocol: 'smtp', rule: 'MAIL', session: '00020001' },

@@ -62,8 +62,8 @@ export interface Session {
   readonly responder: Endpoint;
   readonly alert: boolean;
   readonly auditTrail: boolean;
-  /** Absent where the packet loop's own time holds (dns-timeout). */
-  readonly idleSeconds?: number | undefined;
+  /** For look-ups of names the packet loop knows better (dns-timeout). */
+  readonly idleSeconds: number;
   /** Absent for TLS ports, generic inspection, flows picked up under way, and when the session is over. */
   dialogue?: Dialogue | undefined;
   refusedFor?: Reason | undefined;
