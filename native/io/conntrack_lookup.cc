@@ -15,6 +15,12 @@ std::int64_t coarse_now_ms() noexcept {
   return std::int64_t{now.tv_sec} * 1'000 + now.tv_nsec / 1'000'000;
 }
 
+std::int64_t now_us() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1'000;
+}
+
 std::uint32_t mixed(std::uint32_t hash, const Endpoint& end) noexcept {
   constexpr std::uint32_t kFnvPrime = 16'777'619;
   for (const std::byte octet : end.address.octets) {
@@ -54,9 +60,22 @@ std::optional<ConntrackTuples> ConntrackLookup::ask(const FlowTuple& seen) noexc
   // Without NAT, or with one kind of it, one of the tuples is that of a direction of the entry.
   if (auto entry = ask_with(put_conntrack_get(buffer, seen), seen)) return entry;
   if (auto entry = ask_with(put_conntrack_get(buffer, reversed(seen)), seen)) return entry;
-  // With both kinds neither is. Who opened the connection is not known here, so both are tried.
-  if (auto entry = ask_with(put_conntrack_search(buffer, seen), seen)) return entry;
-  return ask_with(put_conntrack_search(buffer, reversed(seen)), seen);
+  // Only what has ports can be searched for.
+  if (seen.protocol != wire::kProtocolTcp && seen.protocol != wire::kProtocolUdp) return {};
+  return search(seen);
+}
+
+/// Under NAT of both kinds neither tuple is that of a direction. Who opened the connection is not
+/// known here, so both are tried.
+std::optional<ConntrackTuples> ConntrackLookup::search(const FlowTuple& seen) noexcept {
+  const std::int64_t began_us = now_us();
+  if (began_us < next_search_us_) return std::nullopt;
+  alignas(nlmsghdr) std::array<char, kConntrackRequestBytes> buffer;
+  auto entry = ask_with(put_conntrack_search(buffer, seen), seen);
+  if (!entry) entry = ask_with(put_conntrack_search(buffer, reversed(seen)), seen);
+  const std::int64_t ended_us = now_us();
+  next_search_us_ = ended_us + (ended_us - began_us) * kSearchTimeShare;
+  return entry;
 }
 
 std::optional<ConntrackTuples> ConntrackLookup::ask_with(nlmsghdr* message,

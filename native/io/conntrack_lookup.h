@@ -18,6 +18,10 @@ inline constexpr std::int64_t kLookupRememberedMs = 5'000;
 /// What one question to conntrack may cost the worker. Only a search on kernels without filters,
 /// for a connection under NAT in both directions, comes near it.
 inline constexpr std::int64_t kConntrackAnswerMs = 50;
+/// A search walks the kernel's whole table, many milliseconds where that is large. It may take this
+/// part of a thread's time: else packets of no connection, each of which asks for one, would take
+/// all of it.
+inline constexpr std::int64_t kSearchTimeShare = 20;
 /// Marks taken back in one call.
 inline constexpr std::size_t kMarkedFlowsMax = 262'144;
 
@@ -27,7 +31,8 @@ class ConntrackLookup {
  public:
   ConntrackLookup() noexcept = default;
 
-  /// The entry of the connection whose packets our hooks see as `seen` or reversed.
+  /// The entry of the connection whose packets our hooks see as `seen` or reversed. One of ICMP
+  /// under NAT in both directions is not found.
   [[nodiscard]] std::optional<ConntrackTuples> find(const FlowTuple& seen) noexcept;
   /// Sets the bits in `mask` of that connection's mark. False if there is none, or it was refused.
   [[nodiscard]] bool set_mark(const FlowTuple& seen, std::uint32_t mark,
@@ -46,6 +51,7 @@ class ConntrackLookup {
   };
 
   [[nodiscard]] std::optional<ConntrackTuples> ask(const FlowTuple& seen) noexcept;
+  [[nodiscard]] std::optional<ConntrackTuples> search(const FlowTuple& seen) noexcept;
   [[nodiscard]] std::optional<ConntrackTuples> ask_with(nlmsghdr* request,
                                                         const FlowTuple& seen) noexcept;
   /// 0, or the errno; keeps account of what cannot work.
@@ -54,6 +60,7 @@ class ConntrackLookup {
 
   NetlinkSocket netlink_;
   std::array<Remembered, kLookupsRememberedMax> remembered_{};
+  std::int64_t next_search_us_ = 0;
   bool refused_ = false;
   std::string error_;
 };
