@@ -65,6 +65,7 @@ const STATISTICS: Statistics = {
   },
   reassembly: { outOfOrderPackets: 1, droppedPackets: 0, peakBytes: 700, currentBytes: 0, peakQueueLength: 1 },
   refusals: { 'invalid-command': 3, midstream: 0 },
+  drops: {},
   masks: { EHLO: 2 },
   netlinkOverruns: 0,
   aggressive: false,

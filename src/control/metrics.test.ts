@@ -31,6 +31,7 @@ const input: MetricsInput = {
     },
     reassembly: { outOfOrderPackets: 5, droppedPackets: 1, peakBytes: 900, currentBytes: 100, peakQueueLength: 3 },
     refusals: { 'early-talk': 2 },
+    drops: { 'l4-tcp-stray-seg': 4, refused: 8 },
     masks: { EHLO: 3, '192.0.2.1': 4 },
     netlinkOverruns: 2,
     aggressive: true,
@@ -77,6 +78,7 @@ describe('metrics', () => {
     'postern_connections_active 3',
     'postern_connections_attempted_total 9',
     'postern_refusals_total{reason="early-talk"} 2',
+    'postern_packets_dropped_total{reason="l4-tcp-stray-seg"} 4',
     'postern_masked_commands_total{verb="EHLO"} 3',
     'postern_masked_commands_total{verb="other"} 4',
     'postern_aggressive 1',
@@ -121,7 +123,7 @@ describe('metrics', () => {
   });
 
   test('an engine that has seen nothing still gives valid text', async () => {
-    const statistics = { ...input.statistics, refusals: {}, masks: {}, workers: [], protocolPackets: {} };
+    const statistics = { ...input.statistics, refusals: {}, drops: {}, masks: {}, workers: [], protocolPackets: {} };
     const lines = await linesOf({ ...input, statistics, sessions: [] });
     expect(lines.filter((line) => line !== '' && !/^(# |[a-z_0-9]+(\{.*\})? [-+0-9.eNaInf]+$)/.test(line))).toEqual([]);
   });

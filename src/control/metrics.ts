@@ -205,6 +205,12 @@ const FAMILIES: readonly Family[] = [
     samples: ({ statistics }) => labelled('reason', statistics.refusals),
   },
   {
+    name: 'postern_packets_dropped_total',
+    type: 'counter',
+    help: "Packets dropped, each once, by IOS XE's names for the reasons",
+    samples: ({ statistics }) => labelled('reason', statistics.drops),
+  },
+  {
     name: 'postern_masked_commands_total',
     type: 'counter',
     help: 'Words that were overwritten; the rarer ones together as other',

@@ -96,7 +96,7 @@ describe('combineStatistics', () => {
       ...{ received: 15, accepted: 13, rewritten: 0, dropped: 2, held: 0, kernelDropped: 4, injected: 0 },
       gateKernelDropped: 0,
     });
-    expect(combined.protocolPackets).toEqual({ tcp: 6, smtp: 4, pop3: 0, imap: 0 });
+    expect(combined.protocolPackets).toEqual({ tcp: 6, smtp: 4, pop3: 0, imap: 0, udp: 0, icmp: 0 });
     expect(combined.refusals).toEqual({ 'early-talk': 3, cleared: 1 });
     expect(combined.masks).toEqual({ EXPN: 2 });
     expect(combined.workers).toEqual(input.health);
@@ -134,6 +134,7 @@ describe('combineStatistics', () => {
     expect(combined.sessions).toMatchObject({ halfOpen: 8, maxHalfOpen: 21, created: 63, setupsAborted: 28 });
     expect(combined.sessions.oneMinuteRate).toBe(62);
     expect(combined).toMatchObject({ aggressive: true, blockedHosts: 2 });
+    expect(combined.drops).toEqual({ 'l4-tcp-synflood-blackout-drop': 40 });
     expect(combined.refusals).toEqual({ 'host-blocked': 41, 'half-open-evicted': 20, 'synwait-timeout': 5 });
   });
 });

@@ -1,4 +1,4 @@
-import { dropsByReason } from '../engine/endings.ts';
+import { dropsByMachineName, dropsByReason } from '../engine/endings.ts';
 import { addRecords } from '../engine/tally.ts';
 import type { WorkerStatistics } from '../engine/worker-protocol.ts';
 import type { Statistics, WorkerHealth } from '../firewall/snapshot.ts';
@@ -98,6 +98,8 @@ export function combineStatistics(input: StatisticsInput): Statistics {
       smtp: count('smtp-packets'),
       pop3: count('pop3-packets'),
       imap: count('imap-packets'),
+      udp: count('udp-packets'),
+      icmp: count('icmp-packets'),
     },
     sessions: {
       established: count('flows-established'),
@@ -122,6 +124,7 @@ export function combineStatistics(input: StatisticsInput): Statistics {
       peakQueueLength: count('out-of-order-peak-queue'),
     },
     refusals: sum.refusals,
+    drops: dropsByMachineName(sum.counters),
     masks: sum.masks,
     netlinkOverruns: count('overruns'),
     aggressive: gate.aggressive,

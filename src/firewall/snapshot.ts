@@ -48,7 +48,7 @@ export interface Statistics {
     /** Built by Postern: refusals' words, acknowledgements and resets. */
     readonly injected: number;
   };
-  /** Packets by mail protocol, `tcp` counting them all. */
+  /** Packets by transport and by mail protocol, `tcp` counting those of mail too. */
   readonly protocolPackets: Readonly<Record<string, number>>;
   readonly sessions: {
     readonly established: number;
@@ -79,6 +79,8 @@ export interface Statistics {
   };
   /** Sessions refused and packets dropped, by reason. */
   readonly refusals: Readonly<Record<string, number>>;
+  /** Packets dropped, each once, by the names that IOS XE gives its drops (cisco-ios 4.3). */
+  readonly drops: Readonly<Record<string, number>>;
   /** What was overwritten, by what it was (verbs, EHLO keywords). */
   readonly masks: Readonly<Record<string, number>>;
   readonly netlinkOverruns: number;
