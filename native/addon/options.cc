@@ -47,6 +47,8 @@ LoopOptions read_loop_options(const Napi::Object& object) {
   read(object, "halfCloseReset", options.half_close_reset);
   read(object, "blockNonSession", options.block_non_session);
   read(object, "reassemblyAlarm", options.reassembly_alarm);
+  read(object, "genericUdp", options.generic_udp);
+  read(object, "genericIcmp", options.generic_icmp);
   read(object, "udpIdleMs", options.udp_idle_ms);
   read(object, "icmpIdleMs", options.icmp_idle_ms);
   read(object, "dnsTimeoutMs", options.dns_timeout_ms);

@@ -42,15 +42,19 @@ std::uint16_t internet_sum(std::span<const std::byte> bytes, std::uint16_t sum) 
   return fold(total);
 }
 
-std::uint16_t tcp_sum(std::span<const std::byte> bytes, std::size_t tcp_offset) noexcept {
-  assert(tcp_offset + wire::tcp::kHeaderBytesMin <= bytes.size());
+std::uint16_t pseudo_header_sum(std::span<const std::byte> bytes, std::size_t transport_bytes,
+                                std::uint8_t protocol) noexcept {
   const auto addresses =
       is_ipv4(bytes)
           ? bytes.subspan(wire::ipv4::kSource, wire::ipv4::kHeaderBytesMin - wire::ipv4::kSource)
           : bytes.subspan(wire::ipv6::kSource, wire::ipv6::kHeaderBytes - wire::ipv6::kSource);
+  return internet_sum(addresses, fold(transport_bytes + protocol));
+}
+
+std::uint16_t tcp_sum(std::span<const std::byte> bytes, std::size_t tcp_offset) noexcept {
+  assert(tcp_offset + wire::tcp::kHeaderBytesMin <= bytes.size());
   const auto segment = bytes.subspan(tcp_offset);
-  const auto length_and_protocol = fold(segment.size() + wire::kProtocolTcp);
-  return internet_sum(segment, internet_sum(addresses, length_and_protocol));
+  return internet_sum(segment, pseudo_header_sum(bytes, segment.size(), wire::kProtocolTcp));
 }
 
 void write_packet_checksums(std::span<std::byte> bytes, std::size_t tcp_offset) noexcept {

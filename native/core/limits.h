@@ -38,6 +38,8 @@ inline constexpr std::size_t kRefusalBytesMax = 1'024;
 /// RFC 7323 2.3: larger shift counts are used as 14.
 inline constexpr std::uint8_t kWindowScaleMax = 14;
 
+/// Sessions of UDP and ICMP a worker tracks.
+inline constexpr std::size_t kDatagramFlowsMax = 65'536;
 /// Half-open connections, all workers together, at 64 octets each.
 inline constexpr std::size_t kHalfOpenMax = 1'048'576;
 /// Responder hosts that have one, or are blocked.

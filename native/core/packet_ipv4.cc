@@ -18,12 +18,12 @@ namespace {
 
 // The header checksum is the kernel's business: it was checked before any hook saw the packet, and
 // captures made at a sender may not have one yet.
-ParseError read_ipv4(std::span<const std::byte> bytes, TcpPacket& packet,
-                     IpLayout& layout) noexcept {
+ParseError read_ipv4(std::span<const std::byte> bytes, IpHeader& header) noexcept {
   if (bytes.size() < wire::ipv4::kHeaderBytesMin) return ParseError::truncated;
-  packet.source.address = address_at(bytes, wire::ipv4::kSource);
-  packet.destination.address = address_at(bytes, wire::ipv4::kDestination);
-  packet.ip_ident = read_u16(bytes, wire::ipv4::kIdentification);
+  header.source = address_at(bytes, wire::ipv4::kSource);
+  header.destination = address_at(bytes, wire::ipv4::kDestination);
+  header.ident = read_u16(bytes, wire::ipv4::kIdentification);
+  header.hops = read_u8(bytes, wire::ipv4::kTimeToLive);
 
   const std::size_t header_bytes = std::size_t{read_u8(bytes, 0) & 0x0FU} * 4;
   const std::size_t total_bytes = read_u16(bytes, wire::ipv4::kTotalLength);
@@ -34,8 +34,9 @@ ParseError read_ipv4(std::span<const std::byte> bytes, TcpPacket& packet,
   if ((fragment & (wire::ipv4::kMoreFragments | wire::ipv4::kOffsetMask)) != 0) {
     return ParseError::fragment;
   }
-  if (read_u8(bytes, wire::ipv4::kProtocol) != wire::kProtocolTcp) return ParseError::not_tcp;
-  layout = {.transport_offset = header_bytes, .end = total_bytes};
+  header.protocol = read_u8(bytes, wire::ipv4::kProtocol);
+  header.transport_offset = header_bytes;
+  header.end = total_bytes;
   return ParseError::none;
 }
 

@@ -8,7 +8,7 @@
 namespace postern {
 namespace {
 
-/// Header types that may stand between IPv6 and TCP (RFC 8200 4).
+/// Header types that may stand between IPv6 and the transport (RFC 8200 4).
 enum ExtensionHeader : std::uint8_t {
   kHopByHop = 0,
   kRouting = 43,
@@ -74,8 +74,9 @@ enum Option : std::uint8_t {
   return type == kHopByHop || type == kRouting || type == kFragment || type == kDestinationOptions;
 }
 
-/// Walks from `at` to the TCP header. `bytes` is the packet as far as it is at hand.
-[[nodiscard]] ParseError walk_extensions(std::span<const std::byte> bytes, std::uint8_t type,
+/// Walks from `at` to the transport header, whose protocol `type` then is. `bytes` is the packet as
+/// far as it is at hand.
+[[nodiscard]] ParseError walk_extensions(std::span<const std::byte> bytes, std::uint8_t& type,
                                          std::size_t& at) noexcept {
   for (std::size_t walked = 0; is_extension(type); ++walked) {
     if (walked == kIpv6ExtensionHeadersMax) return ParseError::bad_extension;
@@ -90,16 +91,15 @@ enum Option : std::uint8_t {
     type = read_u8(bytes, at);
     at += header_bytes;
   }
-  return type == wire::kProtocolTcp ? ParseError::none : ParseError::not_tcp;
+  return ParseError::none;
 }
 
 }  // namespace
 
-ParseError read_ipv6(std::span<const std::byte> bytes, TcpPacket& packet,
-                     IpLayout& layout) noexcept {
+ParseError read_ipv6(std::span<const std::byte> bytes, IpHeader& header) noexcept {
   if (bytes.size() < wire::ipv6::kHeaderBytes) return ParseError::truncated;
-  packet.source.address = address_at(bytes, wire::ipv6::kSource);
-  packet.destination.address = address_at(bytes, wire::ipv6::kDestination);
+  header.source = address_at(bytes, wire::ipv6::kSource);
+  header.destination = address_at(bytes, wire::ipv6::kDestination);
 
   // Length 0 is a jumbogram, or a super-packet over 65,535 octets whose end nothing in it proves.
   const std::size_t payload_bytes = read_u16(bytes, wire::ipv6::kPayloadLength);
@@ -108,10 +108,13 @@ ParseError read_ipv6(std::span<const std::byte> bytes, TcpPacket& packet,
   const std::size_t end = wire::ipv6::kHeaderBytes + payload_bytes;
   std::size_t at = wire::ipv6::kHeaderBytes;
   const auto at_hand = bytes.first(std::min(end, bytes.size()));
-  const ParseError error = walk_extensions(at_hand, read_u8(bytes, wire::ipv6::kNextHeader), at);
+  header.hops = read_u8(bytes, wire::ipv6::kHopLimit);
+  header.protocol = read_u8(bytes, wire::ipv6::kNextHeader);
+  const ParseError error = walk_extensions(at_hand, header.protocol, at);
   if (error == ParseError::bad_extension && end > bytes.size()) return ParseError::truncated;
   if (error != ParseError::none) return error;
-  layout = {.transport_offset = at, .end = end};
+  header.transport_offset = at;
+  header.end = end;
   return ParseError::none;
 }
 

@@ -9,19 +9,6 @@
 namespace postern {
 namespace {
 
-[[nodiscard]] ParseError read_ip(std::span<const std::byte> bytes, TcpPacket& packet,
-                                 IpLayout& layout) noexcept {
-  if (bytes.empty()) return ParseError::truncated;
-  switch (read_u8(bytes, 0) >> 4U) {
-    case 4:
-      return read_ipv4(bytes, packet, layout);
-    case 6:
-      return read_ipv6(bytes, packet, layout);
-    default:
-      return ParseError::not_ip;
-  }
-}
-
 void read_fixed_fields(std::span<const std::byte> tcp, TcpPacket& packet) noexcept {
   packet.sequence = read_u32(tcp, wire::tcp::kSequence);
   packet.acknowledgement = read_u32(tcp, wire::tcp::kAcknowledgement);
@@ -45,23 +32,39 @@ void read_fixed_fields(std::span<const std::byte> tcp, TcpPacket& packet) noexce
 
 }  // namespace
 
+ParseError read_ip(std::span<const std::byte> bytes, IpHeader& header) noexcept {
+  if (bytes.empty()) return ParseError::truncated;
+  switch (read_u8(bytes, 0) >> 4U) {
+    case 4:
+      return read_ipv4(bytes, header);
+    case 6:
+      return read_ipv6(bytes, header);
+    default:
+      return ParseError::not_ip;
+  }
+}
+
 ParseError parse_tcp_packet(std::span<std::byte> bytes, TcpPacket& packet) noexcept {
   packet = TcpPacket{};
-  IpLayout layout;
-  const ParseError error = read_ip(bytes, packet, layout);
+  IpHeader ip;
+  const ParseError error = read_ip(bytes, ip);
+  packet.source.address = ip.source;
+  packet.destination.address = ip.destination;
+  packet.ip_ident = ip.ident;
   if (error != ParseError::none) return error;
+  if (ip.protocol != wire::kProtocolTcp) return ParseError::not_tcp;
 
-  packet.bytes = bytes.first(std::min(layout.end, bytes.size()));
+  packet.bytes = bytes.first(std::min(ip.end, bytes.size()));
   // Ports first: a packet that is refused for what follows can still be named in the log.
-  if (packet.bytes.size() >= layout.transport_offset + 4) {
-    const auto ports = packet.bytes.subspan(layout.transport_offset, 4);
+  if (packet.bytes.size() >= ip.transport_offset + 4) {
+    const auto ports = packet.bytes.subspan(ip.transport_offset, 4);
     packet.source.port = read_u16(ports, wire::tcp::kSourcePort);
     packet.destination.port = read_u16(ports, wire::tcp::kDestinationPort);
   }
-  if (layout.end > bytes.size()) return ParseError::truncated;
+  if (ip.end > bytes.size()) return ParseError::truncated;
 
-  packet.tcp_offset = static_cast<std::uint16_t>(layout.transport_offset);
-  return read_tcp(packet.bytes.subspan(layout.transport_offset), packet);
+  packet.tcp_offset = static_cast<std::uint16_t>(ip.transport_offset);
+  return read_tcp(packet.bytes.subspan(ip.transport_offset), packet);
 }
 
 }  // namespace postern

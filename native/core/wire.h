@@ -7,7 +7,10 @@
 /// files that read, rewrite and build packets.
 namespace postern::wire {
 
+inline constexpr std::uint8_t kProtocolIcmp = 1;
 inline constexpr std::uint8_t kProtocolTcp = 6;
+inline constexpr std::uint8_t kProtocolUdp = 17;
+inline constexpr std::uint8_t kProtocolIcmpv6 = 58;
 
 /// RFC 791 3.1.
 namespace ipv4 {
@@ -48,5 +51,22 @@ inline constexpr std::size_t kWindow = 14;
 inline constexpr std::size_t kChecksum = 16;
 inline constexpr std::size_t kUrgentPointer = 18;
 }  // namespace tcp
+
+/// RFC 768.
+namespace udp {
+inline constexpr std::size_t kHeaderBytes = 8;
+inline constexpr std::size_t kSourcePort = 0;
+inline constexpr std::size_t kDestinationPort = 2;
+inline constexpr std::size_t kLength = 4;
+inline constexpr std::size_t kChecksum = 6;
+}  // namespace udp
+
+/// RFC 792, RFC 4443 2.1; the identifier is that of queries.
+namespace icmp {
+inline constexpr std::size_t kHeaderBytes = 8;
+inline constexpr std::size_t kType = 0;
+inline constexpr std::size_t kCode = 1;
+inline constexpr std::size_t kIdentifier = 4;
+}  // namespace icmp
 
 }  // namespace postern::wire

@@ -44,7 +44,12 @@ void PacketLoop::begin(InHand& hand) noexcept {
     drop(hand.received.id, Counter::drop_truncated);
     return;
   }
-  if (parse_tcp_packet(hand.received.bytes, hand.packet) != ParseError::none) {
+  const ParseError error = parse_tcp_packet(hand.received.bytes, hand.packet);
+  if (error == ParseError::not_tcp) {
+    begin_datagram(hand);
+    return;
+  }
+  if (error != ParseError::none) {
     drop(hand.received.id, Counter::drop_bad_packet);
     return;
   }

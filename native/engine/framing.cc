@@ -1,21 +1,12 @@
 // Frames to events: the judge sees one frame of a flow at a time.
 #include <algorithm>
 
+#include "engine/event_text.h"
 #include "engine/packet_loop.h"
 
 namespace postern {
 
 namespace {
-
-/// Two endpoints as TypeScript reads them: version, 16 octets of address, port; 19 octets each.
-constexpr std::size_t kEndpointOctets = 19;
-
-void put_endpoint(std::span<std::byte> out, const Endpoint& endpoint) noexcept {
-  out[0] = static_cast<std::byte>(endpoint.address.version);
-  std::copy(endpoint.address.octets.begin(), endpoint.address.octets.end(), out.begin() + 1);
-  out[17] = static_cast<std::byte>(endpoint.port >> 8U);
-  out[18] = static_cast<std::byte>(endpoint.port & 0xFFU);
-}
 
 std::size_t octets_of(LineEnd end) noexcept {
   switch (end) {
@@ -46,8 +37,9 @@ void PacketLoop::write_drop_record(const TcpPacket& packet, std::span<std::byte>
 }
 
 void PacketLoop::judge_all() noexcept {
-  while (!active_.empty() || !closed_.empty() || writer_.count() > 0) {
+  while (!active_.empty() || !closed_.empty() || writer_.count() > 0 || datagrams_.has_events()) {
     write_closed();
+    datagrams_.write_events();
     round_.swap(active_);
     active_.clear();
     for (const std::uint32_t index : round_) {
@@ -65,6 +57,7 @@ void PacketLoop::judge_all() noexcept {
     if (table_.used(index)) refuse_with_reset(index, EndReason::engine_error);
   }
   round_.clear();
+  datagrams_.give_up();
 }
 
 PacketLoop::Advance PacketLoop::advance(std::uint32_t index) noexcept {
@@ -319,6 +312,7 @@ void PacketLoop::deliver() noexcept {
       if (!carry_out(order)) break;
     }
   }
+  datagrams_.conclude();
   // By index: ending a flow may activate nothing, but must not move what we walk over.
   for (std::size_t i = 0; i < active_.size(); ++i) {
     const std::uint32_t index = active_[i];

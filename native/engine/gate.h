@@ -123,6 +123,9 @@ class Gate {
   /// A UDP or ICMP session was opened (+1) or got its answer or ended (-1): any thread, no lock.
   void note_datagram(std::int32_t change) noexcept;
 
+  /// Half-open sessions now, datagram sessions of all workers included: any thread, no lock.
+  [[nodiscard]] std::uint64_t half_open() const noexcept;
+
   [[nodiscard]] GateSample sample();
   [[nodiscard]] Counters counters() const noexcept;
   /// Counts a packet of the gate's own queue: `received` and what became of it. No lock.
@@ -138,7 +141,6 @@ class Gate {
   void enforce_limits(std::uint32_t newest, Resets& resets) noexcept;
   void note_host(std::uint32_t host) noexcept;
   void note_attempt() noexcept;
-  [[nodiscard]] std::uint64_t half_open() const noexcept;
   void raise_peak() noexcept;
   void note_max() noexcept;
   void remove(std::uint32_t index, Counter counter) noexcept;

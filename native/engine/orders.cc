@@ -23,6 +23,7 @@ Framing framing_of(const Order& order) noexcept {
 
 /// False for an order that names no flow or no framing: the caller stops believing the rest.
 bool PacketLoop::carry_out(const Order& order) noexcept {
+  if (DatagramFlows::owns(order.flow)) return datagrams_.carry_out(order);
   if (!table_.used(order.flow)) return false;
   Flow& flow = *flows_[order.flow];
   if (flow.stage == FlowStage::dead || flow.stage == FlowStage::refusing) return true;

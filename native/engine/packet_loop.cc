@@ -36,16 +36,19 @@ PacketLoop::PacketLoop(PacketSource& source, SegmentSender& sender, const LoopRo
       wheel_(room.flows_max, kTimerGranularityMs),
       pool_(room.chunks_max),
       flows_(room.flows_max),
+      datagrams_({source, sender, counters_, writer_}, room.flows_max, random_key()),
       received_(kPacketsPerTurnMax),
       hands_(kPacketsPerTurnMax),
       scratch_(kPacketBytesMax + 1) {
   if (!gate_is_shared_) gate_ = std::make_shared<Gate>(room.flows_max, room.flows_max);
+  datagrams_.share(gate_.get());
 }
 
 PacketLoop::~PacketLoop() = default;
 
 void PacketLoop::configure(const LoopOptions& options) {
   options_ = options;
+  datagrams_.configure(options);
   if (gate_is_shared_) return;
   GateLimits limits;
   limits.synwait_ms = options.synwait_ms;
@@ -62,7 +65,8 @@ Counters PacketLoop::counters() const noexcept {
 }
 
 std::int64_t PacketLoop::next_timer_ms() const noexcept {
-  const std::int64_t flows = wheel_.next_deadline_hint_ms(now_ms_);
+  const std::int64_t flows =
+      std::min(wheel_.next_deadline_hint_ms(now_ms_), datagrams_.next_timer_ms(now_ms_));
   return gate_is_shared_ ? flows : std::min(flows, gate_->next_expiry_ms());
 }
 
@@ -122,11 +126,13 @@ void PacketLoop::shut_down() noexcept {
     tell_closed(index, EndReason::shutdown);
     forget_flow(index);
   }
+  datagrams_.shut_down();
   clear_half_open();
   source_.flush();
 }
 
 void PacketLoop::abandon_sessions() noexcept {
+  datagrams_.abandon(options_.fail_open);
   active_.clear();
   touched_.clear();
   hands_count_ = 0;

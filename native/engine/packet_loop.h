@@ -13,6 +13,7 @@
 #include "core/stream_store.h"
 #include "core/timer_wheel.h"
 #include "engine/counters.h"
+#include "engine/datagram_flows.h"
 #include "engine/event_batch.h"
 #include "engine/flow.h"
 #include "engine/gate.h"
@@ -39,6 +40,9 @@ struct LoopOptions {
   bool half_close_reset = true;
   bool block_non_session = false;  ///< `tcp block-non-session`: no RST for what has no session
   bool reassembly_alarm = false;
+  /// UDP, ICMP: sessions. Where false, a packet of it (only a replay has one) passes unjudged.
+  bool generic_udp = false;
+  bool generic_icmp = false;
   std::int64_t udp_idle_ms = 30'000;
   std::int64_t icmp_idle_ms = 10'000;
   std::int64_t dns_timeout_ms = 5'000;
@@ -120,6 +124,7 @@ class PacketLoop {
   }
   [[nodiscard]] const FlowTable& table() const noexcept { return table_; }
   [[nodiscard]] const Flow& flow(std::uint32_t index) const noexcept { return *flows_[index]; }
+  [[nodiscard]] const DatagramTable& datagrams() const noexcept { return datagrams_.table(); }
   [[nodiscard]] std::int64_t now_ms() const noexcept { return now_ms_; }
   [[nodiscard]] std::size_t used_chunks() const noexcept { return pool_.used_chunks(); }
   /// When advance_time() is wanted next.
@@ -134,8 +139,6 @@ class PacketLoop {
     bool waiting = false;  ///< its flow is being judged: admit it later
     std::uint32_t flow = kNoFlow;
   };
-  /// Two endpoints, then identification, flags, sequence and acknowledgement of four octets each.
-  static constexpr std::uint32_t kDropRecordOctets = 2 * 19 + 4 * 4;
   struct Closed {
     std::uint32_t flow;
     std::uint32_t generation;
@@ -145,6 +148,7 @@ class PacketLoop {
 
   // admission.cc: from a received packet to a place in its flow
   void begin(InHand& hand) noexcept;
+  void begin_datagram(const InHand& hand) noexcept;
   void admit(InHand& hand) noexcept;
   void admit_unknown(InHand& hand) noexcept;
   [[nodiscard]] PortProtocol protocol_of(std::uint16_t port) const noexcept;
@@ -280,6 +284,7 @@ class PacketLoop {
   Counters counters_;
   SharedBuffers buffers_{};
   EventWriter writer_;
+  DatagramFlows datagrams_;
   Judge* judge_ = nullptr;
   std::int64_t now_ms_ = 0;
   std::vector<ReceivedPacket> received_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/sequence.h"
+#include "engine/event_text.h"
 #include "engine/packet_loop.h"
 
 namespace postern {
@@ -159,7 +160,9 @@ void PacketLoop::drop_received(const InHand& hand, Counter reason) noexcept {
 }
 
 void PacketLoop::report_drop(std::uint32_t id, const TcpPacket& packet, Counter reason) noexcept {
-  if (!options_.report_drops) return;
+  // A scale that was not offered has an alert of its own, whether drops are reported or not.
+  if (!options_.report_drops && reason != Counter::drop_invalid_window_scale) return;
+  const std::optional<std::uint8_t> scale = packet.options.window_scale;
   std::uint32_t at = 0;
   if (writer_.full() || !writer_.reserve(kDropRecordOctets, at)) return;
   write_drop_record(packet, writer_.text(at, kDropRecordOctets));
@@ -167,6 +170,7 @@ void PacketLoop::report_drop(std::uint32_t id, const TcpPacket& packet, Counter 
                .generation = id,
                .text_offset = at,
                .text_length = kDropRecordOctets,
+               .number = scale ? 0x100U | *scale : 0U,
                .extra = static_cast<std::uint32_t>(reason)});
 }
 

@@ -10,6 +10,7 @@ void PacketLoop::advance_time(std::int64_t now_ms) noexcept {
   wheel_.advance(now_ms_, [this](std::uint32_t index) {
     if (table_.used(index)) on_timer(index);
   });
+  datagrams_.advance(now_ms_);
   expire_half_open();
   judge_all();
   source_.flush();

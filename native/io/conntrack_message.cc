@@ -8,7 +8,9 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
+#include "core/datagram_packet.h"
 #include "io/netlink_message.h"
 
 namespace postern {
@@ -43,6 +45,22 @@ void put_address(nlmsghdr* message, std::uint16_t type, const Address& address) 
   mnl_attr_put(message, type, octets_of(address.version), address.octets.data());
 }
 
+/// Where a tuple of ICMP keeps what other protocols have ports for.
+struct IcmpAttributes {
+  std::uint16_t identifier;
+  std::uint16_t type;
+  std::uint16_t code;
+};
+
+const IcmpAttributes* icmp_attributes_of(std::uint8_t protocol) noexcept {
+  static constexpr IcmpAttributes kIcmp{CTA_PROTO_ICMP_ID, CTA_PROTO_ICMP_TYPE,
+                                        CTA_PROTO_ICMP_CODE};
+  static constexpr IcmpAttributes kIcmpv6{CTA_PROTO_ICMPV6_ID, CTA_PROTO_ICMPV6_TYPE,
+                                          CTA_PROTO_ICMPV6_CODE};
+  if (protocol == wire::kProtocolIcmp) return &kIcmp;
+  return protocol == wire::kProtocolIcmpv6 ? &kIcmpv6 : nullptr;
+}
+
 void put_tuple(nlmsghdr* message, std::uint16_t type, const FlowTuple& tuple) noexcept {
   const bool v6 = tuple.source.address.version == 6;
   nlattr* nest = mnl_attr_nest_start(message, type);
@@ -51,9 +69,15 @@ void put_tuple(nlmsghdr* message, std::uint16_t type, const FlowTuple& tuple) no
   put_address(message, v6 ? CTA_IP_V6_DST : CTA_IP_V4_DST, tuple.destination.address);
   mnl_attr_nest_end(message, ip);
   nlattr* protocol = mnl_attr_nest_start(message, CTA_TUPLE_PROTO);
-  mnl_attr_put_u8(message, CTA_PROTO_NUM, IPPROTO_TCP);
-  mnl_attr_put_u16(message, CTA_PROTO_SRC_PORT, htons(tuple.source.port));
-  mnl_attr_put_u16(message, CTA_PROTO_DST_PORT, htons(tuple.destination.port));
+  mnl_attr_put_u8(message, CTA_PROTO_NUM, tuple.protocol);
+  if (const IcmpAttributes* icmp = icmp_attributes_of(tuple.protocol)) {
+    mnl_attr_put_u16(message, icmp->identifier, htons(tuple.source.port));
+    mnl_attr_put_u8(message, icmp->type, tuple.icmp_type);
+    mnl_attr_put_u8(message, icmp->code, 0);
+  } else {
+    mnl_attr_put_u16(message, CTA_PROTO_SRC_PORT, htons(tuple.source.port));
+    mnl_attr_put_u16(message, CTA_PROTO_DST_PORT, htons(tuple.destination.port));
+  }
   mnl_attr_nest_end(message, protocol);
   mnl_attr_nest_end(message, nest);
 }
@@ -94,30 +118,53 @@ bool read_port(const nlattr* attribute, std::uint16_t& port) noexcept {
   return true;
 }
 
+bool read_u8_attribute(const nlattr* attribute, std::uint8_t& value) noexcept {
+  if (attribute == nullptr || mnl_attr_validate(attribute, MNL_TYPE_U8) < 0) return false;
+  value = mnl_attr_get_u8(attribute);
+  return true;
+}
+
+bool read_protocol(const Attributes& parts, FlowTuple& tuple) noexcept {
+  if (!read_u8_attribute(parts[CTA_PROTO_NUM], tuple.protocol)) return false;
+  if (const IcmpAttributes* icmp = icmp_attributes_of(tuple.protocol)) {
+    return read_u8_attribute(parts[icmp->type], tuple.icmp_type) &&
+           read_port(parts[icmp->identifier], tuple.source.port) &&
+           read_port(parts[icmp->identifier], tuple.destination.port);
+  }
+  if (tuple.protocol != wire::kProtocolTcp && tuple.protocol != wire::kProtocolUdp) return false;
+  return read_port(parts[CTA_PROTO_SRC_PORT], tuple.source.port) &&
+         read_port(parts[CTA_PROTO_DST_PORT], tuple.destination.port);
+}
+
 bool read_tuple(const nlattr* attribute, FlowTuple& tuple) noexcept {
   const Attributes parts = nested_in(attribute);
   const Attributes ip = nested_in(parts[CTA_TUPLE_IP]);
-  const Attributes protocol = nested_in(parts[CTA_TUPLE_PROTO]);
-  const nlattr* number = protocol[CTA_PROTO_NUM];
-  if (number == nullptr || mnl_attr_validate(number, MNL_TYPE_U8) < 0 ||
-      mnl_attr_get_u8(number) != IPPROTO_TCP) {
-    return false;
-  }
   const bool v4 = ip[CTA_IP_V4_SRC] != nullptr;
   const std::uint8_t version = v4 ? 4 : 6;
   return read_address(ip[v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC], version, tuple.source.address) &&
          read_address(ip[v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST], version, tuple.destination.address) &&
-         read_port(protocol[CTA_PROTO_SRC_PORT], tuple.source.port) &&
-         read_port(protocol[CTA_PROTO_DST_PORT], tuple.destination.port);
+         read_protocol(nested_in(parts[CTA_TUPLE_PROTO]), tuple);
 }
 
 }  // namespace
+
+FlowTuple reversed(const FlowTuple& tuple) noexcept {
+  FlowTuple back = tuple;
+  std::swap(back.source, back.destination);
+  back.icmp_type = answering_type(tuple.protocol, tuple.icmp_type);
+  return back;
+}
 
 std::optional<FlowTuple> tuple_before_nat(const ConntrackTuples& entry,
                                           const FlowTuple& seen) noexcept {
   // Between DNAT and SNAT a packet bears the true address of both: of the opener as it came in, and
   // of the answerer as it answers.
-  const FlowTuple true_ends{.source = entry.original.source, .destination = entry.reply.source};
+  FlowTuple true_ends = entry.original;
+  true_ends.destination = entry.reply.source;
+  // The identifier of an answer is the one that NAT may have written into the question.
+  if (icmp_attributes_of(true_ends.protocol) != nullptr) {
+    true_ends.destination.port = true_ends.source.port;
+  }
   if (seen == true_ends) return entry.original;
   if (seen == reversed(true_ends)) return entry.reply;
   return std::nullopt;

@@ -7,22 +7,25 @@
 #include <span>
 
 #include "core/packet.h"
+#include "core/wire.h"
 
 namespace postern {
 
-/// The addresses and ports of a packet in its own direction.
+/// The addresses and ports of a packet in its own direction. Of an ICMP query or reply both ports
+/// are the identifier.
 struct FlowTuple {
   Endpoint source;
   Endpoint destination;
+  std::uint8_t protocol = wire::kProtocolTcp;
+  std::uint8_t icmp_type = 0;  ///< of the packet in this direction
 
   friend bool operator==(const FlowTuple&, const FlowTuple&) noexcept = default;
 };
 
-[[nodiscard]] constexpr FlowTuple reversed(const FlowTuple& tuple) noexcept {
-  return {.source = tuple.destination, .destination = tuple.source};
-}
+/// The other direction; a query becomes its reply.
+[[nodiscard]] FlowTuple reversed(const FlowTuple& tuple) noexcept;
 
-/// What conntrack knows of a TCP connection: its packets as they enter the machine, before NAT, in
+/// What conntrack knows of a connection: its packets as they enter the machine, before NAT, in
 /// the direction of the one that opened it and in the other.
 struct ConntrackTuples {
   FlowTuple original;
@@ -51,7 +54,8 @@ nlmsghdr* put_conntrack_marked(ConntrackRequest buffer, std::uint32_t mark,
 nlmsghdr* put_conntrack_mark(ConntrackRequest buffer, const FlowTuple& tuple, std::uint32_t mark,
                              std::uint32_t mask) noexcept;
 
-/// Reads an entry out of the kernel's message; nothing if it is none of TCP or malformed.
+/// Reads an entry out of the kernel's message; nothing if it is none of TCP, UDP or ICMP, or
+/// malformed.
 [[nodiscard]] std::optional<ConntrackTuples> read_conntrack(const nlmsghdr& message) noexcept;
 
 }  // namespace postern

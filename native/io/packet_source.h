@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 
+#include "core/datagram_packet.h"
 #include "core/packet.h"
 
 namespace postern {
@@ -92,6 +93,11 @@ class SegmentSender {
                       std::uint32_t mask) noexcept {
     static_cast<void>(initiator);
     static_cast<void>(responder);
+    static_cast<void>(mask);
+  }
+  /// The same for a session of UDP or ICMP, named by a packet of its initiator.
+  virtual void recall_datagram(const DatagramEnds& ends, std::uint32_t mask) noexcept {
+    static_cast<void>(ends);
     static_cast<void>(mask);
   }
 };

@@ -123,4 +123,13 @@ void RawSender::recall(const Endpoint& initiator, const Endpoint& responder,
   static_cast<void>(conntrack_.set_mark({.source = initiator, .destination = responder}, 0, mask));
 }
 
+void RawSender::recall_datagram(const DatagramEnds& ends, std::uint32_t mask) noexcept {
+  FlowTuple seen{.source = ends.source, .destination = ends.destination, .protocol = ends.protocol};
+  if (is_icmp(ends.protocol)) {
+    seen.icmp_type = static_cast<std::uint8_t>(ends.destination.port);
+    seen.destination.port = seen.source.port;
+  }
+  static_cast<void>(conntrack_.set_mark(seen, 0, mask));
+}
+
 }  // namespace postern

@@ -37,6 +37,7 @@ class RawSender final : public SegmentSender {
                              const Endpoint& responder) noexcept override;
   void recall(const Endpoint& initiator, const Endpoint& responder,
               std::uint32_t mask) noexcept override;
+  void recall_datagram(const DatagramEnds& ends, std::uint32_t mask) noexcept override;
   [[nodiscard]] ConntrackLookup& conntrack() noexcept { return conntrack_; }
 
  private:
