@@ -106,6 +106,30 @@ export const MESSAGES = {
     meaning:
       'A client began a login that shows its password, and secure-login is configured. The secret was not forwarded. The client should use TLS or a mechanism that hashes.',
   },
+  TCP_OOO_SEG: {
+    facility: 'FW',
+    severity: 4,
+    text: 'Dropping TCP Segment: seq:{sequence} {lengthBytes} bytes is out-of-order; expected seq:{expected}. Reason: {why} - session {initiator} to {responder} ({sender})',
+    limited: true,
+    meaning:
+      'A segment that came before its turn found no room; its sender sends it again. Written with ip inspect tcp reassembly alarm. Where paths lose much, raise the queue length or the memory limit. The word in brackets is who sent it.',
+  },
+  TCP_OOO_TIMEOUT: {
+    facility: 'FW',
+    severity: 4,
+    text: 'TCP reassembly queue timeout: expected seq:{expected} has not come, {segments} segments wait - session {initiator} to {responder} ({sender})',
+    limited: true,
+    meaning:
+      'Segments wait behind one that did not come within the reassembly timeout. They are kept once more for as long.',
+  },
+  TCP_OOO_SESSION_DELETED: {
+    facility: 'FW',
+    severity: 4,
+    text: 'Deleting session: TCP reassembly queue timeout, expected seq:{expected} has not come, {segments} segments freed - session {initiator} to {responder} ({sender})',
+    limited: true,
+    meaning:
+      'The segment that others waited for did not come within twice the reassembly timeout: the session was ended with resets to both ends.',
+  },
   DROP_PKT: {
     facility: 'FW',
     severity: 6,

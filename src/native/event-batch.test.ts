@@ -10,6 +10,7 @@ import {
   ORDER,
   OrderWriter,
   PORT_PROTOCOLS,
+  REASSEMBLY_ALARMS,
   readDropDetail,
   readEndpoints,
   STOP,
@@ -52,6 +53,11 @@ describe('the numbers of both sides of the boundary', () => {
   const batch = native('engine/event_batch.h');
   const flow = native('engine/flow.h');
   const limits = native('core/limits.h');
+
+  test('reassembly alarms', () => {
+    const names = Object.keys(enumOf(batch, 'ReassemblyAlarm')).map((name) => name.replaceAll('_', '-'));
+    expect(names).toEqual(REASSEMBLY_ALARMS);
+  });
 
   test('events', () => {
     expect(enumOf(batch, 'EventKind')).toEqual(inSnake(EVENT));

@@ -16,6 +16,7 @@ export const EVENT = {
   overBudget: 8,
   closed: 9,
   dropped: 10,
+  reassembly: 11,
 } as const;
 
 export const EVENT_FLAG = { bareLf: 1, wellFormed: 2, midstream: 4 } as const;
@@ -49,6 +50,9 @@ export const PORT_PROTOCOLS = [
   'udp',
   'icmp',
 ] as const;
+
+/** What a reassembly event tells, by its native number (native/engine/event_batch.h, ReassemblyAlarm). */
+export const REASSEMBLY_ALARMS = ['queue-full', 'memory-limit', 'released', 'expired', 'deleted'] as const;
 
 /** Ends of flows by their native number (native/engine/flow.h, EndReason). */
 export const END_REASONS = [
@@ -117,6 +121,10 @@ export class EventReader {
 
   has(flag: number): boolean {
     return ((this.#word(0) >>> 16) & flag) !== 0;
+  }
+
+  get flags(): number {
+    return this.#word(0) >>> 16;
   }
 
   get flow(): number {
