@@ -19,6 +19,7 @@ import { rulesFor } from '../netfilter/rules.ts';
 import type { Configuration } from '../policy/configuration.ts';
 import { effectivePostern } from '../policy/defaults.ts';
 import { portProtocols } from '../policy/ports.ts';
+import { AccessLists } from './access-lists.ts';
 import { ConfigurationError, loadConfiguration, rejectionLines, workerSettings } from './configuration-file.ts';
 import { debugFilter } from './debug-filter.ts';
 import { GateKeeper } from './gate-keeper.ts';
@@ -57,6 +58,7 @@ export class Daemon {
   readonly #rate = new CreationRate();
   readonly #keeper: GateKeeper;
   readonly #places: SessionPlaces;
+  readonly #accessLists = new AccessLists();
   readonly #startedAtMs = Date.now();
   readonly #debugReaders = new Set<(line: string) => void>();
   #configuration: Configuration;
@@ -71,6 +73,7 @@ export class Daemon {
     this.#configuration = configuration;
     this.#workers = workerCount(configuration);
     this.#places = new SessionPlaces(this.#workers);
+    this.#accessLists.configure(configuration);
     const { addon, logger, onHopeless } = options;
     const now = (): number => performance.now();
     this.#keeper = new GateKeeper({ addon, logger, markSession: MARKS.session, now, onHopeless }, configuration);
@@ -179,7 +182,7 @@ export class Daemon {
 
   /** Once a second: the creation rate, and what the kernel lost since. */
   async tick(): Promise<void> {
-    const statistics = await this.statistics();
+    const statistics = await this.#countPackets();
     this.#rate.sample(statistics.sessions.created, Date.now());
     const { kernelDropped, gateKernelDropped } = statistics.packets;
     this.#tellLost('gate', gateKernelDropped);
@@ -195,6 +198,12 @@ export class Daemon {
   }
 
   async statistics(): Promise<Statistics> {
+    const [statistics, denied] = await Promise.all([this.#countPackets(), this.#accessLists.denied()]);
+    const refusals = denied === 0 ? statistics.refusals : { ...statistics.refusals, 'access-list': denied };
+    return { ...statistics, refusals };
+  }
+
+  async #countPackets(): Promise<Statistics> {
     const replies = await this.pool.ask((request) => ({ kind: 'statistics', request }));
     this.#keeper.sample();
     return combineStatistics({
@@ -235,6 +244,7 @@ export class Daemon {
   async #replace(configuration: Configuration): Promise<void> {
     const before = this.#configuration;
     this.#configuration = configuration;
+    this.#accessLists.configure(configuration);
     this.#keeper.configure(configuration);
     this.pool.configure(this.#workerSettings());
     if (this.#options.run.installRules) await this.#installRules();
@@ -289,10 +299,13 @@ export class Daemon {
       blockedHosts: () => this.#keeper.blockedHosts(),
       unblock: (host) => this.#keeper.unblock(host),
       statistics: () => this.statistics(),
+      accessMatches: () => this.#accessLists.matches(),
+      clearAccessMatches: (list) => this.#accessLists.clearMatches(list),
       clearSessions: clear,
       clearStatistics: async () => {
         await this.pool.ask((request) => ({ kind: 'clearStatistics', request }));
         this.#keeper.clearCounts();
+        await this.#accessLists.clearStatistics();
         this.#rate.clear();
         this.#clearedAtMs = Date.now();
       },
