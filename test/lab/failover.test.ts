@@ -36,7 +36,7 @@ describe.each(['crash-worker', 'stall-worker'])('%s', (hook) => {
     expect((await greeted(2_000)).stoppedAt).toBeUndefined();
     expect(await restarts()).toEqual([0]);
     const asked = Date.now();
-    expect(await posternOf(world).ask(`debug postern ${hook} 0`)).toBe(200);
+    expect(await posternOf(world).ask(`debug postern ${hook} 1`)).toBe(200);
     await expect.poll(restarts, { interval: 50, timeout: SERVED_WITHIN_MS }).toEqual([1]);
     // Asking for the statistics takes its part of the time: a process that starts, connects and is answered.
     expect(Date.now() - asked).toBeLessThan(NOTICED_WITHIN_MS + 1_000);
@@ -56,7 +56,7 @@ describe.each(['crash-worker', 'stall-worker'])('%s', (hook) => {
     // When the hook fails, that is the failure to read of.
     session.catch(() => {});
     await delay(700);
-    await posternOf(world).ask(`debug postern ${hook} 0`);
+    await posternOf(world).ask(`debug postern ${hook} 1`);
     const seen = await session;
     expect(seen.end).toBe('reset');
     expect(seen.received).not.toMatch(/^-ERR Unknown command/m);

@@ -115,10 +115,15 @@ describe('postern hostname and queue count', () => {
     );
     for (const { received } of answers) expect(received).toMatch(/^-ERR .*mx-guard refused: /m);
     const postern = posternOf(world as World);
-    expect((await postern.statistics()).workers.map(({ queue }) => queue)).toEqual([0, 1]);
+    expect((await postern.statistics()).workers.map(({ queue }) => queue)).toEqual([1, 2]);
     const rules = await lab.router.must(['iptables', '-t', 'mangle', '-nvxL', 'POSTERN-QUEUE']);
-    const packets = [...rules.matchAll(/^\s*(\d+) .*NFQUEUE/gm)].map(([, count]) => Number(count));
-    expect(packets).toHaveLength(2);
-    for (const count of packets) expect(count).toBeGreaterThan(0);
+    const packets = new Map<string, number>();
+    for (const [, count, queue = ''] of rules.matchAll(/^\s*(\d+) .*NFQUEUE num (\d+)/gm)) {
+      packets.set(queue, (packets.get(queue) ?? 0) + Number(count));
+    }
+    // The gate's, which has the first packet of each connection, then the workers'.
+    expect([...packets.keys()]).toEqual(['0', '1', '2']);
+    expect(packets.get('0')).toBe(12);
+    for (const count of packets.values()) expect(count).toBeGreaterThan(0);
   });
 });

@@ -17,7 +17,7 @@ export interface WorldOptions extends LabOptions {
   readonly logDialogues?: boolean;
   /** A Postfix in the client namespace that relays to the server. */
   readonly sendingQueue?: boolean;
-  /** Lets tests break a worker (`debug postern crash-worker 0`). */
+  /** Lets tests break a worker (`debug postern crash-worker 1`). */
   readonly hooks?: boolean;
 }
 
