@@ -22,6 +22,7 @@ function context(blocked: readonly BlockedHost[] = BLOCKED) {
       return host === 'all' ? blocked.length : blocked.filter(({ address }) => address === host).length;
     },
     statistics: () => Promise.reject(new Error('nobody asks')),
+    endDebug: () => 0,
     clearSessions: async () => 0,
     clearStatistics: async () => undefined,
     reload: async () => [],

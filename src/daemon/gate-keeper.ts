@@ -56,8 +56,8 @@ export interface GateCounts {
 }
 
 /**
- * Looks after the gate: sets its limits, samples it, asks the rules of src/firewall/ what follows, and carries that out.
- * The gate itself works without it; what it would miss are the decisions.
+ * Looks after the gate: sets its limits, samples it, asks the rules of src/firewall/ what follows, and carries that
+ * out. The gate itself works without it; what it would miss are the decisions.
  */
 export class GateKeeper {
   readonly #options: GateKeeperOptions;

@@ -81,7 +81,7 @@ async function serve(
     configure: ({ lines }) => daemon.configure(lines),
     metrics: () => daemon.metrics(),
     health: () => health(daemon),
-    subscribe: (command, onLine) => daemon.subscribe(command, onLine),
+    subscribe: (command, reader) => daemon.subscribe(command, reader),
     failed: fail,
   }).catch(async (error: unknown) => {
     process.stderr.write(`% ${error instanceof Error ? error.message : String(error)}\n`);
@@ -107,7 +107,7 @@ async function serve(
   });
   logger.log({ id: 'INIT', fields: {} });
   const detail = `${Math.round(performance.now())} ms after the start`;
-  logger.log({ id: 'READY', fields: { queues: daemon.workers, firstQueue: options.queue, detail } });
+  logger.log({ id: 'READY', fields: { queues: daemon.workers + 1, firstQueue: options.queue, detail } });
   notifier.ready('judging packets');
 
   const code = await end.promise;

@@ -8,7 +8,7 @@ import { COUNTED_RULES_MAX } from '../limits.ts';
 import type { Configuration } from '../policy/configuration.ts';
 import { effectiveGlobals } from '../policy/defaults.ts';
 
-/** Which rule is counted at which place of the shared counters, over reloads: a rule keeps its place while it exists. */
+/** Which rule is counted at which place of the shared counters: over reloads a rule keeps its place while it exists. */
 export class SessionPlaces {
   readonly counts: SessionCounts;
   #places = new Map<string, number>();

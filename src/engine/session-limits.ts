@@ -60,8 +60,8 @@ export class SessionLimits {
   }
 
   /**
-   * Counts a session of this rule. False, and nothing counted, when there are as many as may be: of the rule, or of all.
-   * Two workers that ask at the same moment may both be refused the last one; more than the limit never open.
+   * Counts a session of this rule. False, and nothing counted, when there are as many as may be: of the rule, or of
+   * all. Two workers that ask at the same moment may both be refused the last one; more than the limit never open.
    */
   open(rule: string): boolean {
     if (!this.#add(ALL, this.#maximum)) return false;

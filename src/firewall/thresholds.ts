@@ -53,7 +53,7 @@ export function publishedRate({ rate }: ThresholdState): number {
   return Math.floor(rate);
 }
 
-/** One sample: strictly above to begin, strictly below to end (3.3). A time before the last sample counts as the same. */
+/** One sample: strictly above to begin, strictly below to end (3.3). A time before the last sample's counts as that. */
 export function stepThresholds(
   before: ThresholdState,
   limits: ThresholdLimits,
