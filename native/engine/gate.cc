@@ -261,17 +261,20 @@ std::int64_t Gate::next_expiry_ms() const noexcept {
   return table_.created_ms(table_.oldest()) + limits_.synwait_ms;
 }
 
-bool Gate::block(const Address& host, Resets& resets) noexcept {
+bool Gate::block(const Address& host) noexcept {
   const std::lock_guard lock(mutex_);
   const std::uint32_t known = table_.find_host(host);
-  const bool already = known != kNoHost && table_.blocked(known);
-  if (!already && table_.blocked_hosts() >= kBlockedHostsMax) return false;
-  if (!already && (!make_room(host, resets) || !table_.block(host))) return false;
+  if (known != kNoHost && table_.blocked(known)) return true;
+  return table_.blocked_hosts() < kBlockedHostsMax && table_.block(host);
+}
+
+void Gate::give_up_blocked(const Address& host, Resets& resets) noexcept {
+  const std::lock_guard lock(mutex_);
   const std::uint32_t index = table_.find_host(host);
+  if (index == kNoHost || !table_.blocked(index)) return;
   while (table_.host_entries(index) > 0 && resets.count < Resets::kMax) {
     hand_out(table_.oldest_of_host(index), Counter::half_open_evicted, resets);
   }
-  return true;
 }
 
 void Gate::unblock(const Address& host) noexcept {

@@ -108,10 +108,13 @@ class Gate {
   /// When expire() is wanted next; TimerWheel::kNever when the table is empty.
   [[nodiscard]] std::int64_t next_expiry_ms() const noexcept;
 
-  /// From now on every SYN toward the host is dropped (`drop-host-blocked`), until unblock(). Its
-  /// half-open entries are handed out, kMax at most a call: call again while it fills. False when
-  /// there are kBlockedHostsMax of them: then only the limit for one host goes on to hold.
-  bool block(const Address& host, Resets& resets) noexcept;
+  /// From now on every SYN toward the host is dropped (`drop-host-blocked`), until unblock(). False
+  /// when there are kBlockedHostsMax of them, or the records of hosts are all in use: then only the
+  /// limit for one host goes on to hold.
+  bool block(const Address& host) noexcept;
+  /// Its half-open entries, as long as it is blocked, are handed out, kMax at most a call: call
+  /// again while it fills.
+  void give_up_blocked(const Address& host, Resets& resets) noexcept;
   void unblock(const Address& host) noexcept;
 
   /// Removes one entry (index and generation as entries() showed them), or with kNoEntry all; kMax
@@ -126,6 +129,10 @@ class Gate {
   /// Half-open sessions now, datagram sessions of all workers included: any thread, no lock.
   [[nodiscard]] std::uint64_t half_open() const noexcept;
 
+  /// Entries there are now.
+  [[nodiscard]] std::size_t size() const noexcept {
+    return entries_.load(std::memory_order_relaxed);
+  }
   [[nodiscard]] GateSample sample();
   [[nodiscard]] Counters counters() const noexcept;
   /// Counts a packet of the gate's own queue: `received` and what became of it. No lock.

@@ -7,6 +7,18 @@
 
 namespace postern {
 
+const char* name_of(RankGranted granted) noexcept {
+  switch (granted) {
+    case RankGranted::real_time:
+      return "real-time";
+    case RankGranted::nice:
+      return "nice";
+    case RankGranted::none:
+      break;
+  }
+  return "none";
+}
+
 RankGranted rank_this_thread(const ThreadRank& rank) noexcept {
   sched_param real_time{};
   real_time.sched_priority = rank.round_robin_priority;
