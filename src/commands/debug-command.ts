@@ -3,6 +3,7 @@ import { buildGraph } from '../language/graph.ts';
 import { matchLine } from '../language/match.ts';
 import { EXEC_COMMAND_CHARACTERS_MAX } from '../limits.ts';
 import { COMMON_HELP } from './config-command.ts';
+import { done, type ExecCommand } from './exec-command.ts';
 
 /** `protocol`: packets and commands of one protocol. */
 export type DebugTopic = 'detailed' | 'events' | 'timers' | 'object-creation' | 'object-deletion' | 'protocol';
@@ -20,13 +21,27 @@ export const DEBUG_HELP: Readonly<Record<string, string>> = {
   inspect: 'The mail inspection',
   detailed: 'Everything',
   events: 'Sessions, refusals and masks',
-  timers: 'Timers that start and run out',
+  timers: 'Timers that run out',
   'object-creation': 'Sessions that begin',
   'object-deletion': 'Sessions that end',
 };
 
 /** `debug …` (cisco-ios 5.11), for the shell's `?` and Tab too. */
-export const DEBUG_GRAMMARS: readonly string[] = [`debug ip inspect <<${TOPICS}>$topic|<tcp|smtp|pop3|imap>$protocol>`];
+export const DEBUG_GRAMMARS: readonly string[] = [
+  `debug ip inspect <<${TOPICS}>$topic|<tcp|udp|icmp|smtp|pop3|imap>$protocol>`,
+];
+
+/** The ways to say that nobody follows any more; IOS has one set of debugs for all, so each of them ends every stream. */
+export const UNDEBUG_COMMANDS: readonly ExecCommand[] = [
+  {
+    grammar: ['undebug all', 'no debug all', ...DEBUG_GRAMMARS.flatMap((grammar) => [`un${grammar}`, `no ${grammar}`])],
+    help: { ...DEBUG_HELP, undebug: 'End the debug streams', no: 'End the debug streams', all: 'All of them' },
+    run: async (context) => {
+      const ended = context.endDebug();
+      return done(['All possible debugging has been turned off'], { ended });
+    },
+  },
+];
 
 const DEBUG_GRAPH = buildGraph(
   DEBUG_GRAMMARS.map((grammar) => ({ grammar, command: 'debug' as const, help: { ...COMMON_HELP, ...DEBUG_HELP } })),

@@ -17,6 +17,8 @@ export interface ExecContext {
   blockedHosts(): readonly BlockedHost[];
   /** Ends the block of this address, or all; answers how many there were. */
   unblock(host: string | 'all'): number;
+  /** `undebug all`: ends the debug streams; answers how many there were. */
+  endDebug(): number;
   statistics(): Promise<Statistics>;
   /** Packets that each entry of an access list decided, by `entryLabel`; absent where there are no rules to ask. */
   accessMatches?(): Promise<ReadonlyMap<string, number>>;

@@ -89,6 +89,7 @@ function context(
     unlistedHalfOpen: () => unlisted,
     blockedHosts: () => [{ address: '203.0.113.25', blockedSeconds: 34, remainingSeconds: 86 }],
     unblock: () => 0,
+    endDebug: () => 2,
     statistics: async () => STATISTICS,
     clearSessions: async (id) => {
       done.push(id);
@@ -342,6 +343,14 @@ Standard IP access list 10
     await runExec({ command: 'clear ip inspect statistics' }, value);
     expect(done).toEqual(['66F96EB0', '12', 'all', 'statistics']);
   });
+
+  test.each(['undebug all', 'und all', 'no debug all', 'no debug ip inspect tcp', 'undebug ip inspect detailed'])(
+    '%s ends the debug streams',
+    async (command) => {
+      expect(await show(command)).toBe('All possible debugging has been turned off\n');
+      expect(await runExec({ command, json: true }, context().value)).toEqual({ output: '{\n  "ended": 2\n}\n' });
+    },
+  );
 
   test('write saves the running configuration, a reload that fails says why', async () => {
     const { value, done } = context('hostname X');

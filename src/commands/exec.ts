@@ -4,6 +4,7 @@ import { buildGraph } from '../language/graph.ts';
 import { matchLine } from '../language/match.ts';
 import { EXEC_COMMAND_CHARACTERS_MAX } from '../limits.ts';
 import { COMMON_HELP } from './config-command.ts';
+import { UNDEBUG_COMMANDS } from './debug-command.ts';
 import { ACCESS_LIST_EXEC_COMMANDS } from './exec-access-lists.ts';
 import { CLEAR_COMMANDS } from './exec-clear.ts';
 import type { ExecCommand } from './exec-command.ts';
@@ -19,6 +20,7 @@ export const EXEC_COMMANDS: readonly ExecCommand[] = [
   ...ACCESS_LIST_EXEC_COMMANDS,
   ...SHOW_SYSTEM_COMMANDS,
   ...CLEAR_COMMANDS,
+  ...UNDEBUG_COMMANDS,
 ];
 
 /** The exec commands as a graph, for the shell's `?` and Tab too. */

@@ -15,7 +15,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   shell: async (argv) => (await import('../shell/main.ts')).runShell(argv),
 };
 
-const EXEC_WORDS: readonly string[] = ['show', 'clear', 'write', 'copy', 'debug'];
+const EXEC_WORDS: readonly string[] = ['show', 'clear', 'write', 'copy', 'debug', 'undebug'];
 
 /** The whole program behind `postern`. */
 export async function runCli(argv: readonly string[]): Promise<number> {

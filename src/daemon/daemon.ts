@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { readDebugCommand } from '../commands/debug-command.ts';
 import { runExec } from '../commands/exec.ts';
 import type { ExecContext } from '../commands/exec-context.ts';
 import { applyLines, formatDiagnostic } from '../commands/parse-configuration.ts';
@@ -21,7 +20,7 @@ import { effectivePostern } from '../policy/defaults.ts';
 import { portProtocols } from '../policy/ports.ts';
 import { AccessLists } from './access-lists.ts';
 import { ConfigurationError, loadConfiguration, rejectionLines, workerSettings } from './configuration-file.ts';
-import { debugFilter } from './debug-filter.ts';
+import { type DebugReader, DebugStreams } from './debug-streams.ts';
 import { GateKeeper } from './gate-keeper.ts';
 import { clearHalfOpen, halfOpenSessions } from './half-open-sessions.ts';
 import type { RunOptions } from './options.ts';
@@ -49,7 +48,8 @@ export function workerCount(configuration: Configuration): number {
 }
 
 /**
- * The running firewall without its process: configuration, gate, workers, rules, and what `show` and the metrics ask for.
+ * The running firewall without its process: configuration, gate, workers, rules, and what `show` and the metrics ask
+ * for.
  */
 export class Daemon {
   readonly pool: WorkerPool;
@@ -60,7 +60,7 @@ export class Daemon {
   readonly #places: SessionPlaces;
   readonly #accessLists = new AccessLists();
   readonly #startedAtMs = Date.now();
-  readonly #debugReaders = new Set<(line: string) => void>();
+  readonly #debug = new DebugStreams((on) => this.pool.debug(on));
   #configuration: Configuration;
   readonly #workers: number;
   readonly #dropsTold = { workers: 0, gate: 0 };
@@ -83,9 +83,7 @@ export class Daemon {
       sessionCounts: this.#places.counts,
       workerFile: options.workerFile,
       testHooks: options.testHooks,
-      onDebug: (line) => {
-        for (const reader of this.#debugReaders) reader(line);
-      },
+      onDebug: (line) => this.#debug.publish(line),
       onHopeless,
     });
   }
@@ -165,19 +163,8 @@ export class Daemon {
     });
   }
 
-  subscribe(command: string, onLine: (line: string) => void): (() => void) | { readonly error: string } {
-    const selection = readDebugCommand(command);
-    if ('error' in selection) return selection;
-    const wanted = debugFilter(selection);
-    const reader = (line: string): void => {
-      if (wanted(line)) onLine(line);
-    };
-    this.#debugReaders.add(reader);
-    this.pool.debug(true);
-    return () => {
-      this.#debugReaders.delete(reader);
-      if (this.#debugReaders.size === 0) this.pool.debug(false);
-    };
+  subscribe(command: string, reader: DebugReader): (() => void) | { readonly error: string } {
+    return this.#debug.subscribe(command, reader);
   }
 
   /** Once a second: the creation rate, and what the kernel lost since. */
@@ -298,6 +285,7 @@ export class Daemon {
       unlistedHalfOpen: () => Math.max(0, this.#keeper.entries() - HALF_OPEN_LISTED_MAX),
       blockedHosts: () => this.#keeper.blockedHosts(),
       unblock: (host) => this.#keeper.unblock(host),
+      endDebug: () => this.#debug.endAll(),
       statistics: () => this.statistics(),
       accessMatches: () => this.#accessLists.matches(),
       clearAccessMatches: (list) => this.#accessLists.clearMatches(list),

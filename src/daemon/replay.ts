@@ -39,7 +39,6 @@ export function replay(options: ReplayOptions, print: (line: string) => void): v
       marks: { offloadBoth: 0, offloadResponder: 0, clear: 0, session: 0 },
     },
     log: () => undefined,
-    watchDrops: true,
     observe: (event) => {
       for (const line of linesOf(event, ports)) show(line);
     },

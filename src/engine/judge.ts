@@ -55,7 +55,7 @@ export class Judge {
   readonly refusals = new Tally(REFUSAL_LABELS_MAX);
   readonly masks = new Tally(MASK_LABELS_MAX);
   /** Whether the context's `observe` is called. */
-  watching = true;
+  watching: boolean;
   readonly #sessions = new SessionTable();
   readonly #reader: EventReader;
   readonly #context: JudgeContext;
@@ -65,6 +65,7 @@ export class Judge {
   constructor(buffers: SharedBuffers, orders: OrderWriter, context: JudgeContext) {
     this.#reader = new EventReader(buffers);
     this.#context = context;
+    this.watching = context.observe !== undefined;
     this.#perform = {
       orders,
       log: (message) => this.#log(message),

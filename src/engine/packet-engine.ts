@@ -25,8 +25,6 @@ export interface EngineOptions {
   observe?(event: JudgedEvent): void;
   /** Asked before a session opens, told when it is over (`sessions maximum`); absent: none is too many. */
   readonly limits?: SessionLimits;
-  /** Dropped packets are observed, whether they are logged or not. */
-  readonly watchDrops?: boolean;
 }
 
 const FLOWS_A_CALL = 1_024;
@@ -68,7 +66,9 @@ export class PacketEngine {
 
   /** Whether `observe` is called. Nobody listens most of the time, and telling costs. */
   watch(on: boolean): void {
+    if (on === this.#judge.watching) return;
     this.#judge.watching = on;
+    this.#options.addon.configure(this.#options.host, this.#loopOptions(this.#settings));
   }
 
   run(): 'woken' | 'ended' {
@@ -144,7 +144,8 @@ export class PacketEngine {
 
   #loopOptions(settings: WorkerSettings): LoopOptions {
     const options = loopOptions(settings);
-    return this.#options.watchDrops === true ? { ...options, reportDrops: true } : options;
+    // Who watches sees dropped packets, whether they are logged or not.
+    return this.#judge.watching ? { ...options, reportDrops: true } : options;
   }
 
   #snapshot(flow: FlowRecord): SessionSnapshot {

@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { loadAddon } from '../native/addon.ts';
-import { debugLine } from './debug-line.ts';
+import { DebugBudget } from './debug-budget.ts';
+import { debugLines } from './debug-line.ts';
 import { PacketEngine } from './packet-engine.ts';
 import { type SessionLimitLayout, SessionLimits } from './session-limits.ts';
 import type { FromWorker, ToWorker, WorkerReply, WorkerStart } from './worker-protocol.ts';
@@ -16,6 +17,7 @@ function main(port: MessagePort, start: WorkerStart): void {
   const addon = loadAddon();
   const rank = addon.rankWorkerThread();
   const limits = new SessionLimits(start.sessionCounts, start.worker, start.settings.sessionLimits ?? UNLIMITED);
+  const debugBudget = new DebugBudget();
   const engine = new PacketEngine({
     addon,
     limits,
@@ -23,7 +25,9 @@ function main(port: MessagePort, start: WorkerStart): void {
     worker: start.worker,
     settings: start.settings,
     log: (message) => post({ kind: 'log', message }),
-    observe: (event) => post({ kind: 'debug', line: debugLine(event) }),
+    observe: (event) => {
+      for (const line of debugBudget.admit(debugLines(event), event.timeMs)) post({ kind: 'debug', line });
+    },
   });
   engine.watch(false);
   post({ kind: 'serving', rank, tookOver: engine.tookOver });

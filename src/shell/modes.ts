@@ -18,8 +18,6 @@ const OWN_HELP: Readonly<Record<string, string>> = {
   quit: 'Leave the shell',
   logout: 'Leave the shell',
   length: 'Lines of a page (accepted, output is never paged)',
-  undebug: 'Stop following (accepted, Ctrl-C ends it)',
-  all: 'All',
 };
 
 const COMMON: readonly GraphEntry<ShellCommand>[] = [
@@ -40,7 +38,6 @@ const PRIVILEGED_GRAPH = buildGraph([
   ...EXEC,
   own('disable', 'disable'),
   own('configure terminal', 'configure'),
-  own('undebug all', 'nothing'),
   ...DEBUG_GRAMMARS.map((grammar) => ({
     grammar,
     command: 'debug' as const,
