@@ -14,19 +14,9 @@ export function reassemblyMessage(event: EventReader, session: Session): LogMess
   const alarm = REASSEMBLY_ALARMS[event.extra & 0xff];
   const where = { ...sessionContext(session), sender: event.side, expected: event.numberHigh };
   const segments = event.extra >>> 8;
-  switch (alarm) {
-    case undefined:
-      return undefined;
-    case 'expired':
-      return { id: 'TCP_OOO_TIMEOUT', fields: { ...where, segments } };
-    case 'deleted':
-      return { id: 'TCP_OOO_SESSION_DELETED', fields: { ...where, segments } };
-    case 'queue-full':
-    case 'memory-limit':
-    case 'released':
-      return {
-        id: 'TCP_OOO_SEG',
-        fields: { ...where, sequence: event.numberLow, lengthBytes: event.flags, why: DROPPED[alarm] },
-      };
-  }
+  if (alarm === undefined) return undefined;
+  if (alarm === 'expired') return { id: 'TCP_OOO_TIMEOUT', fields: { ...where, segments } };
+  if (alarm === 'deleted') return { id: 'TCP_OOO_SESSION_DELETED', fields: { ...where, segments } };
+  const segment = { sequence: event.numberLow, lengthBytes: event.flags, why: DROPPED[alarm] };
+  return { id: 'TCP_OOO_SEG', fields: { ...where, ...segment } };
 }
