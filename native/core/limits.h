@@ -54,6 +54,8 @@ inline constexpr std::size_t kHostReportsMax = 256;
 inline constexpr std::size_t kGateDropsMax = 64;
 /// Half-open connections given up by one turn of the clock before others get the lock.
 inline constexpr std::size_t kExpiriesPerCallMax = 256;
+/// Blocks and clears that wait for the gate's thread.
+inline constexpr std::size_t kGateCommandsMax = 8'192;
 /// RSTs a second toward initiators of half-open connections that are given up: a thread each.
 inline constexpr std::uint32_t kInitiatorResetsASecond = 100;
 
