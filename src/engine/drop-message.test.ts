@@ -80,6 +80,13 @@ describe('a SYN-ACK that scales its window uninvited', () => {
     expect(linesOf('drop-invalid-window-scale', scaled)).toEqual([expect.stringContaining('DROP_PKT'), ALERT]);
   });
 
+  test('has a name of its own where the scale is none that there can be', () => {
+    expect(linesOf('drop-invalid-window-scale', { low: 0x10f }, { logsDrops: false })).toEqual([
+      ALERT.replace('INI_NO_SCALE', 'INVALID_SCALE').replace('scale 7', 'scale 15'),
+    ]);
+    expect(linesOf('drop-invalid-window-scale', { low: 0x10e }, { logsDrops: false })[0]).toContain('INI_NO_SCALE');
+  });
+
   test('is one without log drop-pkt too, and none with alert-off', () => {
     expect(linesOf('drop-invalid-window-scale', scaled, { logsDrops: false })).toEqual([ALERT]);
     expect(linesOf('drop-invalid-window-scale', scaled, { logsDrops: false, alerts: false })).toEqual([]);

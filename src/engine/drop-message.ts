@@ -26,6 +26,9 @@ export function dropMessage(drop: DroppedPacket): LogMessage | undefined {
   return reason === undefined ? undefined : { id: 'DROP_PKT', fields: { ...fields, initiator, responder, reason } };
 }
 
+/** RFC 7323 2.3. */
+const WINDOW_SCALE_MAX = 14;
+
 /**
  * The alert for a SYN-ACK that scales its window though the SYN did not offer to (RFC 7323 2.2); undefined for every
  * other drop.
@@ -34,5 +37,6 @@ export function windowScaleAlert(drop: DroppedPacket): LogMessage | undefined {
   const { source: responder, destination: initiator, protocol, windowScale } = drop;
   if (dropReason(drop.counter) !== 'invalid-window-scale' || windowScale === undefined) return undefined;
   const fields = { initiator, responder, protocol, initiatorScale: 0, responderScale: windowScale };
-  return { id: 'RESPONDER_WND_SCALE_INI_NO_SCALE', fields };
+  const isTooLarge = windowScale > WINDOW_SCALE_MAX;
+  return { id: isTooLarge ? 'RESPONDER_WND_SCALE_INVALID_SCALE' : 'RESPONDER_WND_SCALE_INI_NO_SCALE', fields };
 }

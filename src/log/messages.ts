@@ -149,14 +149,16 @@ export const MESSAGES = {
     severity: 3,
     text: 'Dropping packet - Invalid Window Scale option for session {initiator} to {responder} (Initiator scale {initiatorScale} Responder scale {responderScale})',
     limited: true,
-    meaning: 'The server answered with window scaling that the client had not offered (RFC 7323 2.2).',
+    meaning:
+      'The server answered with window scaling that the client had not offered (RFC 7323 2.2). Where such servers must be reached: ip inspect tcp window-scale-enforcement loose.',
   },
   RESPONDER_WND_SCALE_INVALID_SCALE: {
     facility: 'FW',
     severity: 3,
     text: 'Dropping packet - Invalid Window Scale option for session {initiator} to {responder} (Initiator scale {initiatorScale} Responder scale {responderScale})',
     limited: true,
-    meaning: 'A window scale is larger than 14 (RFC 7323 2.3).',
+    meaning:
+      'The same, and the scale is larger than 14. Where scaling was offered, such a scale is no reason to drop: it holds as 14 (RFC 7323 2.3).',
   },
   TCP_MAJORDOMO_EXEC_BUG: {
     facility: 'FW',
