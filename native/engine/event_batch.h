@@ -31,7 +31,8 @@ enum class EventKind : std::uint8_t {
   closed = 9,       ///< number: bytes of the initiator; text words: bytes of the responder; extra:
                     ///< EndReason | packet id << 8
   dropped = 10,     ///< text: two endpoints, then ident, flags, sequence, acknowledgement; extra:
-                    ///< counter; packet id in place of the generation
+                    ///< counter; packet id in place of the generation, PortProtocol of a datagram
+                    ///< in place of the flow; number: 0x100 | the packet's window scale, if any
   reassembly = 11,  ///< flags: octets of the segment; number: its sequence number, and the one that
                     ///< is waited for; extra: ReassemblyAlarm | segments that wait << 8
 };
