@@ -36,3 +36,5 @@ export const HOST_EPISODES_MAX = 1_024;
 export const HALF_OPEN_LISTED_MAX = 10_000;
 /** Rules whose sessions are counted one by one (`parameter max-sessions`). */
 export const COUNTED_RULES_MAX = 1_023;
+/** The name of an access list: it stands in the comments of the kernel's rules. */
+export const ACCESS_LIST_NAME_CHARACTERS_MAX = 64;

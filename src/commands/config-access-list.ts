@@ -1,4 +1,5 @@
 import type { Arguments } from '../language/match.ts';
+import { ACCESS_LIST_NAME_CHARACTERS_MAX } from '../limits.ts';
 import { printEntry } from '../policy/access-entry.ts';
 import type { AccessEntry, AccessList } from '../policy/configuration.ts';
 import { insertEntry, isSameEntry } from './access-entries.ts';
@@ -79,6 +80,12 @@ function listMode(mode: 'standard-access-list' | 'extended-access-list', entry: 
 
 function enterList(draft: Draft, args: Arguments): void {
   const name = args.text('NAME');
+  // The name stands in the comments of the kernel's rules, which have room for so much.
+  if (!/^[!-~]+$/.test(name) || name.length > ACCESS_LIST_NAME_CHARACTERS_MAX) {
+    const message = `% The name of a list has at most ${ACCESS_LIST_NAME_CHARACTERS_MAX} characters, all of them ASCII`;
+    fail(draft, message, args.column('NAME'));
+    return;
+  }
   const kind = args.text('kind') === 'standard' ? 'standard' : 'extended';
   const existing = draft.configuration.accessLists.find((list) => list.name === name);
   if (existing !== undefined && existing.kind !== kind) {

@@ -56,7 +56,7 @@ export function accessRules(configuration: Configuration, bits: MarkBits, sessio
   return { chains, bindings };
 }
 
-/** `in` judges what enters, also for the router itself; `out` what is forwarded, as IOS leaves its own packets alone. */
+/** `in` judges what enters, also for the router itself; `out` what is forwarded: IOS leaves its own packets alone. */
 function bindingsOf(
   configuration: Configuration,
   entry: InterfaceConfiguration,

@@ -14,7 +14,7 @@ export interface PortSet {
   readonly list?: string;
 }
 
-/** The TCP ports of those protocols of a rule that are `wanted`, those of all hosts first; none where there are none. */
+/** The TCP ports of the `wanted` protocols of a rule: those of all hosts first, then those of a list each. */
 export function mailPortSets(
   configuration: Configuration,
   rule: InspectionRule,

@@ -28,15 +28,15 @@ const reason =
 if (reason !== undefined) console.warn(`skipped: openings in a real kernel: ${reason}`);
 const backends = ['', '-legacy'].filter((backend) => findProgram(`iptables${backend}-restore`) !== undefined);
 
-const any = { address: '0.0.0.0', wildcard: '255.255.255.255' };
+const anywhere = { address: '0.0.0.0', wildcard: '255.255.255.255' };
 const host = (address: string) => ({ address, wildcard: '0.0.0.0' });
 type Rule = AccessEntry & { readonly kind: 'rule' };
 const entry = (action: 'permit' | 'deny', protocol: string, rest: Partial<Rule> = {}): Rule => ({
   kind: 'rule',
   action,
   protocol,
-  source: any,
-  destination: any,
+  source: anywhere,
+  destination: anywhere,
   ...rest,
 });
 const eq = (from: number) => ({ operator: 'eq', from }) as const;

@@ -30,8 +30,8 @@ export interface MailPorts {
 }
 
 /**
- * Every port of a transport. `initiator`: from the side that opened the connection. `astray`: TCP and UDP that conntrack
- * gives to no connection, and so to no side. `later`: TCP that opens nothing.
+ * Every port of a transport. `initiator`: from the side that opened the connection. `astray`: TCP and UDP that
+ * conntrack gives to no connection, and so to no side. `later`: TCP that opens nothing.
  */
 export interface Generic {
   readonly kind: 'generic';
@@ -48,7 +48,7 @@ export interface Steering {
 const LOOPBACK = 'lo';
 
 /**
- * What the configuration inspects, as kinds of packets. Of generic inspection only what the initiator sends stands here:
+ * What the configuration inspects, as kinds of packets. Of generic inspection only what initiators send stands here:
  * the rest of a session comes by the mark of its connection (rules.ts).
  */
 export function steeringOf(configuration: Configuration): Steering {
