@@ -1,6 +1,6 @@
-// A scripted TCP server that runs inside a namespace: reads { host, port, greeting, greetingDelayMs, replies } as JSON
+// A scripted TCP server that runs inside a namespace: reads a ListenerScript (listener.ts) as JSON
 // from its standard input, where replies are [regular expression, answer] pairs tried on each line, and prints one JSON
-// line for each event: { listening }, { line }, { end }. It never closes by itself.
+// line for each event: { listening }, { line }, { end }. It never closes by itself, but for `finishes`.
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -22,7 +22,10 @@ const server = createServer({ allowHalfOpen: true }, async (socket) => {
     rest = lines.pop();
     for (const line of lines) answer(socket, line.replace(/\r$/, ''));
   });
-  socket.on('end', () => tell({ end: 'fin' }));
+  socket.on('end', () => {
+    tell({ end: 'fin' });
+    if (script.finishes === true) socket.end();
+  });
   socket.on('error', (error) => tell({ end: error.code === 'ECONNRESET' ? 'reset' : error.code }));
   await delay(script.greetingDelayMs ?? 0);
   if (!socket.destroyed) socket.write(script.greeting);

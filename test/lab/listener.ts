@@ -7,6 +7,8 @@ export interface ListenerScript {
   readonly port: number;
   readonly greeting: string;
   readonly greetingDelayMs?: number;
+  /** Answers the client's FIN with its own. */
+  readonly finishes?: boolean;
   /** Regular expressions tried on each line, with the bytes to answer; a line that matches none gets no answer. */
   readonly replies: readonly (readonly [pattern: string, reply: string])[];
 }

@@ -15,13 +15,24 @@ const TIMESTAMP_FIRST = 2 ** 32 - 15;
 /** For what is held, sent again or given up. */
 const SETTLE_MS = 1_500;
 
+/** One connection of the raw client, segment by segment. */
+export interface RawConnection {
+  readonly address: string;
+  /** Timestamps are filled in: in one tick each, echoing the newest that was heard. */
+  send(segment: Omit<Segment, 'timestamps'>): void;
+  /** What came for it so far. */
+  heard(): readonly Heard[];
+}
+
 export interface RawClient {
+  /** A connection from an address that no kernel answers for; nothing is sent yet. */
+  open(number: number, port: number): Promise<RawConnection>;
   /** Plays the segments behind a handshake (or without one) from an address that no kernel answers for. */
   play(number: number, port: number, segments: readonly CaseSegment[], midstream: boolean): Promise<void>;
   stop(): void;
 }
 
-async function macsOf({ lab: { client, router } }: World): Promise<Line['macs']> {
+async function macsOf({ lab: { client, router } }: Pick<World, 'lab'>): Promise<Line['macs']> {
   const read = async (space: World['lab']['client'], device: string) =>
     (await space.must(['cat', `/sys/class/net/${device}/address`])).trim();
   return { source: await read(client, 'eth0'), destination: await read(router, 'outside0') };
@@ -30,7 +41,7 @@ async function macsOf({ lab: { client, router } }: World): Promise<Line['macs']>
 /** The address of the client with this number. */
 export const rawAddress = (number: number): string => `10.80.1.${20 + number}`;
 
-export async function startRawClient(world: World): Promise<RawClient> {
+export async function startRawClient(world: Pick<World, 'lab'>): Promise<RawClient> {
   const macs = await macsOf(world);
   const program = ['perl', inRepository('test', 'lab', 'attacks', 'raw-wire.pl'), 'eth0'];
   const wire = spawn('ip', ['netns', 'exec', world.lab.client.name, ...program], {
@@ -60,6 +71,19 @@ export async function startRawClient(world: World): Promise<RawClient> {
   };
 
   return {
+    async open(number, port) {
+      const line = await openLine(number, port);
+      let sent = 0;
+      const mine = () => heard.filter(({ destination }) => destination === line.source);
+      return {
+        address: line.source,
+        heard: mine,
+        send(segment) {
+          const value = TIMESTAMP_FIRST + sent++;
+          send(line, { ...segment, timestamps: [value, mine().at(-1)?.timestamp ?? 0] });
+        },
+      };
+    },
     async play(number, port, segments, midstream) {
       const line = await openLine(number, port);
       const mine = () => heard.filter(({ destination }) => destination === line.source);
