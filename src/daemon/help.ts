@@ -11,6 +11,7 @@ Asked of the running daemon; words may be cut while they are unique
   show      what is: show ip inspect {config|interfaces|sessions|statistics|all} ...
   clear     end sessions, reset counters: clear ip inspect {sessions {all|ID}|statistics}
   debug     follow what happens until interrupted: debug ip inspect {events|timers|smtp|pop3|imap} ...
+  undebug   end every such stream: undebug all
   write     save the configuration in force
   copy      copy running-config startup-config, and the other way round
   shell     the prompt: ?, Tab, abbreviations, enable, configure terminal
@@ -65,7 +66,7 @@ A prompt as on a router. With no terminal it reads lines from its input.
 ${CONTROL}`,
 };
 
-const EXEC = `usage: postern {show|clear|debug|write|copy} ... [OPTION]...
+const EXEC = `usage: postern {show|clear|debug|undebug|write|copy} ... [OPTION]...
 
 One command of the prompt, asked of the running daemon; docs/commands.md has them all, and so has ? in postern shell.
 
@@ -76,5 +77,5 @@ ${CONTROL}  --json             a structure instead of text (show)
 export function helpFor(command: string | undefined): string | undefined {
   if (command === undefined) return OVERVIEW;
   if (Object.hasOwn(DETAILS, command)) return DETAILS[command];
-  return ['show', 'clear', 'debug', 'write', 'copy'].includes(command) ? EXEC : undefined;
+  return ['show', 'clear', 'debug', 'undebug', 'write', 'copy'].includes(command) ? EXEC : undefined;
 }
