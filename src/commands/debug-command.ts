@@ -31,7 +31,7 @@ export const DEBUG_GRAMMARS: readonly string[] = [
   `debug ip inspect <<${TOPICS}>$topic|<tcp|udp|icmp|smtp|pop3|imap>$protocol>`,
 ];
 
-/** The ways to say that nobody follows any more; IOS has one set of debugs for all, so each of them ends every stream. */
+/** The ways to say that nobody follows any more; IOS has one set of debugs for all, so each ends every stream. */
 export const UNDEBUG_COMMANDS: readonly ExecCommand[] = [
   {
     grammar: ['undebug all', 'no debug all', ...DEBUG_GRAMMARS.flatMap((grammar) => [`un${grammar}`, `no ${grammar}`])],

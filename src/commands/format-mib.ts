@@ -1,6 +1,6 @@
 import type { Statistics } from '../firewall/snapshot.ts';
 
-/** Reasons for which a connection is declined before it is one. Those that count other packets too have no place here. */
+/** Reasons for declining a connection before it is one. Those that count other packets too have no place here. */
 const RESOURCE_REASONS: readonly string[] = ['flow-table-full', 'host-table-full', 'session-limit'];
 const POLICY_REASONS: readonly string[] = ['host-blocked'];
 

@@ -1,4 +1,4 @@
-/** Lines that one worker tells a second, for all debug streams together; a flood has more to tell than anybody reads. */
+/** Lines that one worker tells a second, for all debug streams together; a flood has more than anybody reads. */
 export const DEBUG_LINES_A_SECOND_MAX = 2_000;
 const WINDOW_MS = 1_000;
 
