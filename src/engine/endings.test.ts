@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { DROP_REASONS } from '../log/reason-messages.ts';
-import { dropName, dropReason, dropsByMachineName, dropsByReason, setCounterNames } from './endings.ts';
+import { DROPS, dropName, dropReason, dropsByMachineName, dropsByReason, setCounterNames } from './endings.ts';
 
 const header = readFileSync(new URL('../../native/engine/counters.h', import.meta.url), 'utf8');
 const COUNTERS = [...header.matchAll(/X\(\w+, "([a-z0-9-]+)"\)/g)].map((match) => match[1] ?? '');
@@ -66,4 +66,15 @@ test("IOS XE's names count every dropped packet once", () => {
   ).toEqual({
     ...{ 'l4-tcp-stray-seg': 1, 'l4-invalid-hdr': 5, shutdown: 4 },
   });
+});
+
+test('docs/logging.md has them all', () => {
+  const page = readFileSync(new URL('../../docs/logging.md', import.meta.url), 'utf8');
+  for (const [counter, { reason, machineName = counter.replace(/^drop-/, '') }] of Object.entries(DROPS)) {
+    const row = page.split('\n').find((line) => line.startsWith(`| \`${counter}\` |`));
+    const cells = row?.split('|').map((cell) => cell.trim().replaceAll('`', ''));
+    const [what, text] =
+      reason === undefined ? [expect.stringMatching(/^none: /), '-'] : [reason, DROP_REASONS[reason]];
+    expect(cells).toEqual(['', counter, what, text, machineName, '']);
+  }
 });

@@ -23,7 +23,7 @@ export function refusalReason(end: EndReason): Reason | undefined {
   }
 }
 
-interface Drop {
+export interface Drop {
   /** Absent: part of a refusal, or of holding what a retransmission brings again; it has no reason of its own. */
   readonly reason?: Reason;
   /** IOS XE's name for it (fw-oper, cisco-ios 4.3), for dashboards made for routers; absent: the counter's own. */
@@ -31,7 +31,7 @@ interface Drop {
 }
 
 /** What stands behind a dropped packet, by the name of its native counter (native/engine/counters.h). */
-const DROPS: Readonly<Record<string, Drop>> = {
+export const DROPS: Readonly<Record<string, Drop>> = {
   'drop-truncated': { reason: 'invalid-header', machineName: 'l4-invalid-hdr' },
   'drop-bad-packet': { reason: 'invalid-header', machineName: 'l4-invalid-hdr' },
   'drop-bad-checksum': { reason: 'invalid-checksum' },
