@@ -1,4 +1,4 @@
-import { dropsByMachineName, dropsByReason } from '../engine/endings.ts';
+import { dropsByMachineName, refusalsOf } from '../engine/endings.ts';
 import { addRecords } from '../engine/tally.ts';
 import type { WorkerStatistics } from '../engine/worker-protocol.ts';
 import type { Statistics, WorkerHealth } from '../firewall/snapshot.ts';
@@ -139,10 +139,6 @@ export function combineStatistics(input: StatisticsInput): Statistics {
 
 /** Why the gate refused packets and gave up half-open sessions. */
 function gateRefusals(counters: WorkerStatistics['counters']): Record<string, number> {
-  const given = {
-    'half-open-evicted': counters['half-open-evicted'],
-    'synwait-timeout': counters['half-open-expired'],
-  };
-  const some = Object.entries(given).flatMap(([reason, count]) => (count ? [[reason, count] as const] : []));
-  return addRecords(dropsByReason(counters), Object.fromEntries(some));
+  const expired = counters['half-open-expired'] ?? 0;
+  return addRecords(refusalsOf(counters), expired === 0 ? {} : { 'synwait-timeout': expired });
 }

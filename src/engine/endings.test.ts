@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { DROP_REASONS } from '../log/reason-messages.ts';
-import { DROPS, dropName, dropReason, dropsByMachineName, dropsByReason, setCounterNames } from './endings.ts';
+import { DROPS, dropName, dropReason, dropsByMachineName, refusalsOf, setCounterNames } from './endings.ts';
 
 const header = readFileSync(new URL('../../native/engine/counters.h', import.meta.url), 'utf8');
 const COUNTERS = [...header.matchAll(/X\(\w+, "([a-z0-9-]+)"\)/g)].map((match) => match[1] ?? '');
@@ -19,10 +19,12 @@ test('every native drop counter has a reason, or is known to need none', () => {
   expect(without.toSorted()).toEqual(WITHOUT_REASON.toSorted());
 });
 
-test('a reason sums up its counters; counters that are no drops give none', () => {
-  const counters = Object.fromEntries(COUNTERS.map((name) => [name, name.startsWith('drop-') ? 0 : 7]));
-  expect(dropsByReason(counters)).toEqual({});
-  expect(dropsByReason({ ...counters, 'drop-midstream': 2, 'drop-no-flow': 3, 'drop-stray': 1 })).toEqual({
+test('a reason sums up its counters; counters that are no refusals give none', () => {
+  const silent = (name: string): boolean => name.startsWith('drop-') || name === 'half-open-evicted';
+  const counters = Object.fromEntries(COUNTERS.map((name) => [name, silent(name) ? 0 : 7]));
+  expect(refusalsOf({ ...counters, 'half-open-evicted': 3 })).toEqual({ 'half-open-evicted': 3 });
+  expect(refusalsOf(counters)).toEqual({});
+  expect(refusalsOf({ ...counters, 'drop-midstream': 2, 'drop-no-flow': 3, 'drop-stray': 1 })).toEqual({
     ...{ midstream: 5, 'stray-segment': 1 },
   });
 });

@@ -78,15 +78,18 @@ export function dropName(counter: number): string {
   return dropReason(counter) ?? counterNames[counter] ?? 'unknown';
 }
 
-/** Dropped packets by reason, out of the native counters. */
-export function dropsByReason(counters: Readonly<Record<string, number>>): Record<string, number> {
-  const drops: Record<string, number> = {};
-  for (const [name, { reason }] of Object.entries(DROPS)) {
+/** Dropped packets, and half-open sessions that gave way, by reason, out of the native counters. */
+export function refusalsOf(counters: Readonly<Record<string, number>>): Record<string, number> {
+  const refusals: Record<string, number> = {};
+  for (const [name, { reason }] of [...Object.entries(DROPS), ...Object.entries(EVICTIONS)]) {
     const count = counters[name] ?? 0;
-    if (reason !== undefined && count > 0) drops[reason] = (drops[reason] ?? 0) + count;
+    if (reason !== undefined && count > 0) refusals[reason] = (refusals[reason] ?? 0) + count;
   }
-  return drops;
+  return refusals;
 }
+
+/** Of the gate, and of the workers' datagram sessions. */
+const EVICTIONS: Readonly<Record<string, Drop>> = { 'half-open-evicted': { reason: 'half-open-evicted' } };
 
 /** Every dropped packet once, by IOS XE's names: they sum up to `dropped`. */
 export function dropsByMachineName(counters: Readonly<Record<string, number>>): Record<string, number> {

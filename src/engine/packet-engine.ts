@@ -4,7 +4,7 @@ import type { Addon, FlowRecord, LoopOptions } from '../native/addon.ts';
 import { allocateBuffers, OrderWriter, PORT_PROTOCOLS } from '../native/event-batch.ts';
 import { type EffectiveGlobals, effectiveGlobals } from '../policy/defaults.ts';
 import { formatAddress } from './address.ts';
-import { dropsByReason, setCounterNames } from './endings.ts';
+import { refusalsOf, setCounterNames } from './endings.ts';
 import { InspectedSession } from './inspected-session.ts';
 import { Judge, type JudgedEvent } from './judge.ts';
 import { loopOptions } from './loop-options.ts';
@@ -179,7 +179,7 @@ export class PacketEngine {
     const counters = Object.fromEntries(names.map((name, index) => [name, values[index] ?? 0]));
     return {
       counters,
-      refusals: addRecords(this.#judge.refusals.toRecord(), dropsByReason(counters)),
+      refusals: addRecords(this.#judge.refusals.toRecord(), refusalsOf(counters)),
       masks: this.#judge.masks.toRecord(),
     };
   }
