@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdio>
 #include <string>
 
 #include "private_network.h"
@@ -28,11 +29,22 @@ class ThreeNetworks {
   /// Runs a command in the router.
   [[nodiscard]] bool run(const std::string& command) const { return router_.run(command); }
   /// A socket stays in the network it was made in.
-  [[nodiscard]] FileDescriptor client_socket(int family, int type) const {
-    return socket_in(client_network_, family, type);
+  [[nodiscard]] FileDescriptor client_socket(int family, int type, int protocol = 0) const {
+    return socket_in(client_network_, family, type, protocol);
   }
   [[nodiscard]] FileDescriptor server_socket(int family, int type) const {
-    return socket_in(server_network_, family, type);
+    return socket_in(server_network_, family, type, 0);
+  }
+  /// How many connections of the server stand in this state, as ss names it.
+  [[nodiscard]] int server_connections(const std::string& state) const {
+    const std::string network =
+        "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(server_network_.get());
+    std::FILE* lines =
+        ::popen(("nsenter --net=" + network + " ss -Htn state " + state + " | wc -l").c_str(), "r");
+    int count = -1;
+    if (lines == nullptr || std::fscanf(lines, "%d", &count) != 1) count = -1;
+    if (lines != nullptr) ::pclose(lines);
+    return count;
   }
 
  private:
@@ -45,10 +57,10 @@ class ThreeNetworks {
   static bool enter(const FileDescriptor& network) {
     return ::setns(network.get(), CLONE_NEWNET) == 0;
   }
-  [[nodiscard]] FileDescriptor socket_in(const FileDescriptor& network, int family,
-                                         int type) const {
+  [[nodiscard]] FileDescriptor socket_in(const FileDescriptor& network, int family, int type,
+                                         int protocol) const {
     if (!enter(network)) return {};
-    FileDescriptor socket(::socket(family, type | SOCK_CLOEXEC, 0));
+    FileDescriptor socket(::socket(family, type | SOCK_CLOEXEC, protocol));
     (void)enter(router_network_);
     return socket;
   }
