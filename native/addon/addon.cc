@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "addon/gate.h"
 #include "addon/options.h"
 #include "addon/registry.h"
 #include "addon/script_judge.h"
@@ -220,15 +221,7 @@ Napi::Value send_datagram_to(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value rank_worker_thread(const Napi::CallbackInfo& info) {
-  switch (rank_this_thread(kWorkerRank)) {
-    case RankGranted::real_time:
-      return Napi::String::New(info.Env(), "real-time");
-    case RankGranted::nice:
-      return Napi::String::New(info.Env(), "nice");
-    case RankGranted::none:
-      break;
-  }
-  return Napi::String::New(info.Env(), "none");
+  return Napi::String::New(info.Env(), name_of(rank_this_thread(kWorkerRank)));
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
@@ -251,6 +244,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("interfaceName", Napi::Function::New(env, interface_name));
   exports.Set("sendDatagram", Napi::Function::New(env, send_datagram_to));
   exports.Set("rankWorkerThread", Napi::Function::New(env, rank_worker_thread));
+  export_gate(env, exports);
   return exports;
 }
 

@@ -1,5 +1,7 @@
 #include "addon/options.h"
 
+#include "addon/gate.h"
+
 namespace postern {
 
 namespace {
@@ -15,18 +17,56 @@ void read(const Napi::Object& object, const char* name, bool& into) {
   if (value.IsBoolean()) into = value.As<Napi::Boolean>().Value();
 }
 
+void read(const Napi::Object& object, NfqueueOptions& queue) {
+  read(object, "queue", queue.queue);
+  read(object, "lengthMaxPackets", queue.length_max_packets);
+  read(object, "failOpen", queue.fail_open);
+  read(object, "socketBufferBytes", queue.socket_buffer_bytes);
+}
+
+/// `Infinity` is unlimited.
+void read_maximum(const Napi::Object& object, const char* name, std::uint32_t& into) {
+  const Napi::Value value = object.Get(name);
+  if (!value.IsNumber()) return;
+  const double number = value.As<Napi::Number>().DoubleValue();
+  into = number >= 0 && number < GateLimits::kUnlimited ? static_cast<std::uint32_t>(number)
+                                                        : GateLimits::kUnlimited;
+}
+
 }  // namespace
 
 HostOptions read_host_options(const Napi::Object& object) {
   HostOptions options;
-  read(object, "queue", options.queue.queue);
-  read(object, "lengthMaxPackets", options.queue.length_max_packets);
-  read(object, "failOpen", options.queue.fail_open);
-  read(object, "socketBufferBytes", options.queue.socket_buffer_bytes);
+  read(object, options.queue);
   read(object, "injectMark", options.inject_mark);
   read(object, "flowsMax", options.flows_max);
   read(object, "chunksMax", options.chunks_max);
+  std::uint32_t gate = 0;
+  read(object, "gate", gate);
+  options.gate = find_gate(gate);
   return options;
+}
+
+GateHostOptions read_gate_options(const Napi::Object& object) {
+  GateHostOptions options;
+  read(object, options.queue);
+  read(object, "injectMark", options.inject_mark);
+  read(object, "entriesMax", options.entries_max);
+  read(object, "hostsMax", options.hosts_max);
+  return options;
+}
+
+GateLimits read_gate_limits(const Napi::Object& object) {
+  GateLimits limits;
+  read_maximum(object, "halfOpenMax", limits.half_open_max);
+  read_maximum(object, "hostHalfOpenMax", limits.host_half_open_max);
+  read(object, "aggressive", limits.aggressive);
+  read(object, "synwaitMs", limits.synwait_ms);
+  read(object, "resetOnExpiry", limits.reset_on_expiry);
+  read(object, "windowScaleLoose", limits.window_scale_loose);
+  read(object, "reportDrops", limits.report_drops);
+  read(object, "markSession", limits.mark_session);
+  return limits;
 }
 
 LoopOptions read_loop_options(const Napi::Object& object) {
