@@ -80,6 +80,8 @@ describe('show', () => {
         lastHeardSecondsAgo: expect.any(Number),
         offloaded: false,
         rule: 'LAB',
+        inInterface: 'outside0',
+        outInterface: 'inside0',
       });
     });
   });
