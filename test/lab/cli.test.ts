@@ -182,6 +182,22 @@ describe('debug', () => {
     expect(stream.output()).not.toContain('smtp');
     expect(await stream.stop('SIGINT')).not.toBe(1);
   });
+
+  it('tells sessions that come and go in the words of IOS, and undebug ends the stream', async () => {
+    const control = ['--control', posternOf(world).controlSocket];
+    const stream = world.lab.router.start([POSTERN, 'debug', 'ip', 'inspect', 'detailed', ...control]);
+    const told = async (): Promise<boolean> => {
+      await talk(world.lab.client, { host: world.lab.target.v4, port: 110, steps: exchange(['QUIT', '^\\+OK']) });
+      return stream.output().includes('CBAC OBJ_DELETE: ');
+    };
+    await until('a session that goes', told, 20_000);
+    expect(stream.output()).toMatch(/^CBAC OBJ_CREATE: create sis [0-9A-F]{8}$/m);
+    expect(stream.output()).toMatch(
+      /^CBAC\* sis [0-9A-F]{8} pak \d+ TCP \(10\.80\.1\.2:\d+\) => \(10\.80\.2\.2:110\)$/m,
+    );
+    expect(await show('undebug', 'all')).toBe('All possible debugging has been turned off\n');
+    await until('the end', () => stream.output().endsWith('% debugging was turned off\n'));
+  });
 });
 
 /** The prompt on a terminal of its own: types the lines and answers what the screen showed. */
