@@ -148,7 +148,7 @@ Napi::Buffer<std::uint8_t> address_of(const Napi::Env& env, const Endpoint& endp
       env, reinterpret_cast<const std::uint8_t*>(endpoint.address.octets.data()), octets);
 }
 
-Napi::Object flow_object(const Napi::Env& env, const PacketLoop& loop, std::uint32_t index) {
+Napi::Object flow_object(const Napi::Env& env, PacketLoop& loop, std::uint32_t index) {
   const Flow& flow = loop.flow(index);
   const FlowKey& key = loop.table().key(index);
   const auto number = [&env](auto value) {
@@ -180,7 +180,7 @@ Napi::Object flow_object(const Napi::Env& env, const PacketLoop& loop, std::uint
 Napi::Value flows(const Napi::CallbackInfo& info) {
   const auto host = host_of(info);
   if (host == nullptr) return info.Env().Undefined();
-  const PacketLoop& loop = host->loop();
+  PacketLoop& loop = host->loop();
   const std::uint32_t most = info[2].As<Napi::Number>().Uint32Value();
   Napi::Array list = Napi::Array::New(info.Env());
   std::uint32_t index = loop.table().next_used(info[1].As<Napi::Number>().Uint32Value());

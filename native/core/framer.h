@@ -70,6 +70,11 @@ class Framer {
   /// Starts `framing` at the next octet fed. A frame under way is forgotten.
   void set(const Framing& framing) noexcept;
   [[nodiscard]] const Framing& framing() const noexcept { return framing_; }
+  /// Whether no octet of the frame under way has come: in `lines`, set(framing()) would change
+  /// nothing then.
+  [[nodiscard]] bool at_start() const noexcept {
+    return frame_bytes_ == 0 && !reported_ && !after_cr_;
+  }
 
   /// Looks at the octets that follow those taken so far, up to the end of the first frame in them.
   /// After counted_end and data_end the framer is in `lines` again, with the budget that stood

@@ -103,8 +103,7 @@ void PacketLoop::admit_unknown(InHand& hand) noexcept {
 std::uint32_t PacketLoop::open_flow(const FlowKey& key, const InHand& hand) noexcept {
   const std::uint32_t index = table_.insert(key);
   if (index == kNoFlow) return kNoFlow;
-  flows_[index] = std::make_unique<Flow>();
-  Flow& flow = *flows_[index];
+  Flow& flow = flows_.add(index);
   flow.protocol = protocol_of(key.responder.port);
   flow.created_ms = now_ms_;
   flow.last_heard_ms = now_ms_;
@@ -144,6 +143,7 @@ TrackResult PacketLoop::check(Flow& flow, Side from, const TcpPacket& packet) co
 
 void PacketLoop::admit_to_flow(std::uint32_t index, InHand& hand) noexcept {
   Flow& flow = *flows_[index];
+  flows_.touch(index);
   TcpPacket& packet = hand.packet;
   const Side from = table_.side_of(index, packet.source);
 

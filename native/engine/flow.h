@@ -72,16 +72,8 @@ struct MaskedRun {
   std::vector<std::byte> octets;
 };
 
-/// One direction of a flow: the octets its sender sent, in order, and how far each step has come.
-/// begin <= frame_begin <= framed <= store.end(), and frame_begin, released <= store.end().
-struct FlowSide {
-  StreamStore store;
-  Framer framer;
-  std::uint64_t frame_begin = 0;    ///< where the frame under way begins
-  std::uint64_t framed = 0;         ///< how far the framer has looked
-  std::uint64_t released = 0;       ///< octets before this may be forwarded
-  std::uint64_t forwarded = 0;      ///< octets before this were forwarded
-  std::uint64_t partial_asked = 0;  ///< `framed` when the machine was last asked about a prefix
+/// What of one direction is remembered while nothing of it is under way.
+struct SideFacts {
   std::uint32_t base_sequence = 0;  ///< sequence number of stream offset 0
   std::uint32_t last_timestamp = 0;
   /// The highest TSval that went on to its receiver: what comes later must not look older.
@@ -90,13 +82,25 @@ struct FlowSide {
   std::uint16_t last_window = 0;           ///< as its sender announced it, unscaled
   bool acknowledges = false;               ///< it has sent one
   bool paused = false;
-  bool opaque = false;  ///< nothing is stored or framed
-  bool resync = false;  ///< the next segment says where the stream stands
+  bool opaque = false;        ///< nothing is stored or framed
+  bool resync = false;        ///< the next segment says where the stream stands
+  bool fin_received = false;  ///< in order
+  bool fin_forwarded = false;
+};
+
+/// One direction of a flow: the octets its sender sent, in order, and how far each step has come.
+/// begin <= frame_begin <= framed <= store.end(), and frame_begin, released <= store.end().
+struct FlowSide : SideFacts {
+  StreamStore store;
+  Framer framer;
+  std::uint64_t frame_begin = 0;    ///< where the frame under way begins
+  std::uint64_t framed = 0;         ///< how far the framer has looked
+  std::uint64_t released = 0;       ///< octets before this may be forwarded
+  std::uint64_t forwarded = 0;      ///< octets before this were forwarded
+  std::uint64_t partial_asked = 0;  ///< `framed` when the machine was last asked about a prefix
   /// A line was judged at its CR, because the packet ended there and some servers (Dovecot) act on
   /// it: only its LF may follow. `frame_begin` still stands at the line's start.
   bool judged_at_cr = false;
-  bool fin_received = false;  ///< in order
-  bool fin_forwarded = false;
   std::vector<PendingPacket> pending;
   std::vector<PendingPacket> early;  ///< out of order, whole packets
   std::vector<std::byte> head;       ///< of a tolerant line that outgrew its budget
@@ -133,14 +137,11 @@ enum class FlowStage : std::uint8_t {
   dead,      ///< over; what still comes is answered with RST or dropped
 };
 
-struct Flow {
+/// What of a flow is remembered while nothing of it is under way.
+struct FlowFacts {
   Tracker tracker;
-  std::array<FlowSide, 2> sides;
-  std::unique_ptr<Refusal> refusal;
   std::int64_t created_ms = 0;
   std::int64_t last_heard_ms = 0;
-  std::int64_t early_since_ms = 0;  ///< when the oldest gap opened; 0: none
-  std::int64_t held_since_ms = 0;   ///< since when a side is paused with octets waiting; 0: none
   std::int64_t closing_since_ms = 0;
   std::array<std::uint64_t, 2> bytes{};    ///< payload forwarded
   std::array<std::uint32_t, 2> packets{};  ///< let in, by their sender
@@ -156,16 +157,25 @@ struct Flow {
   FlowStage stage = FlowStage::open;
   std::uint8_t late_resets = 0;  ///< RSTs sent for what came after the end
   bool announced = false;        ///< JavaScript knows it
-  bool needs_announcement = false;
   bool midstream = false;
-  bool loose = false;          ///< a direction has left the queue: its half cannot be tracked
-  bool early_retried = false;  ///< the reassembly timer went off once (cisco-ios 3.6)
-  bool busy = false;           ///< a frame of it is being judged in this turn
+  bool loose = false;  ///< a direction has left the queue: its half cannot be tracked
+};
+
+/// A connection whose handshake is complete, with all that its packets need.
+struct Flow : FlowFacts {
+  std::array<FlowSide, 2> sides;
+  std::unique_ptr<Refusal> refusal;
+  std::int64_t early_since_ms = 0;  ///< when the oldest gap opened; 0: none
+  std::int64_t held_since_ms = 0;   ///< since when a side is paused with octets waiting; 0: none
+  bool needs_announcement = false;
+  bool early_retried = false;         ///< the reassembly timer went off once (cisco-ios 3.6)
+  bool busy = false;                  ///< a frame of it is being judged in this turn
   Side event_side = Side::initiator;  ///< whose frame is being judged
   Side next_side = Side::initiator;   ///< whose frames are looked for first
   bool event_is_partial = false;
   bool ordered = true;          ///< the last frame got an order
   bool reframe_wanted = false;  ///< the framer stands still until it is set anew
+  bool may_rest = false;        ///< the shelf is to look at it when the turn ends
 
   [[nodiscard]] FlowSide& side(Side which) noexcept { return sides[index(which)]; }
   [[nodiscard]] const FlowSide& side(Side which) const noexcept { return sides[index(which)]; }

@@ -61,6 +61,7 @@ void PacketLoop::judge_all() noexcept {
 }
 
 PacketLoop::Advance PacketLoop::advance(std::uint32_t index) noexcept {
+  const std::uint32_t generation = table_.generation(index);
   for (;;) {
     const Advance step = next_event(index);
     if (step != Advance::done) return step;
@@ -76,7 +77,8 @@ PacketLoop::Advance PacketLoop::advance(std::uint32_t index) noexcept {
     // Whatever it makes ready, this loop works on: no second entry among the active flows.
     flow.busy = true;
     admit(*next);
-    if (!table_.used(index)) return Advance::done;
+    // It may have made room for its successor, which is active by itself.
+    if (!table_.used(index) || table_.generation(index) != generation) return Advance::done;
     flows_[index]->busy = true;
   }
 }

@@ -35,7 +35,7 @@ PacketLoop::PacketLoop(PacketSource& source, SegmentSender& sender, const LoopRo
       table_(room.flows_max, random_key()),
       wheel_(room.flows_max, kTimerGranularityMs),
       pool_(room.chunks_max),
-      flows_(room.flows_max),
+      flows_(room.flows_max, pool_),
       datagrams_({source, sender, counters_, writer_}, room.flows_max, random_key()),
       received_(kPacketsPerTurnMax),
       hands_(kPacketsPerTurnMax),
@@ -102,6 +102,7 @@ ReceiveStatus PacketLoop::turn(std::int64_t now_ms) noexcept {
     judge_all();
   }
   keep_in_hand();
+  flows_.put_down();
   source_.flush();
   return status;
 }
@@ -115,6 +116,7 @@ bool PacketLoop::apply_orders(std::span<const std::uint32_t> words) noexcept {
     if (table_.used(order.flow)) settle(order.flow);
   }
   judge_all();
+  flows_.put_down();
   source_.flush();
   return good && !reader.broken();
 }
@@ -151,6 +153,7 @@ void PacketLoop::abandon_sessions() noexcept {
     } else {
       refuse_with_reset(index, EndReason::worker_restarted);
     }
+    flows_.put_down();
   }
   source_.flush();
 }

@@ -16,6 +16,7 @@
 #include "engine/datagram_flows.h"
 #include "engine/event_batch.h"
 #include "engine/flow.h"
+#include "engine/flow_shelf.h"
 #include "engine/gate.h"
 #include "engine/gate_resets.h"
 #include "io/packet_source.h"
@@ -123,7 +124,10 @@ class PacketLoop {
     return source_.counters();
   }
   [[nodiscard]] const FlowTable& table() const noexcept { return table_; }
-  [[nodiscard]] const Flow& flow(std::uint32_t index) const noexcept { return *flows_[index]; }
+  /// Stays where it is until the next call of turn(), advance_time() or apply_orders().
+  [[nodiscard]] const Flow& flow(std::uint32_t index) noexcept { return *flows_[index]; }
+  /// Flows with something under way; the others are records.
+  [[nodiscard]] std::size_t flows_awake() const noexcept { return flows_.awake(); }
   [[nodiscard]] const DatagramTable& datagrams() const noexcept { return datagrams_.table(); }
   [[nodiscard]] std::int64_t now_ms() const noexcept { return now_ms_; }
   [[nodiscard]] std::size_t used_chunks() const noexcept { return pool_.used_chunks(); }
@@ -240,7 +244,7 @@ class PacketLoop {
   void keep_in_hand() noexcept;
   void inject_range(std::uint32_t index, Side from, std::uint64_t end) noexcept;
   void inject(const SegmentSpec& spec) noexcept;
-  [[nodiscard]] SegmentSpec segment_from(std::uint32_t index, Side from) const noexcept;
+  [[nodiscard]] SegmentSpec segment_from(std::uint32_t index, Side from) noexcept;
 
   // refusal.cc
   void pass_released(std::uint32_t index) noexcept;
@@ -280,7 +284,7 @@ class PacketLoop {
   FlowTable table_;
   TimerWheel wheel_;
   ChunkPool pool_;
-  std::vector<std::unique_ptr<Flow>> flows_;
+  FlowShelf flows_;
   Counters counters_;
   SharedBuffers buffers_{};
   EventWriter writer_;

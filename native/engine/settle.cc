@@ -22,6 +22,7 @@ std::optional<std::uint32_t> marked(Flow& flow, std::uint32_t mark) noexcept {
 
 void PacketLoop::settle(std::uint32_t flow_index) noexcept {
   Flow& flow = *flows_[flow_index];
+  flows_.touch(flow_index);
   if (flow.stage == FlowStage::dead || flow.stage == FlowStage::refusing) return;
   // A reply goes before what it set free.
   settle_side(flow_index, Side::responder);
@@ -60,8 +61,7 @@ void PacketLoop::settle_side(std::uint32_t flow_index, Side from) noexcept {
   }
   if (side.opaque) pass_early(flow_index, from);
   // Nothing reads or acknowledges a direction whose other half has left the queue.
-  if (flow.loose && !side.opaque)
-    side.store.discard_before(pool_, std::min(side.frame_begin, side.forwarded));
+  if (flow.loose) side.store.discard_before(pool_, std::min(side.frame_begin, side.forwarded));
 }
 
 /// Accepts the first `length` payload octets of a packet, as the store has them.
@@ -202,7 +202,7 @@ void PacketLoop::keep_in_hand() noexcept {
 
 /// A segment in the name of `from`, with everything its receiver expects of it but payload and
 /// flags.
-SegmentSpec PacketLoop::segment_from(std::uint32_t flow_index, Side from) const noexcept {
+SegmentSpec PacketLoop::segment_from(std::uint32_t flow_index, Side from) noexcept {
   const Flow& flow = *flows_[flow_index];
   const FlowKey& key = table_.key(flow_index);
   const FlowSide& side = flow.side(from);

@@ -13,6 +13,7 @@ void PacketLoop::advance_time(std::int64_t now_ms) noexcept {
   datagrams_.advance(now_ms_);
   expire_half_open();
   judge_all();
+  flows_.put_down();
   source_.flush();
 }
 
@@ -194,7 +195,7 @@ void PacketLoop::forget_flow(std::uint32_t index) noexcept {
   for (FlowSide& side : flow.sides) side.store.release(pool_);
   --*gauge_of(flow.stage);
   wheel_.cancel(index);
-  flows_[index].reset();
+  flows_.remove(index);
   table_.erase(index);
 }
 
