@@ -106,8 +106,7 @@ std::uint32_t PacketLoop::open_flow(const FlowKey& key, const InHand& hand) noex
   Flow& flow = flows_.add(index);
   flow.protocol = protocol_of(key.responder.port);
   flow.created_ms = now_ms_;
-  flow.last_heard_ms = now_ms_;
-  flow.idle_ms = flow.idle_next_ms = static_cast<std::uint32_t>(options_.idle_ms);
+  refresh(flow);
   flow.finwait_ms = options_.finwait_ms;
   flow.in_interface = hand.received.in_interface;
   flow.out_interface = hand.received.out_interface;
@@ -177,8 +176,7 @@ void PacketLoop::admit_to_flow(std::uint32_t index, InHand& hand) noexcept {
     drop_received(hand, drop_counter_of(result.drop));
     return;
   }
-  flow.last_heard_ms = now_ms_;
-  flow.idle_ms = flow.idle_next_ms;
+  refresh(flow);
   ++flow.packets[postern::index(from)];
   if (result.reset) {
     admit_reset(index, from, hand);

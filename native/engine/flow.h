@@ -146,7 +146,7 @@ struct FlowFacts {
   std::array<std::uint64_t, 2> bytes{};    ///< payload forwarded
   std::array<std::uint32_t, 2> packets{};  ///< let in, by their sender
   std::uint32_t idle_ms = 3'600'000;
-  std::uint32_t idle_next_ms = 3'600'000;  ///< taken at its next packet (cisco-ios 3.5)
+  std::uint32_t idle_ordered_ms = 0;  ///< its own from its next packet on; 0: the configured one
   std::int64_t finwait_ms = 5'000;         ///< as configured when it began
   std::uint32_t in_interface = 0;
   std::uint32_t out_interface = 0;

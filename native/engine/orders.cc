@@ -60,9 +60,7 @@ bool PacketLoop::carry_out(const Order& order) noexcept {
       order_again(flow);
       return true;
     case OrderOp::idle:
-      flow.idle_next_ms = order.first > 0xFFFF'FFFFU / 1'000U ? 0xFFFF'FFFFU : order.first * 1'000U;
-      // Behind the packet that refreshes it: at once (cisco-ios 3.5).
-      if (flow.last_heard_ms == now_ms_) flow.idle_ms = flow.idle_next_ms;
+      order_idle(flow, order.first);
       arm(order.flow);
       return true;
     case OrderOp::end:
@@ -77,6 +75,14 @@ bool PacketLoop::carry_out(const Order& order) noexcept {
       return true;
   }
   return false;
+}
+
+/// A time that is the configured one stays that when it is configured anew.
+void PacketLoop::order_idle(Flow& flow, std::uint32_t seconds) noexcept {
+  const std::uint32_t ms = seconds > 0xFFFF'FFFFU / 1'000U ? 0xFFFF'FFFFU : seconds * 1'000U;
+  flow.idle_ordered_ms = ms == options_.idle_ms ? 0 : ms;
+  // Behind the packet that refreshes it: at once.
+  if (flow.last_heard_ms == now_ms_) refresh(flow);
 }
 
 void PacketLoop::note_masked(FlowSide& side, std::uint64_t begin, std::uint64_t end) noexcept {

@@ -224,6 +224,7 @@ class PacketLoop {
   void order_mask(Flow& flow, const Order& order) noexcept;
   void order_frame(Flow& flow, const Order& order) noexcept;
   void order_refuse(std::uint32_t index, const Order& order) noexcept;
+  void order_idle(Flow& flow, std::uint32_t seconds) noexcept;
   void order_stop(Flow& flow, std::uint32_t what) noexcept;
   void order_again(Flow& flow) noexcept;
 
@@ -263,6 +264,7 @@ class PacketLoop {
   void arm(std::uint32_t index) noexcept;
   [[nodiscard]] std::int64_t deadline_of(const Flow& flow) const noexcept;
   void on_timer(std::uint32_t index) noexcept;
+  void refresh(Flow& flow) const noexcept;
   void on_idle(std::uint32_t index) noexcept;
   void on_finwait(std::uint32_t index) noexcept;
   void on_gap(std::uint32_t index) noexcept;

@@ -21,6 +21,13 @@ void PacketLoop::arm(std::uint32_t index) noexcept {
   wheel_.set(index, deadline_of(*flows_[index]));
 }
 
+/// A changed idle time holds from the next refresh on (cisco-ios 3.5).
+void PacketLoop::refresh(Flow& flow) const noexcept {
+  flow.last_heard_ms = now_ms_;
+  flow.idle_ms = flow.idle_ordered_ms != 0 ? flow.idle_ordered_ms
+                                           : static_cast<std::uint32_t>(options_.idle_ms);
+}
+
 std::int64_t PacketLoop::deadline_of(const Flow& flow) const noexcept {
   if (flow.stage == FlowStage::dead) return flow.closing_since_ms + flow.finwait_ms;
   if (flow.stage == FlowStage::refusing) {
@@ -113,8 +120,7 @@ void PacketLoop::on_idle(std::uint32_t index) noexcept {
   }
   const FlowKey& key = table_.key(index);
   if (sender_.tracked(key.initiator, key.responder)) {
-    flow.last_heard_ms = now_ms_;
-    flow.idle_ms = flow.idle_next_ms;
+    refresh(flow);
     arm(index);
     return;
   }

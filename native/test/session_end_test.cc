@@ -105,6 +105,25 @@ TEST_CASE("session end: a new idle time is taken at the session's next packet") 
   CHECK(end_of(lab) == EndReason::idle_timeout);
 }
 
+TEST_CASE(
+    "session end: a new configured idle time is taken at the next packet, unless it has its own") {
+  for (const std::uint32_t own_seconds : {3'600U, 7'200U}) {
+    LoopLab lab;
+    lab.connect();
+    const std::array<std::uint32_t, 3> order{static_cast<std::uint32_t>(OrderOp::idle), 0,
+                                             own_seconds};
+    CHECK(lab.loop.apply_orders(order));
+    LoopOptions shorter = LoopLab::with_mail_ports();
+    shorter.idle_ms = 5'000;
+    lab.loop.configure(shorter);
+    lab.wait_ms(30'000);
+    CHECK(lab.loop.flow(0).stage == FlowStage::open);
+    lab.send(I, 0, "", kAck);
+    lab.wait_ms(5'200);
+    CHECK((lab.loop.flow(0).stage == FlowStage::open) == (own_seconds == 7'200));
+  }
+}
+
 TEST_CASE("session end: a new finwait time is for new sessions") {
   LoopLab lab;
   exchange_fins(lab);
