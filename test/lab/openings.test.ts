@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cross, sendLateSegment } from './crossing.ts';
 import { exchange, talk } from './dialogue.ts';
 import { ADDRESSES } from './lab.ts';
+import { until } from './process.ts';
 import { createWorld, posternOf, type World } from './world.ts';
 
 /**
@@ -68,6 +69,22 @@ describe('openings', () => {
       const before = await denied();
       expect((await smtp()).stoppedAt).toBeUndefined();
       expect(await denied()).toBe(before);
+    });
+
+    it('session detail tells the opening, and how many answers came through it', async () => {
+      const talking = talk(world.lab.client, {
+        host: ADDRESSES.server.v4,
+        port: 25,
+        steps: [{ expect: '^220 ' }, { sleepMs: 1_500 }, ...exchange(['QUIT', '^221 '])],
+      });
+      const detail = await until('the opening', async () => {
+        const { stdout } = await posternOf(world).exec('show', 'ip', 'inspect', 'session', 'detail');
+        return stdout.includes(' smtp SIS_OPEN') ? stdout : undefined;
+      });
+      expect(detail).toMatch(
+        /^ {2}In {2}SID 10\.80\.2\.2\[25:25\]=>10\.80\.1\.2\[(\d+):\1\] on ACL 102 {2}\(\d+ match(?:es)?\)$/m,
+      );
+      expect((await talking).stoppedAt).toBeUndefined();
     });
 
     it('what nobody inside asked for is dropped, counted and told to the kernel log', async () => {
