@@ -112,7 +112,6 @@ async function flooded(world: World): Promise<void> {
   const { synsASecond, seconds } = FLOOD;
   scene('Flooded', `${synsASecond} SYNs a second from spoofed addresses for ${seconds} s, while a session goes on.`);
   const postern = posternOf(world);
-  const before = posternLogTexts(postern).length;
   await routeFlood(world.lab);
   const honest = honestSession(world);
   await delay(500);
@@ -129,11 +128,8 @@ async function flooded(world: World): Promise<void> {
   const [gate, ...workers] = await queueStates(world.lab.router);
   const lost = workers.reduce((sum, queue) => sum + queue.lost, 0);
   note(`  packets lost in the queue of SYNs: ${gate?.lost ?? 0}; in those of the sessions: ${lost}`);
-  logged(
-    posternLogTexts(postern)
-      .slice(before)
-      .filter((text) => /ALERT|BLOCK/.test(text)),
-  );
+  const alerts = postern.log().filter(({ mnemonic }) => mnemonic?.startsWith('ALERT_') === true);
+  logged(alerts.map(({ mnemonic, msg }) => `${mnemonic}: ${msg}`));
 }
 
 async function main(keep: boolean): Promise<void> {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exchange, talk } from './dialogue.ts';
 import { MAIL_ACCOUNT } from './dovecot.ts';
 import { floodResult, queueStates, routeFlood, startFlood, synReceived } from './flood.ts';
-import { configurationOf, posternLogTexts } from './postern.ts';
+import { configurationOf } from './postern.ts';
 import { type Running, until } from './process.ts';
 import { inRepository } from './repository.ts';
 import { createWorld, posternOf, type World } from './world.ts';
@@ -41,7 +41,11 @@ describe('a flood of SYNs', () => {
     await world?.close();
   });
 
-  const alerts = () => posternLogTexts(posternOf(world)).filter((text) => /ALERT_O/.test(text));
+  const alerts = () =>
+    posternOf(world)
+      .log()
+      .filter(({ mnemonic }) => mnemonic?.includes('ALERT') === true)
+      .map(({ mnemonic, msg }) => `${mnemonic}: ${msg}`);
 
   async function startNoops(): Promise<Running> {
     const { user, password } = MAIL_ACCOUNT;
@@ -91,8 +95,8 @@ describe('a flood of SYNs', () => {
   it('is over when its connections are, also for the server', async () => {
     await posternOf(world).waitForLog(/ALERT_OFF/, 20_000);
     const [on, off, ...more] = alerts();
-    expect(on).toMatch(/^%FW-4-ALERT_ON: getting aggressive, count \(\d+\/500\) current 1-min rate: \d+$/);
-    expect(off).toMatch(/^%FW-4-ALERT_OFF: calming down, count \(\d+\/400\) current 1-min rate: \d+$/);
+    expect(on).toMatch(/^ALERT_ON: getting aggressive, count \(\d+\/500\) current 1-min rate: \d+$/);
+    expect(off).toMatch(/^ALERT_OFF: calming down, count \(\d+\/400\) current 1-min rate: \d+$/);
     expect(more).toEqual([]);
     // Left alone, the server's kernel would keep them for a minute.
     await until('the server to be rid of them', async () => (await synReceived(world.lab.server)) === 0, 10_000);
