@@ -51,7 +51,11 @@ function run(packets: readonly Packet[], protocols = GENERIC, maximum = Number.P
     const { counters, refusals } = engine.statistics();
     const opened = events.filter(({ kind }) => kind === 'open').map(({ session }) => session?.protocol ?? 'none');
     const drops = events.filter(({ kind }) => kind === 'drop').map(({ packet, what }) => `${packet} ${what}`);
-    return { opened, drops, log, counters, refusals, sessions: engine.sessions() };
+    const sessions = engine.sessions();
+    const told = [...log];
+    const cleared = engine.clearSessions('all');
+    const left = engine.sessions().filter(({ state }) => state !== 'SIS_CLOSED').length;
+    return { opened, drops, log: told, counters, refusals, sessions, cleared, left };
   } finally {
     engine.close();
   }
@@ -91,20 +95,23 @@ test('a mail port is read by its own line, and by that of tcp only where it has 
 });
 
 test('datagrams and echoes are sessions: half-open until they are answered', () => {
-  const { opened, drops, sessions } = run([
+  const { opened, drops, sessions, cleared, left } = run([
+    ...HANDSHAKE(22),
     datagramPacket('initiator', 53, 'query'),
     datagramPacket('responder', 53, 'answer'),
     datagramPacket('initiator', 123, 'time?'),
     icmpEcho('initiator', 8),
     icmpEcho('responder', 0),
   ]);
-  expect(opened).toEqual(['udp', 'udp', 'icmp']);
+  expect(opened).toEqual(['tcp', 'udp', 'udp', 'icmp']);
+  expect({ cleared, left }).toEqual({ cleared: 4, left: 0 });
   expect(drops).toEqual([]);
   const shown = sessions.map(
     ({ protocol, state, stage, rule, responder }) => `${protocol} ${responder.port} ${state} ${stage} ${rule}`,
   );
   expect(shown.toSorted()).toEqual([
     'icmp 0 SIS_OPEN icmp ALL',
+    'tcp 22 SIS_OPEN tcp ALL',
     'udp 123 SIS_OPENING udp ALL',
     'udp 53 SIS_OPEN udp ALL',
   ]);
