@@ -21,6 +21,7 @@ const CONFIGURATION = configurationOf(
     `ip inspect tcp synwait-time ${SYNWAIT_MS / 1_000}`,
     'ip inspect tcp finwait-time 1',
     `ip inspect tcp idle-time ${IDLE_MS / 1_000}`,
+    'ip inspect tcp reassembly queue length 2 timeout 1 alarm on',
   ],
 );
 /** Ports of the server: one that keeps its side open, one that finishes, one that drops SYNs, one where nobody listens. */
@@ -222,6 +223,32 @@ describe.each([
       await until('the end at the server', () => scene.patient.ends().at(-1) === 'reset');
       await expectNothingLeft(scene);
     });
+  });
+
+  it('a gap that never closes: what finds no room is dropped, the rest is freed at the second expiry, and told', async () => {
+    const { connection, first, acknowledged } = await shakeHands(scene, PORTS.patient);
+    const before = await scene.postern.statistics();
+    for (const offset of [6, 12, 18]) {
+      connection.send({ sequence: first + offset, acknowledgement: acknowledged, payload: 'NOOP\r\n' });
+    }
+    await until('the queue', async () => (await scene.postern.statistics()).packets.held === 2);
+    const { reassembly } = await scene.postern.statistics();
+    expect(reassembly.outOfOrderPackets).toBe(before.reassembly.outOfOrderPackets + 3);
+    expect(reassembly.droppedPackets).toBe(before.reassembly.droppedPackets + 1);
+    await until('RST', () => wasReset(connection), 2_000 + GRACE_MS);
+    await until('the end at the server', () => scene.patient.ends().at(-1) === 'reset');
+    await expectNothingLeft(scene);
+    const told = scene.postern
+      .log()
+      .filter(({ initiator }) => initiator?.startsWith(`${connection.address}:`) === true);
+    expect(told.map(({ mnemonic }) => mnemonic)).toEqual([
+      'SESS_AUDIT_TRAIL_START',
+      'TCP_OOO_SEG',
+      'TCP_OOO_TIMEOUT',
+      'TCP_OOO_SESSION_DELETED',
+      'SESS_AUDIT_TRAIL',
+    ]);
+    expect(told[1]?.msg).toContain(`seq:${first + 18} 6 bytes is out-of-order; expected seq:${first}.`);
   });
 
   it('silence ends a session at the idle time, at both ends', async () => {
