@@ -107,7 +107,7 @@ std::uint32_t PacketLoop::open_flow(const FlowKey& key, const InHand& hand) noex
   flow.protocol = protocol_of(key.responder.port);
   flow.created_ms = now_ms_;
   refresh(flow);
-  flow.finwait_ms = options_.finwait_ms;
+  flow.finwait_ms = static_cast<std::uint32_t>(options_.finwait_ms);
   flow.in_interface = hand.received.in_interface;
   flow.out_interface = hand.received.out_interface;
   ++*gauge_of(flow.stage);

@@ -147,7 +147,7 @@ struct FlowFacts {
   std::array<std::uint32_t, 2> packets{};  ///< let in, by their sender
   std::uint32_t idle_ms = 3'600'000;
   std::uint32_t idle_ordered_ms = 0;  ///< its own from its next packet on; 0: the configured one
-  std::int64_t finwait_ms = 5'000;         ///< as configured when it began
+  std::uint32_t finwait_ms = 5'000;   ///< as configured when it began
   std::uint32_t in_interface = 0;
   std::uint32_t out_interface = 0;
   std::uint32_t offload_mark = 0;  ///< set on every packet that is accepted from now on
