@@ -70,7 +70,7 @@ async function smtpSession(connectTimeoutMs = 5_000): Promise<string> {
 }
 
 /** A POP3 session that is established now and asks again when the flood has been at work. */
-async function startPop3(lastsMs: number): Promise<Promise<string>> {
+async function startPop3(lastsMs: number): Promise<{ readonly outcome: Promise<string> }> {
   const steps: readonly Step[] = [
     { expect: '^\\+OK' },
     ...exchange(['CAPA', '^\\.\\r\\n']),
@@ -81,7 +81,9 @@ async function startPop3(lastsMs: number): Promise<Promise<string>> {
   const session = talk(world.lab.client, { host: world.lab.target.v4, port: 110, steps });
   const isOpen = async () => (await posternOf(world).sessions()).some(({ state }) => state === 'SIS_OPEN');
   await until('the session to be established', isOpen, 10_000);
-  return session.then(({ stoppedAt }) => (stoppedAt === undefined ? 'complete' : `stopped at ${stoppedAt}`));
+  return {
+    outcome: session.then(({ stoppedAt }) => (stoppedAt === undefined ? 'complete' : `stopped at ${stoppedAt}`)),
+  };
 }
 
 const halfOpen = async () => (await posternOf(world).sessions()).filter(({ state }) => state === 'SIS_OPENING');
@@ -112,7 +114,7 @@ describe('max-incomplete', () => {
     const before = (await halfOpen()).length;
     expect((await posternOf(world).exec('clear', 'ip', 'inspect', 'session', first?.id ?? '')).code).toBe(0);
     expect(await halfOpen()).toHaveLength(before - 1);
-    expect(await pop3).toBe('complete');
+    expect(await pop3.outcome).toBe('complete');
     await posternOf(world).waitForLog(/calming down/, 15_000);
     const [on, off, ...more] = alerts();
     expect(on).toMatch(/^ALERT_ON: getting aggressive, count \(21\/20\) current 1-min rate: \d+$/);
@@ -153,7 +155,7 @@ describe('tcp max-incomplete host', () => {
     expect(entry?.remainingSeconds).toBeLessThanOrEqual(60);
     expect(await smtpSession(1_500)).not.toBe('complete');
     expect((await posternOf(world).statistics()).refusals['host-blocked']).toBeGreaterThan(0);
-    expect(await pop3).toBe('complete');
+    expect(await pop3.outcome).toBe('complete');
     expect((await posternOf(world).exec('clear', 'ip', 'inspect', 'blocked-hosts', host)).code).toBe(0);
     expect(await smtpSession()).toBe('complete');
     // The host was told about a moment ago, in the test before: that episode is not over.
@@ -162,6 +164,20 @@ describe('tcp max-incomplete host', () => {
       `UNBLOCK_HOST: New TCP connections to host ${host} no longer blocked`,
     ]);
     expect((await posternOf(world).exec('clear', 'ip', 'inspect', 'blocked-hosts', host)).code).toBe(1);
+  });
+});
+
+describe('as many sessions as may be', () => {
+  it.each(['ip inspect sessions maximum 2', 'ip inspect name LAB parameter max-sessions 2'])('%s', async (line) => {
+    await configure(line);
+    const two = [await startPop3(3_000), await startPop3(3_000)];
+    await until('both', async () => (await posternOf(world).statistics()).sessions.established === 2, 5_000);
+    const refused = (await posternOf(world).statistics()).refusals['session-limit'] ?? 0;
+    expect(await smtpSession()).not.toBe('complete');
+    expect((await posternOf(world).statistics()).refusals['session-limit']).toBe(refused + 1);
+    expect(await Promise.all(two.map(({ outcome }) => outcome))).toEqual(['complete', 'complete']);
+    await until('them to end', async () => (await posternOf(world).sessions()).length === 0, 15_000);
+    expect(await smtpSession()).toBe('complete');
   });
 });
 
