@@ -1,10 +1,9 @@
 #include "core/flow_table.h"
 
-#include <array>
 #include <bit>
 #include <cassert>
-#include <cstring>
-#include <utility>
+
+#include "core/connection_hash.h"
 
 namespace postern {
 namespace {
@@ -18,13 +17,6 @@ std::size_t buckets_for(std::size_t capacity) noexcept {
 
 std::size_t clamp_capacity(std::size_t capacity) noexcept {
   return capacity < kNoFlow ? capacity : kNoFlow - 1;
-}
-
-/// Any total order will do: it only has to be the same for both directions.
-bool stands_after(const Endpoint& a, const Endpoint& b) noexcept {
-  const int order =
-      std::memcmp(a.address.octets.data(), b.address.octets.data(), a.address.octets.size());
-  return order != 0 ? order > 0 : a.port > b.port;
 }
 
 bool joins(const FlowKey& key, const Endpoint& one, const Endpoint& another) noexcept {
@@ -44,31 +36,9 @@ FlowTable::FlowTable(std::size_t capacity, const HashKey& hash_key) noexcept
   bucket_mask_ = static_cast<std::uint32_t>(buckets_.size() - 1);
 }
 
-std::uint32_t FlowTable::hash_of(const Endpoint& one, const Endpoint& another) const noexcept {
-  const Endpoint* low = &one;
-  const Endpoint* high = &another;
-  if (stands_after(*low, *high)) std::swap(low, high);
-
-  std::array<std::uint64_t, 5> words;
-  std::memcpy(&words[0], low->address.octets.data(), 16);
-  std::memcpy(&words[2], high->address.octets.data(), 16);
-  words[4] =
-      (std::uint64_t{low->address.version} << 32U) | (std::uint64_t{low->port} << 16U) | high->port;
-  if (low->address.version != 4) return static_cast<std::uint32_t>(keyed_hash(hash_key_, words));
-
-  // IPv4 addresses fill half a word each: both go into one, and the hash takes half the time.
-  std::uint32_t low_address = 0;
-  std::uint32_t high_address = 0;
-  std::memcpy(&low_address, low->address.octets.data(), 4);
-  std::memcpy(&high_address, high->address.octets.data(), 4);
-  const std::array<std::uint64_t, 2> short_words{(std::uint64_t{low_address} << 32U) | high_address,
-                                                 words[4]};
-  return static_cast<std::uint32_t>(keyed_hash(hash_key_, short_words));
-}
-
 std::uint32_t FlowTable::find(const Endpoint& source, const Endpoint& destination) const noexcept {
   if (size_ == 0) return kNoFlow;
-  const std::uint32_t hash = hash_of(source, destination);
+  const std::uint32_t hash = connection_hash(hash_key_, source, destination);
   for (std::uint32_t link = buckets_[hash & bucket_mask_]; link != kNoLink;) {
     const Entry& entry = entries_[link - 1];
     if (entry.hash == hash && joins(entry.key, source, destination)) return link - 1;
@@ -91,7 +61,7 @@ std::uint32_t FlowTable::insert(const FlowKey& key) noexcept {
   if (flow == kNoFlow) return kNoFlow;
   Entry& entry = entries_[flow];
   entry.key = key;
-  entry.hash = hash_of(key.initiator, key.responder);
+  entry.hash = connection_hash(hash_key_, key.initiator, key.responder);
   std::uint32_t& head = buckets_[entry.hash & bucket_mask_];
   entry.next = head;
   head = flow + 1;

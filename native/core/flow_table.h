@@ -69,7 +69,6 @@ class FlowTable {
     std::uint32_t generation;
   };
 
-  [[nodiscard]] std::uint32_t hash_of(const Endpoint& one, const Endpoint& another) const noexcept;
   [[nodiscard]] std::uint32_t take_index() noexcept;
 
   HashKey hash_key_;

@@ -1,25 +1,16 @@
 #include "engine/gate.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <mutex>
 
 #include "core/limits.h"
 #include "core/timer_wheel.h"
 #include "engine/drop_counter.h"
+#include "engine/random_key.h"
 
 namespace postern {
 
 namespace {
-
-HashKey random_key() noexcept {
-  HashKey key{};
-  // 16 octets never block and never fall short once the kernel's generator is seeded
-  // (getrandom(2)).
-  static_cast<void>(getrandom(&key, sizeof key, 0));
-  return key;
-}
 
 HalfOpen entry_of(const TcpPacket& syn, std::int64_t now_ms) noexcept {
   HalfOpen entry;
@@ -152,43 +143,6 @@ void Gate::enforce_limits(std::uint32_t newest, Resets& resets) noexcept {
   }
 }
 
-void Gate::note_host(std::uint32_t host) noexcept {
-  const Address& address = table_.host_address(host);
-  const std::uint32_t half_open = table_.host_entries(host);
-  const auto known = std::ranges::find(reports_, address, &HostReport::address);
-  if (known != reports_.end()) {
-    known->half_open = std::max(known->half_open, half_open);
-  } else if (reports_.size() < kHostReportsMax) {
-    reports_.push_back({.address = address, .half_open = half_open});
-  }
-}
-
-void Gate::note_attempt() noexcept {
-  attempts_.fetch_add(1, std::memory_order_relaxed);
-  count(Counter::flows_created);
-}
-
-std::uint64_t Gate::half_open() const noexcept {
-  const std::int64_t datagrams = datagrams_.load(std::memory_order_relaxed);
-  const std::uint64_t entries = entries_.load(std::memory_order_relaxed);
-  return entries + static_cast<std::uint64_t>(std::max<std::int64_t>(datagrams, 0));
-}
-
-void Gate::raise_peak() noexcept {
-  const std::uint64_t now = half_open();
-  std::uint64_t peak = peak_.load(std::memory_order_relaxed);
-  while (peak < now && !peak_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
-  }
-}
-
-/// Written under the lock only, hence without a loop.
-void Gate::note_max() noexcept {
-  std::atomic<std::uint64_t>& max = counters_[static_cast<std::size_t>(Counter::max_half_open)];
-  if (max.load(std::memory_order_relaxed) < table_.size()) {
-    max.store(table_.size(), std::memory_order_relaxed);
-  }
-}
-
 void Gate::remove(std::uint32_t index, Counter counter) noexcept {
   table_.erase(index);
   entries_.store(table_.size(), std::memory_order_relaxed);
@@ -198,44 +152,6 @@ void Gate::remove(std::uint32_t index, Counter counter) noexcept {
 void Gate::hand_out(std::uint32_t index, Counter counter, Resets& resets) noexcept {
   if (resets.count < Resets::kMax) resets.victims[resets.count++] = table_.get(index);
   remove(index, counter);
-}
-
-std::optional<HalfOpen> Gate::find(const Endpoint& source, const Endpoint& destination) noexcept {
-  // A SYN is counted before it passes, so its answer finds it counted.
-  if (entries_.load(std::memory_order_acquire) == 0) return std::nullopt;
-  const std::lock_guard lock(mutex_);
-  const std::uint32_t index = table_.find(source, destination);
-  if (index == kNoEntry) return std::nullopt;
-  return table_.get(index);
-}
-
-bool Gate::note_answer(const HalfOpen& entry, const TcpPacket& syn_ack) noexcept {
-  const std::lock_guard lock(mutex_);
-  if (!table_.holds(entry)) return false;
-  HalfOpen answered = table_.get(entry.index);
-  if (answered.answered) return true;
-  answered.answered = true;
-  answered.responder_sequence = syn_ack.sequence;
-  answered.responder_window = syn_ack.window;
-  answered.responder_mss = syn_ack.options.mss.value_or(answered.responder_mss);
-  answered.responder_window_scale = syn_ack.options.window_scale;
-  answered.responder_timestamps = syn_ack.options.has_timestamps;
-  table_.update(entry.index, answered);
-  count(Counter::half_open_answered);
-  return true;
-}
-
-bool Gate::take(const HalfOpen& entry) noexcept {
-  const std::lock_guard lock(mutex_);
-  if (!table_.holds(entry)) return false;
-  table_.erase(entry.index);
-  entries_.store(table_.size(), std::memory_order_relaxed);
-  return true;
-}
-
-void Gate::forget(const HalfOpen& entry) noexcept {
-  const std::lock_guard lock(mutex_);
-  if (table_.holds(entry)) remove(entry.index, Counter::half_open_reset);
 }
 
 void Gate::expire(std::int64_t now_ms, Resets& resets) noexcept {
@@ -292,92 +208,6 @@ void Gate::clear(std::uint32_t index, std::uint32_t generation, Resets& resets) 
   while (table_.size() > 0 && resets.count < Resets::kMax) {
     hand_out(table_.oldest(), Counter::half_open_reset, resets);
   }
-}
-
-std::vector<HalfOpen> Gate::entries(std::uint32_t from, std::size_t most) const {
-  std::vector<HalfOpen> list;
-  list.reserve(std::min<std::size_t>(most, entries_.load(std::memory_order_relaxed)));
-  const std::lock_guard lock(mutex_);
-  for (std::uint32_t index = table_.next_used(from);
-       index != kNoEntry && list.size() < list.capacity() && list.size() < most;
-       index = table_.next_used(index + 1)) {
-    list.push_back(table_.get(index));
-  }
-  return list;
-}
-
-void Gate::note_datagram(std::int32_t change) noexcept {
-  datagrams_.fetch_add(change, std::memory_order_relaxed);
-  if (change <= 0) return;
-  attempts_.fetch_add(static_cast<std::uint64_t>(change), std::memory_order_relaxed);
-  raise_peak();
-}
-
-GateSample Gate::sample() {
-  GateSample taken;
-  taken.hosts.reserve(kHostReportsMax);
-  taken.drops.reserve(kGateDropsMax);
-  const std::lock_guard lock(mutex_);
-  taken.half_open = half_open();
-  taken.half_open_peak =
-      std::max(peak_.exchange(taken.half_open, std::memory_order_relaxed), taken.half_open);
-  taken.attempts = attempts_.exchange(0, std::memory_order_relaxed);
-  taken.hosts.swap(reports_);
-  taken.drops.swap(drops_);
-  return taken;
-}
-
-Counters Gate::counters() const noexcept {
-  Counters counted;
-  for (std::size_t i = 0; i < kCounters; ++i) {
-    counted[static_cast<Counter>(i)] = counters_[i].load(std::memory_order_relaxed);
-  }
-  counted[Counter::flows_half_open] = entries_.load(std::memory_order_relaxed);
-  return counted;
-}
-
-void Gate::count(Counter counter, std::uint64_t by) noexcept {
-  counters_[static_cast<std::size_t>(counter)].fetch_add(by, std::memory_order_relaxed);
-}
-
-void Gate::note_drop(const TcpPacket& packet, Counter reason) noexcept {
-  const std::lock_guard lock(mutex_);
-  if (!limits_.report_drops || drops_.size() >= kGateDropsMax) return;
-  drops_.push_back({.source = packet.source,
-                    .destination = packet.destination,
-                    .ip_ident = packet.ip_ident,
-                    .flags = packet.flags,
-                    .sequence = packet.sequence,
-                    .acknowledgement = packet.acknowledgement,
-                    .reason = reason});
-}
-
-Tracker tracker_of(const HalfOpen& entry, bool window_scale_loose) noexcept {
-  TcpPacket syn;
-  syn.sequence = entry.initiator_sequence;
-  syn.flags = kSyn;
-  syn.window = entry.initiator_window;
-  syn.options.mss = entry.initiator_mss;
-  syn.options.window_scale = entry.initiator_window_scale;
-  syn.options.has_timestamps = entry.initiator_timestamps;
-  Tracker tracker;
-  tracker.window_scale_loose = window_scale_loose;
-  // Only its shape could be refused, and this one is plain.
-  static_cast<void>(tracker.open(syn));
-  if (entry.answered) {
-    TcpPacket answer;
-    answer.sequence = entry.responder_sequence;
-    answer.acknowledgement = entry.initiator_sequence + 1;
-    answer.flags = kSyn | kAck;
-    answer.window = entry.responder_window;
-    answer.options.mss = entry.responder_mss;
-    answer.options.window_scale = entry.responder_window_scale;
-    answer.options.has_timestamps = entry.responder_timestamps;
-    tracker.apply(Side::responder, answer);
-  }
-  // The record has no room for them.
-  tracker.forget_timestamps();
-  return tracker;
 }
 
 }  // namespace postern

@@ -1,19 +1,10 @@
 #include "engine/packet_loop.h"
 
-#include <sys/random.h>
+#include "engine/random_key.h"
 
 namespace postern {
 
 namespace {
-
-/// A key that nobody outside can guess, so that nobody can choose colliding flows.
-HashKey random_key() noexcept {
-  HashKey key{};
-  // 16 octets never block and never fall short once the kernel's generator is seeded
-  // (getrandom(2)).
-  static_cast<void>(getrandom(&key, sizeof key, 0));
-  return key;
-}
 
 constexpr std::int64_t kTimerGranularityMs = 50;
 
