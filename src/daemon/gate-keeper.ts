@@ -1,9 +1,7 @@
 import { formatAddress, parseAddress } from '../engine/address.ts';
-import { dropMessage } from '../engine/drop-message.ts';
 import { setCounterNames } from '../engine/endings.ts';
 import { countedSince } from '../engine/tally.ts';
 import {
-  type HostDecision,
   type HostLimit,
   type HostState,
   type HostStep,
@@ -20,10 +18,11 @@ import {
   type ThresholdState,
 } from '../firewall/thresholds.ts';
 import type { Logger } from '../log/log-message.ts';
-import type { Addon, GateDrop, GateLimits, GateOptions, GateSample } from '../native/addon.ts';
+import type { Addon, GateLimits, GateOptions, GateSample } from '../native/addon.ts';
 import type { Configuration } from '../policy/configuration.ts';
 import { type EffectiveGlobals, effectiveGlobals } from '../policy/defaults.ts';
 import { usesOpenings } from '../policy/openings.ts';
+import { gateDropMessage, hostMessage, thresholdMessage } from './gate-messages.ts';
 import { floodedHosts } from './half-open-sessions.ts';
 
 /** Twenty times a second: a flood is noticed before it has done harm, and a sample costs some microseconds. */
@@ -127,7 +126,9 @@ export class GateKeeper {
     if (decision !== undefined) this.#turn(decision);
     const reports = sample.hosts.map(({ address }) => formatAddress(address));
     this.#carryOut(stepHosts(this.#hosts, this.#hostLimit(), reports, nowMs));
-    for (const drop of sample.drops) this.#tellDrop(drop);
+    for (const message of sample.drops.map(gateDropMessage)) {
+      if (message !== undefined) this.#options.logger.log(message);
+    }
   }
 
   counts(): GateCounts {
@@ -212,14 +213,11 @@ export class GateKeeper {
     return { halfOpenMax: this.#globals.tcpMaxIncompleteHost, blockMinutes: this.#globals.tcpBlockTimeMinutes };
   }
 
-  #turn({ kind, halfOpen, limit, rate }: ThresholdDecision): void {
+  #turn(decision: ThresholdDecision): void {
     const { addon, logger, onAggressive } = this.#options;
-    const on = kind === 'aggressive';
+    const on = decision.kind === 'aggressive';
     if (this.#gate !== undefined) addon.configureGate(this.#gate, this.#limits());
-    if (this.#globals.alert) {
-      const fields = { halfOpen, limit: Number.isFinite(limit) ? limit : 'unlimited', rate };
-      logger.log({ id: on ? 'ALERT_ON' : 'ALERT_OFF', fields });
-    }
+    if (this.#globals.alert) logger.log(thresholdMessage(decision));
     onAggressive?.(on, on && this.#gate !== undefined ? floodedHosts(addon, this.#gate) : []);
   }
 
@@ -231,36 +229,7 @@ export class GateKeeper {
         if (decision.kind === 'block') this.#options.addon.blockHost(this.#gate, octets);
         if (decision.kind === 'unblock') this.#options.addon.unblockHost(this.#gate, octets);
       }
-      if (this.#globals.alert) this.#tellHost(decision);
+      if (this.#globals.alert) this.#options.logger.log(hostMessage(decision));
     }
-  }
-
-  #tellHost(decision: HostDecision): void {
-    const { logger } = this.#options;
-    const { host } = decision;
-    switch (decision.kind) {
-      case 'alert':
-        logger.log({ id: 'HOST_TCP_ALERT_ON', fields: { limit: decision.limit, host } });
-        return;
-      case 'block':
-        logger.log({ id: 'BLOCK_HOST', fields: { host, minutes: decision.minutes, limit: decision.limit } });
-        return;
-      case 'unblock':
-        logger.log({ id: 'UNBLOCK_HOST', fields: { host } });
-    }
-  }
-
-  #tellDrop(drop: GateDrop): void {
-    const message = dropMessage({
-      protocol: 'tcp',
-      source: { address: formatAddress(drop.sourceAddress), port: drop.sourcePort },
-      destination: { address: formatAddress(drop.destinationAddress), port: drop.destinationPort },
-      counter: drop.counter,
-      ipIdent: drop.ipIdent,
-      tcpFlags: drop.flags,
-      sequence: drop.sequence,
-      acknowledgement: drop.acknowledgement,
-    });
-    if (message !== undefined) this.#options.logger.log(message);
   }
 }
