@@ -3,6 +3,7 @@
 #include <napi.h>
 #include <net/if.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <string>
@@ -176,17 +177,56 @@ Napi::Object flow_object(const Napi::Env& env, PacketLoop& loop, std::uint32_t i
   return object;
 }
 
-/// flows(handle, from, most): at most that many flows from index `from` on.
+/// A session of UDP or ICMP. Only what is one is shown, not what passes uninspected.
+Napi::Object datagram_object(const Napi::Env& env, const PacketLoop& loop, std::uint32_t index) {
+  const DatagramSession& session = loop.datagrams().at(index);
+  const DatagramEnds ends = loop.datagrams().ends(index);
+  const bool icmp = is_icmp(ends.protocol);
+  const auto number = [&env](auto value) {
+    return Napi::Number::New(env, static_cast<double>(value));
+  };
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("flow", number(kDatagramFlowBase + index));
+  object.Set("generation", number(loop.datagrams().generation(index)));
+  const PortProtocol protocol = icmp ? PortProtocol::icmp : PortProtocol::udp;
+  object.Set("protocol", number(static_cast<std::uint8_t>(protocol)));
+  object.Set("stage", number(session.standing == DatagramStanding::open ? 1 : 0));
+  object.Set("initiatorAddress", address_of(env, ends.source));
+  object.Set("initiatorPort", number(ends.source.port));
+  object.Set("responderAddress", address_of(env, ends.destination));
+  object.Set("responderPort", number(icmp ? 0 : ends.destination.port));
+  object.Set("initiatorBytes", number(session.bytes[0]));
+  object.Set("responderBytes", number(session.bytes[1]));
+  object.Set("createdMsAgo", number(loop.now_ms() - session.created_ms));
+  object.Set("lastHeardMsAgo", number(loop.now_ms() - session.last_heard_ms));
+  object.Set("offloaded", Napi::Boolean::New(env, false));
+  object.Set("midstream", Napi::Boolean::New(env, false));
+  object.Set("initiatorPackets", number(session.packets[0]));
+  object.Set("responderPackets", number(session.packets[1]));
+  object.Set("inInterface", number(session.in_interface));
+  object.Set("outInterface", number(session.out_interface));
+  return object;
+}
+
+/// flows(handle, from, most): at most that many flows from index `from` on; sessions of UDP and
+/// ICMP stand behind those of TCP.
 Napi::Value flows(const Napi::CallbackInfo& info) {
   const auto host = host_of(info);
   if (host == nullptr) return info.Env().Undefined();
   PacketLoop& loop = host->loop();
   const std::uint32_t most = info[2].As<Napi::Number>().Uint32Value();
   Napi::Array list = Napi::Array::New(info.Env());
-  std::uint32_t index = loop.table().next_used(info[1].As<Napi::Number>().Uint32Value());
-  for (std::uint32_t count = 0; index != kNoFlow && count < most; ++count) {
+  const std::uint32_t from = info[1].As<Napi::Number>().Uint32Value();
+  std::uint32_t count = 0;
+  std::uint32_t index = loop.table().next_used(from);
+  for (; index != kNoFlow && count < most; ++count) {
     list.Set(count, flow_object(info.Env(), loop, index));
     index = loop.table().next_used(index + 1);
+  }
+  index = loop.datagrams().next_session(std::max(from, kDatagramFlowBase) - kDatagramFlowBase);
+  for (; index != kNoFlow && count < most; ++count) {
+    list.Set(count, datagram_object(info.Env(), loop, index));
+    index = loop.datagrams().next_session(index + 1);
   }
   return list;
 }

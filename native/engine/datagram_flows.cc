@@ -20,7 +20,8 @@ DatagramFlows::DatagramFlows(const DatagramSurroundings& surroundings, std::size
       sender_(surroundings.sender),
       counters_(surroundings.counters),
       writer_(surroundings.writer),
-      table_(std::min(capacity, kDatagramFlowsMax), hash_key),
+      sessions_max_(std::min(capacity, kDatagramFlowsMax)),
+      table_(sessions_max_ + kPacketsPerTurnMax, hash_key),
       wheel_(table_.capacity(), kTimerGranularityMs) {
   // A turn's packets wait at most.
   waiting_.reserve(kPacketsPerTurnMax);
@@ -125,16 +126,8 @@ void DatagramFlows::admit_error(const DatagramArrival& arrival, const Waiting& p
 }
 
 std::uint32_t DatagramFlows::open(const Waiting& packet, const ReceivedPacket& received) noexcept {
-  std::uint32_t index = table_.insert(packet.ends);
-  if (index == kNoFlow) {
-    // What is no session loses nothing but the judge's answer. Then who has not been answered, then
-    // who has been silent for longest.
-    static_cast<void>(evict_oldest(DatagramStanding::foreign) ||
-                      evict_oldest(DatagramStanding::half_open) ||
-                      evict_oldest(DatagramStanding::open));
-    index = table_.insert(packet.ends);
-    if (index == kNoFlow) return kNoFlow;
-  }
+  const std::uint32_t index = table_.insert(packet.ends);
+  if (index == kNoFlow) return kNoFlow;
   DatagramSession& session = table_.at(index);
   session.created_ms = now_ms_;
   session.in_interface = received.in_interface;
@@ -165,6 +158,8 @@ void DatagramFlows::pass_foreign(std::uint32_t index, const Waiting& packet) noe
   if ((packet.mark & mark_session_) == 0) {
     note_heard(index);
     accept(packet, 0);
+    // It takes no session's place: without room the judge is asked again.
+    if (settled() > sessions_max_) static_cast<void>(evict_oldest(DatagramStanding::foreign));
     return;
   }
   sender_.recall_datagram(table_.ends(index), mark_session_);

@@ -116,6 +116,8 @@ class DatagramFlows {
   void become_session(std::uint32_t index) noexcept;
   void note_answered(std::uint32_t index) noexcept;
   void make_room_among_half_open() noexcept;
+  void make_room_in_table() noexcept;
+  [[nodiscard]] std::size_t settled() const noexcept;
   bool evict_oldest(DatagramStanding standing) noexcept;
   void end(std::uint32_t index, EndReason reason) noexcept;
   void refuse(std::uint32_t index, EndReason reason) noexcept;
@@ -133,7 +135,8 @@ class DatagramFlows {
   Counters& counters_;
   EventWriter& writer_;
   Gate* gate_ = nullptr;
-  DatagramTable table_;
+  std::size_t sessions_max_;
+  DatagramTable table_;  ///< with room for a turn's packets that the judge is asked about
   TimerWheel wheel_;
   std::vector<Waiting> waiting_;
   std::vector<Waiting> deciding_;

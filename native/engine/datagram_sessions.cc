@@ -52,6 +52,7 @@ bool DatagramFlows::carry_out(const Order& order) noexcept {
 
 void DatagramFlows::become_session(std::uint32_t index) noexcept {
   make_room_among_half_open();
+  make_room_in_table();
   DatagramSession& session = table_.at(index);
   table_.set_standing(index, DatagramStanding::half_open);
   session.announced = true;
@@ -60,6 +61,20 @@ void DatagramFlows::become_session(std::uint32_t index) noexcept {
   ++counters_[Counter::flows_half_open];
   counters_.note_peak(Counter::flows_half_open, Counter::max_half_open);
   if (gate_ != nullptr) gate_->note_datagram(1);
+}
+
+/// Without those that the judge is asked about now.
+std::size_t DatagramFlows::settled() const noexcept {
+  return table_.size() - table_.size(DatagramStanding::asking);
+}
+
+/// What is no session loses nothing but the judge's answer. Then who has not been answered, then
+/// who has been silent for longest.
+void DatagramFlows::make_room_in_table() noexcept {
+  if (settled() < sessions_max_) return;
+  static_cast<void>(evict_oldest(DatagramStanding::foreign) ||
+                    evict_oldest(DatagramStanding::half_open) ||
+                    evict_oldest(DatagramStanding::open));
 }
 
 /// cisco-ios 3.3: while the firewall is aggressive, or has as many as it may, each new session

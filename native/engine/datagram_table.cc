@@ -73,6 +73,14 @@ DatagramEnds DatagramTable::ends(std::uint32_t index) const noexcept {
   return ends;
 }
 
+std::uint32_t DatagramTable::next_session(std::uint32_t from) const noexcept {
+  std::uint32_t index = keys_.next_used(from);
+  while (index != kNoFlow && sessions_[index].standing < DatagramStanding::half_open) {
+    index = keys_.next_used(index + 1);
+  }
+  return index;
+}
+
 void DatagramTable::link(std::uint32_t index) noexcept {
   DatagramSession& session = sessions_[index];
   Order& order = order_of(session.standing);
@@ -81,6 +89,7 @@ void DatagramTable::link(std::uint32_t index) noexcept {
   if (order.newest != 0) sessions_[order.newest - 1].newer = index + 1;
   order.newest = index + 1;
   if (order.oldest == 0) order.oldest = index + 1;
+  ++order.size;
 }
 
 void DatagramTable::unlink(std::uint32_t index) noexcept {
@@ -88,6 +97,7 @@ void DatagramTable::unlink(std::uint32_t index) noexcept {
   Order& order = order_of(session.standing);
   (session.older != 0 ? sessions_[session.older - 1].newer : order.oldest) = session.newer;
   (session.newer != 0 ? sessions_[session.newer - 1].older : order.newest) = session.older;
+  --order.size;
 }
 
 }  // namespace postern

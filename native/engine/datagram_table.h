@@ -70,13 +70,19 @@ class DatagramTable {
   [[nodiscard]] std::uint32_t next_used(std::uint32_t from) const noexcept {
     return keys_.next_used(from);
   }
+  /// The same, of those that are sessions: half-open or open.
+  [[nodiscard]] std::uint32_t next_session(std::uint32_t from) const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return keys_.size(); }
+  [[nodiscard]] std::size_t size(DatagramStanding standing) const noexcept {
+    return orders_[static_cast<std::size_t>(standing)].size;
+  }
   [[nodiscard]] std::size_t capacity() const noexcept { return keys_.capacity(); }
 
  private:
   struct Order {
     std::uint32_t oldest = 0;  ///< index plus one
     std::uint32_t newest = 0;
+    std::size_t size = 0;
   };
   [[nodiscard]] Order& order_of(DatagramStanding standing) noexcept {
     return orders_[static_cast<std::size_t>(standing)];

@@ -74,8 +74,13 @@ class FakeSender final : public SegmentSender {
     Endpoint responder;
     std::uint32_t mask;
   };
+  void recall_datagram(const DatagramEnds& ends, std::uint32_t mask) noexcept override {
+    recalled_datagrams.push_back(ends);
+    recalled.push_back({ends.source, ends.destination, mask});
+  }
   std::vector<std::vector<std::byte>> sent;
   std::vector<Recall> recalled;
+  std::vector<DatagramEnds> recalled_datagrams;
 };
 
 /// One event as a judge in a test sees it.
@@ -108,6 +113,12 @@ class Orders {
   void refuse_with_words(std::uint32_t flow, std::string_view words);
   void stop(std::uint32_t flow, std::uint32_t what) { put(7, Side::initiator, what, flow, {}); }
   void again(std::uint32_t flow) { put(8, Side::initiator, 0, flow, {}); }
+  void idle(std::uint32_t flow, std::uint32_t seconds) {
+    put(9, Side::initiator, 0, flow, {seconds});
+  }
+  void end(std::uint32_t flow, EndReason reason) {
+    put(10, Side::initiator, 0, flow, {static_cast<std::uint32_t>(reason)});
+  }
   [[nodiscard]] std::size_t length() const { return length_; }
 
  private:

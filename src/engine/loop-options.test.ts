@@ -25,6 +25,15 @@ test('what is configured', () => {
   expect(options).toMatchObject({ failOpen: true, offload: false });
 });
 
+test('the transports that a rule inspects whole, each for itself', () => {
+  const rule = (...protocols: string[]) => [{ name: 'R', protocols: protocols.map((protocol) => ({ protocol })) }];
+  const none = { genericTcp: false, genericUdp: false, genericIcmp: false };
+  expect(optionsOf({ rules: rule('smtp', 'pop3') })).toMatchObject(none);
+  expect(optionsOf({ rules: rule('tcp') })).toMatchObject({ ...none, genericTcp: true });
+  expect(optionsOf({ rules: rule('smtp', 'udp') })).toMatchObject({ ...none, genericUdp: true });
+  expect(optionsOf({ rules: rule('icmp') })).toMatchObject({ ...none, genericIcmp: true });
+});
+
 test('the ports by their native numbers, mapped ones too, and none besides', () => {
   const { ports } = optionsOf({ portMaps: [{ application: 'imap', transport: 'tcp', from: 1_430, to: 1_431 }] });
   const protocolOf = (port: number) => PORT_PROTOCOLS[ports[port] ?? 0];

@@ -1,11 +1,17 @@
 import type { LoopOptions } from '../native/addon.ts';
 import { PORT_PROTOCOLS } from '../native/event-batch.ts';
+import type { Configuration } from '../policy/configuration.ts';
 import { effectiveGlobals, effectivePostern } from '../policy/defaults.ts';
 import { usesOpenings } from '../policy/openings.ts';
 import { portProtocols } from '../policy/ports.ts';
 import type { WorkerSettings } from './worker-protocol.ts';
 
 const TCP_PORTS = 65_536;
+
+/** Whether some rule inspects a whole transport. */
+function inspects({ rules }: Configuration, transport: 'tcp' | 'udp' | 'icmp'): boolean {
+  return rules.some((rule) => rule.protocols.some((entry) => entry.protocol === transport));
+}
 
 /** The packet loop's part of a configuration. */
 export function loopOptions({ configuration, marks }: WorkerSettings): LoopOptions {
@@ -24,7 +30,9 @@ export function loopOptions({ configuration, marks }: WorkerSettings): LoopOptio
     offload: postern.offload,
     windowScaleLoose: globals.windowScaleLoose,
     reportDrops: globals.logDropPackets,
-    genericTcp: configuration.rules.some((rule) => rule.protocols.some((entry) => entry.protocol === 'tcp')),
+    genericTcp: inspects(configuration, 'tcp'),
+    genericUdp: inspects(configuration, 'udp'),
+    genericIcmp: inspects(configuration, 'icmp'),
     idleReset: globals.tcpIdleReset,
     halfCloseReset: globals.tcpHalfCloseReset,
     blockNonSession: globals.blockNonSession,

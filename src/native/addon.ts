@@ -91,6 +91,9 @@ export interface LoopOptions {
   readonly halfCloseReset: boolean;
   readonly blockNonSession: boolean;
   readonly reassemblyAlarm: boolean;
+  /** Whether a rule inspects all of UDP, of ICMP. Where none does, what a replay has of it passes unjudged. */
+  readonly genericUdp: boolean;
+  readonly genericIcmp: boolean;
   readonly udpIdleMs: number;
   readonly icmpIdleMs: number;
   readonly dnsTimeoutMs: number;
