@@ -34,6 +34,7 @@ const offloadOff = { postern: { offload: false } } as const;
 const SESSIONS =
   '-A POSTERN-FORWARD -m connmark --mark 0x10000000/0x10000000 -m conntrack --ctstate NEW,ESTABLISHED -j POSTERN-QUEUE';
 /** What a mark may keep out of the queue: neither the beginning nor the end of a connection. */
+const UNDER_WAY = '-m conntrack --ctexpire 121:4294967295';
 const MIDDLE = '-p tcp --tcp-flags FIN,SYN,RST NONE';
 
 describe('the whole text', () => {
@@ -47,8 +48,8 @@ describe('the whole text', () => {
 :POSTERN-OUTPUT - [0:0]
 :POSTERN-QUEUE - [0:0]
 :POSTERN-SAVE - [0:0]
--A POSTERN-FORWARD ${MIDDLE} -m connmark --mark 0x2000000/0x2000000 -j RETURN
--A POSTERN-FORWARD ${MIDDLE} -m connmark --mark 0x4000000/0x4000000 -m conntrack --ctdir REPLY -j RETURN
+-A POSTERN-FORWARD ${MIDDLE} -m connmark --mark 0x2000000/0x2000000 ${UNDER_WAY} -j RETURN
+-A POSTERN-FORWARD ${MIDDLE} -m connmark --mark 0x4000000/0x4000000 ${UNDER_WAY} --ctdir REPLY -j RETURN
 -A POSTERN-FORWARD -i eth0 -p tcp -m multiport --dports 110,143 -j POSTERN-QUEUE
 -A POSTERN-FORWARD -o eth0 -p tcp -m multiport --sports 110,143 -j POSTERN-QUEUE
 -A POSTERN-QUEUE -m mark ! --mark 0x0/0x1f000000 -j MARK --set-xmark 0x0/0x1f000000

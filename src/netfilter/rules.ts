@@ -38,6 +38,12 @@ export function isOwnChain(name: string): boolean {
 /** netfilter's own: a queue number has 16 bits. */
 const QUEUE_NUMBER_MAX = 65_535;
 
+/**
+ * Conntrack keeps a connection for 120 seconds at most once a FIN or RST was seen, and longer as long as none was. What
+ * comes after the end meets the sessions again: offloaded, it would pass for as long as conntrack remembers.
+ */
+const UNDER_WAY = '-m conntrack --ctexpire 121:4294967295';
+
 /** The rules that bring what the configuration inspects into the queues. Pure: loads nothing. */
 export function rulesFor(options: RulesOptions): RuleTexts {
   const { configuration, firstQueue, workers } = options;
@@ -114,10 +120,9 @@ function hookChain(hook: Hook, plan: Plan): readonly string[] {
   if (offload) {
     // The ends of an offloaded connection are still seen: FIN, RST and a SYN that uses its ports again.
     const middle = '-p tcp --tcp-flags FIN,SYN,RST NONE';
-    lines.push(`${chain} ${middle} -m connmark --mark ${setBit(bits.offloadBoth)} -j RETURN`);
-    lines.push(
-      `${chain} ${middle} -m connmark --mark ${setBit(bits.offloadResponder)} -m conntrack --ctdir REPLY -j RETURN`,
-    );
+    const both = `-m connmark --mark ${setBit(bits.offloadBoth)} ${UNDER_WAY}`;
+    const responder = `-m connmark --mark ${setBit(bits.offloadResponder)} ${UNDER_WAY} --ctdir REPLY`;
+    lines.push(`${chain} ${middle} ${both} -j RETURN`, `${chain} ${middle} ${responder} -j RETURN`);
   }
   for (const binding of lists.bindings.filter((one) => one.hook === hook)) {
     lines.push(`${chain} ${interfaceMatch(hook, binding.via)}-j ${binding.chain}`);

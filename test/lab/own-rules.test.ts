@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cross } from './crossing.ts';
 import { exchange, talk } from './dialogue.ts';
 import { ADDRESSES } from './lab.ts';
 import { PERMISSIVE } from './postern.ts';
@@ -34,6 +35,23 @@ describe("the administrator's own rules", () => {
     await world.lab.router.must([program, '-w', '-D', ...rule]);
     expect(refused).toMatchObject({ stoppedAt: 0, received: '' });
     expect((await dialogue(host)).stoppedAt).toBeUndefined();
+  });
+
+  it('an interface without a line of ours is not touched, not even when nobody answers', async () => {
+    const { client, server, router } = world.lab;
+    const lines = ['ip inspect name R tcp', 'ip inspect name R udp', 'ip inspect name R icmp', 'interface outside0'];
+    const lists = [' ip inspect R in', ' ip access-group 102 in', 'access-list 102 deny ip any any', ''];
+    posternOf(world).reload([...lines, ...lists].join('\n'));
+    await posternOf(world).waitForLog(/CONFIG_RELOADED/);
+    for (const kind of ['tcp', 'udp', 'icmp'] as const) {
+      const toRouter = { to: ADDRESSES.routerInside.v4, kind, port: 8200 };
+      expect(await cross(server, router, toRouter), kind).toBe('answered');
+      expect(await cross(router, server, { to: ADDRESSES.sink.v4, kind, port: 8201 }), kind).toBe('answered');
+    }
+    expect(await cross(client, server, { to: ADDRESSES.sink.v4, kind: 'tcp', port: 8202 })).toBe('silence');
+    const queues = await router.must(['iptables', '-w', '-t', 'mangle', '-nvxL', 'POSTERN-QUEUE']);
+    expect([...queues.matchAll(/^ *([1-9]\d*) .*NFQUEUE/gm)]).toEqual([]);
+    posternOf(world).reload(PERMISSIVE);
   });
 
   it('a stop removes our chains and nothing else', async () => {
