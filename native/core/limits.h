@@ -14,7 +14,7 @@ inline constexpr std::size_t kIpv6ExtensionHeadersMax = 8;
 /// Packets taken from the queue in one turn, so that verdicts of early ones do not wait for late
 /// ones.
 inline constexpr std::size_t kPacketsPerTurnMax = 64;
-/// Flows a worker tracks, half-open ones included.
+/// Flows a worker tracks: connections whose handshake is complete.
 inline constexpr std::size_t kFlowsMaxDefault = 131'072;
 /// Stored stream bytes come in chunks of this size.
 inline constexpr std::size_t kChunkBytes = 2'048;

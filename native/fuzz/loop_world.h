@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -55,6 +56,8 @@ struct Connection {
   Endpoint responder;
   int refused = 0;      ///< receives since: what had been let go may still leave in that turn
   bool unread = false;  ///< of a port that is none of ours
+  /// ISN of a SYN that another thread let pass: with its answer the connection begins anew.
+  std::optional<std::uint32_t> begun_elsewhere;
 
   Direction& direction(Side side) { return directions[index(side)]; }
 };
@@ -67,7 +70,7 @@ class World final : public PacketSource, public SegmentSender {
  public:
   World();
 
-  void feed(std::vector<std::byte> packet, bool gso);
+  void feed(std::vector<std::byte> packet, bool gso, std::uint32_t mark);
   [[nodiscard]] bool all_judged() const { return open_.empty(); }
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
 
@@ -89,6 +92,7 @@ class World final : public PacketSource, public SegmentSender {
   struct Fed {
     std::uint32_t id;
     bool gso;
+    std::uint32_t mark;
     std::vector<std::byte> bytes;
   };
   void observe(std::span<const std::byte> bytes);
@@ -120,8 +124,8 @@ inline World::World() {
   }
 }
 
-inline void World::feed(std::vector<std::byte> packet, bool gso) {
-  waiting_.push_back({next_id_++, gso, std::move(packet)});
+inline void World::feed(std::vector<std::byte> packet, bool gso, std::uint32_t mark) {
+  waiting_.push_back({next_id_++, gso, mark, std::move(packet)});
 }
 
 inline ReceiveStatus World::receive(std::span<ReceivedPacket> packets,
@@ -137,6 +141,7 @@ inline ReceiveStatus World::receive(std::span<ReceivedPacket> packets,
     packet = {};
     packet.id = fed.id;
     packet.gso = fed.gso;
+    packet.mark = fed.mark;
     packet.checksum_complete = true;
     packet.bytes = lent_.emplace_back(fed.bytes);
     open_.emplace(fed.id, std::move(fed.bytes));
@@ -172,6 +177,14 @@ inline void World::observe(std::span<const std::byte> bytes) {
     const Side from = forth ? Side::initiator : Side::responder;
     if (packet.has(kRst)) return;
     if (packet.has(kSyn)) {
+      const bool answers = !forth && connection.begun_elsewhere &&
+                           packet.acknowledgement == *connection.begun_elsewhere + 1;
+      if (answers) {
+        connection.direction(Side::initiator) =
+            Direction{.initial_sequence = *connection.begun_elsewhere, .fresh = false};
+        connection.begun_elsewhere.reset();
+        connection.refused = 0;
+      }
       const bool repeated = packet.sequence == connection.direction(from).initial_sequence &&
                             !connection.direction(from).fresh;
       if (repeated) return;
@@ -180,6 +193,7 @@ inline void World::observe(std::span<const std::byte> bytes) {
         const std::uint32_t answer = connection.direction(Side::responder).initial_sequence;
         connection.direction(Side::responder) = Direction{.initial_sequence = answer};
         connection.refused = 0;
+        connection.begun_elsewhere.reset();
       }
       return;
     }

@@ -2,6 +2,7 @@
 // comes, packets add up, each gets one verdict, what a peer got once it never gets otherwise,
 // nothing goes beyond what the judge let go, and at the end nothing is left behind.
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "fuzz/loop_judge.h"
@@ -19,11 +20,15 @@ constexpr std::array<std::uint8_t, 8> kOddFlags{
 constexpr std::array<std::int64_t, 8> kJumpsMs{1,     60,     600,     5'100,
                                                6'000, 31'000, 121'000, 3'700'000};
 constexpr int kStepsMax = 300;
+constexpr std::uint32_t kMarkSession = 0x10;
 
 class Script {
  public:
   Script(Decisions& decisions, World& world, ScriptedJudge& judge, PacketLoop& loop)
       : decisions_(decisions), world_(world), judge_(judge), loop_(loop) {}
+
+  /// Some SYNs come by the gate's own queue.
+  void share(Gate* gate) { gate_ = gate; }
 
   void play() {
     for (int i = 0; i < kStepsMax && !decisions_.empty(); ++i) step(decisions_.octet());
@@ -59,7 +64,8 @@ class Script {
       case 11:
         return turn();
       case 12:
-        gso_ = true;
+        mark_ = decisions_.octet() % 4 == 0 ? kMarkSession : 0;
+        gso_ = mark_ == 0;
         return;
       case 13:
         return bulk(connection, from);
@@ -77,6 +83,10 @@ class Script {
 
   void open(Connection& connection) {
     turn();
+    if (gate_ != nullptr && decisions_.octet() % 2 == 0) {
+      open_elsewhere(connection);
+      return;
+    }
     Direction& first = connection.direction(Side::initiator);
     const std::uint32_t was =
         std::exchange(first.initial_sequence, first.initial_sequence + 100'000);
@@ -90,6 +100,34 @@ class Script {
     put(connection, Side::responder, 0xFFFF'FFFF, {}, kSyn | kAck);
     second.initial_sequence = before;
     turn();
+    put(connection, Side::initiator, 0, {}, kAck);
+    turn();
+  }
+
+  /// The loop sees no SYN, but what follows it.
+  void open_elsewhere(Connection& connection) {
+    Direction& first = connection.direction(Side::initiator);
+    Direction& second = connection.direction(Side::responder);
+    SegmentSpec spec;
+    spec.source = connection.initiator;
+    spec.destination = connection.responder;
+    spec.sequence = first.initial_sequence + 100'000;
+    spec.flags = kSyn;
+    spec.window = 65'000;
+    std::vector<std::byte> bytes(100);
+    bytes.resize(build_segment(spec, bytes));
+    TcpPacket syn;
+    require(parse_tcp_packet(bytes, syn) == ParseError::none);
+    if (!gate_->on_syn(syn, now_ms_).accept) return;
+    connection.begun_elsewhere = spec.sequence;
+    if (decisions_.octet() % 8 == 0) return;
+    Direction before = std::exchange(first, Direction{.initial_sequence = spec.sequence});
+    second.initial_sequence += 100'000;
+    put(connection, Side::responder, 0xFFFF'FFFF, {}, kSyn | kAck);
+    second.initial_sequence -= 100'000;
+    first = std::move(before);
+    turn();
+    if (connection.begun_elsewhere) return;
     put(connection, Side::initiator, 0, {}, kAck);
     turn();
   }
@@ -158,8 +196,7 @@ class Script {
     spec.payload = std::as_bytes(std::span(text));
     std::vector<std::byte> packet(text.size() + 100);
     packet.resize(build_segment(spec, packet));
-    world_.feed(std::move(packet), gso_);
-    gso_ = false;
+    world_.feed(std::move(packet), std::exchange(gso_, false), std::exchange(mark_, 0U));
     if (world_.waiting() == kPacketsPerTurnMax) turn();
   }
 
@@ -188,10 +225,15 @@ class Script {
   PacketLoop& loop_;
   std::int64_t now_ms_ = 1'000;
   bool gso_ = false;
+  std::uint32_t mark_ = 0;
+  Gate* gate_ = nullptr;
 };
 
-LoopOptions options_of(std::uint8_t how, bool strict) {
+LoopOptions options_of(std::uint8_t how, std::uint8_t room, bool strict) {
   LoopOptions options;
+  options.generic_tcp = (room & 8U) != 0;
+  options.block_non_session = (room & 16U) != 0;
+  options.mark_session = (room & 32U) != 0 ? kMarkSession : 0;
   options.ports[25] = PortProtocol::smtp;
   options.ports[110] = PortProtocol::pop3;
   options.out_of_order_max = (how & 1U) != 0 ? 3 : 16;
@@ -217,10 +259,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   world.strict = (how & 128U) == 0;
   world.fail_open = !world.strict && (how & 16U) != 0;
   ScriptedJudge judge(decisions, world);
-  PacketLoop loop(world, world, {.flows_max = 4, .chunks_max = (room & 1U) != 0 ? 4U : 64U});
-  loop.configure(options_of(how, world.strict));
+  const std::shared_ptr<Gate> gate = (room & 4U) != 0 ? std::make_shared<Gate>(2, 2) : nullptr;
+  PacketLoop loop(world, world,
+                  {.flows_max = 4, .chunks_max = (room & 1U) != 0 ? 4U : 64U, .gate = gate});
+  loop.configure(options_of(how, room, world.strict));
   judge.attach(loop, (room & 2U) != 0 ? 2'048 : kArenaBytes);
-  Script(decisions, world, judge, loop).play();
+  Script script(decisions, world, judge, loop);
+  script.share(gate.get());
+  script.play();
   loop.shut_down();
   require(world.all_judged());
   require(loop.counters()[Counter::held] == 0);
