@@ -96,7 +96,7 @@ inline std::size_t ScriptedJudge::judge(std::uint32_t events) noexcept {
 }
 
 inline void ScriptedJudge::one(const Event& event) {
-  if (event.kind == EventKind::dropped) return;
+  if (event.kind == EventKind::dropped || event.kind == EventKind::reassembly) return;
   if (event.kind == EventKind::opened) {
     open(event);
     return;

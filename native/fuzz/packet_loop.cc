@@ -239,6 +239,7 @@ LoopOptions options_of(std::uint8_t how, std::uint8_t room, bool strict) {
   options.out_of_order_max = (how & 1U) != 0 ? 3 : 16;
   options.out_of_order_bytes_max = (how & 2U) != 0 ? 300 : 1U << 20U;
   options.report_drops = (how & 4U) != 0;
+  options.reassembly_alarm = options.report_drops;
   options.window_scale_loose = (how & 8U) != 0;
   options.fail_open = !strict && (how & 16U) != 0;
   if (!strict && (how & 32U) != 0) {
