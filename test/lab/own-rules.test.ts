@@ -51,7 +51,6 @@ describe("the administrator's own rules", () => {
     expect(await cross(client, server, { to: ADDRESSES.sink.v4, kind: 'tcp', port: 8202 })).toBe('silence');
     const queues = await router.must(['iptables', '-w', '-t', 'mangle', '-nvxL', 'POSTERN-QUEUE']);
     expect([...queues.matchAll(/^ *([1-9]\d*) .*NFQUEUE/gm)]).toEqual([]);
-    posternOf(world).reload(PERMISSIVE);
   });
 
   it('a stop removes our chains and nothing else', async () => {
