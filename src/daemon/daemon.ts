@@ -25,6 +25,7 @@ import { GateKeeper } from './gate-keeper.ts';
 import { clearHalfOpen, halfOpenSessions } from './half-open-sessions.ts';
 import type { RunOptions } from './options.ts';
 import { saveWhole } from './save-file.ts';
+import { Sequence } from './sequence.ts';
 import { SessionPlaces } from './session-places.ts';
 import { CreationRate, combineStatistics } from './statistics.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -61,6 +62,7 @@ export class Daemon {
   readonly #accessLists = new AccessLists();
   readonly #startedAtMs = Date.now();
   readonly #debug = new DebugStreams((on) => this.pool.debug(on));
+  readonly #changes = new Sequence();
   #configuration: Configuration;
   readonly #workers: number;
   readonly #dropsTold = { workers: 0, gate: 0 };
@@ -109,7 +111,12 @@ export class Daemon {
     if (this.#options.run.installRules) await this.#installRules();
   }
 
-  async stop(): Promise<void> {
+  /** After a change that is under way, so that its rules are not installed behind the stop's back. */
+  stop(): Promise<void> {
+    return this.#changes.run(() => this.#stop());
+  }
+
+  async #stop(): Promise<void> {
     if (this.#options.run.installRules) {
       await removeRules().catch((error: unknown) => this.#rulesFailed(error));
     }
@@ -118,7 +125,16 @@ export class Daemon {
   }
 
   /** SIGHUP: a bad file keeps the old policy and says so. Answers the errors. */
-  async reload(): Promise<readonly string[]> {
+  reload(): Promise<readonly string[]> {
+    return this.#changes.run(() => this.#reload());
+  }
+
+  /** `configure terminal`: all lines take effect or none. */
+  configure(lines: readonly string[]): Promise<ExecReply> {
+    return this.#changes.run(() => this.#configure(lines));
+  }
+
+  async #reload(): Promise<readonly string[]> {
     const { config } = this.#options.run;
     try {
       const { configuration, notices } = loadConfiguration(config);
@@ -138,8 +154,7 @@ export class Daemon {
     }
   }
 
-  /** `configure terminal`: all lines take effect or none. */
-  async configure(lines: readonly string[]): Promise<ExecReply> {
+  async #configure(lines: readonly string[]): Promise<ExecReply> {
     const { configuration, errors, notices } = applyLines(this.#configuration, lines);
     if (errors.length > 0) return { error: errors.map((error) => formatDiagnostic(error, true)).join('\n') };
     await this.#replace(configuration);
