@@ -126,7 +126,7 @@ export async function checkKernel(
 
 function remedyForRules(refusal: string): string {
   if (/not permitted|permission|must be root/i.test(refusal)) return 'run postern doctor as root';
-  return 'modprobe -a xt_NFQUEUE xt_bpf xt_connmark xt_conntrack xt_mark xt_multiport';
+  return 'modprobe -a xt_NFQUEUE xt_bpf xt_connmark xt_conntrack xt_mark xt_multiport xt_LOG xt_limit xt_comment xt_addrtype xt_dscp';
 }
 
 export function checkSysctls(machine: Machine): readonly Finding[] {

@@ -73,10 +73,33 @@ function parseOptions(argv: readonly string[]): { readonly queue: number; readon
   }
 }
 
+const ANYWHERE = { address: '0.0.0.0', wildcard: '255.255.255.255' };
+
+/** Mail, whole transports with the router's own traffic, and an access list that counts, logs and looks at headers. */
 const EVERY_KIND_OF_RULE: Configuration = {
   ...EMPTY_CONFIGURATION,
-  rules: [{ name: 'ALL', protocols: [{ protocol: 'smtp' }, { protocol: 'imap' }] }],
-  interfaces: [{ name: 'any', inspectIn: 'ALL' }],
+  rules: [
+    { name: 'MAIL', protocols: [{ protocol: 'smtp' }, { protocol: 'imap' }] },
+    {
+      name: 'ALL',
+      protocols: [{ protocol: 'tcp', routerTraffic: true }, { protocol: 'udp' }, { protocol: 'icmp' }],
+    },
+  ],
+  accessLists: [
+    {
+      name: '199',
+      kind: 'extended',
+      entries: [
+        { kind: 'rule', action: 'deny', protocol: 'tcp', source: ANYWHERE, destination: ANYWHERE, log: true },
+        { kind: 'rule', action: 'permit', protocol: 'ip', source: ANYWHERE, destination: ANYWHERE, rest: 'dscp ef' },
+        { kind: 'rule', action: 'permit', protocol: 'ip', source: ANYWHERE, destination: ANYWHERE, rest: 'tos 4' },
+      ],
+    },
+  ],
+  interfaces: [
+    { name: 'any', inspectIn: 'MAIL' },
+    { name: 'doctor', inspectIn: 'ALL', accessGroupIn: '199', accessGroupOut: '199' },
+  ],
 };
 
 const THIS_MACHINE: Machine = {
