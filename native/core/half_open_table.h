@@ -8,6 +8,7 @@
 #include "core/flow_table.h"
 #include "core/keyed_hash.h"
 #include "core/packet.h"
+#include "core/proxied_table.h"
 #include "core/zeroed_array.h"
 
 namespace postern {
@@ -33,6 +34,8 @@ struct HalfOpen {
   bool responder_timestamps = false;
   bool answered = false;        ///< the SYN-ACK was passed on
   std::int64_t created_ms = 0;  ///< rounded down to 10 ms
+  /// The kernel's SYNPROXY has the initiator's handshake behind it. Kept by the gate, not here.
+  std::optional<Proxied> proxied;
 };
 
 /// Fixed-size records of at most 64 octets, links included, in a table with a keyed hash; entries

@@ -56,6 +56,8 @@ inline constexpr std::size_t kGateDropsMax = 64;
 inline constexpr std::size_t kExpiriesPerCallMax = 256;
 /// Blocks and clears that wait for the gate's thread.
 inline constexpr std::size_t kGateCommandsMax = 8'192;
+/// Half-open connections of which the kernel's SYNPROXY has told, at 12 octets each.
+inline constexpr std::size_t kProxiedMax = 65'536;
 /// RSTs a second toward initiators of half-open connections that are given up: a thread each.
 inline constexpr std::uint32_t kInitiatorResetsASecond = 100;
 
@@ -66,5 +68,17 @@ inline constexpr std::size_t kInjectedPayloadBytesMax = 1'200;
 /// And at least this much, however little the receiver announced: an MSS of 0 must not stop us, nor
 /// one of 1 make us send a packet an octet.
 inline constexpr std::size_t kInjectedPayloadBytesMin = 48;
+
+/// Patterns of one place of matching, and what they may take: refused beyond it when compiled.
+inline constexpr std::size_t kPatternsMax = 16'384;
+/// A pattern in the words of the engine; those of the configuration have 240 characters.
+inline constexpr std::size_t kPatternExpressionBytesMax = 1'024;
+/// Larger sets are parted: the time to compile grows faster than their number.
+inline constexpr std::size_t kPatternsPerDatabaseMax = 4'096;
+inline constexpr std::size_t kPatternDatabaseBytesMax = 64U << 20U;
+/// State of one stream, of a text that comes in pieces.
+inline constexpr std::size_t kPatternStreamBytesMax = 16'384;
+/// Texts of one set that a worker scans at once.
+inline constexpr std::size_t kPatternStreamsMax = 16'384;
 
 }  // namespace postern

@@ -75,6 +75,9 @@ struct TcpPacket {
   std::uint16_t ip_ident = 0;  ///< IPv4 identification; 0 for IPv6
   std::uint32_t sequence = 0;
   std::uint32_t acknowledgement = 0;
+  /// How much more the octets acknowledge than `acknowledgement` says
+  /// (Flow::acknowledgement_shift).
+  std::uint32_t acknowledgement_shift = 0;
   std::uint8_t flags = 0;
   std::uint16_t window = 0;  ///< unscaled
   std::uint16_t urgent_pointer = 0;
@@ -108,7 +111,8 @@ void write_checksums(const TcpPacket& packet) noexcept;
                                                 std::size_t payload_bytes) noexcept;
 
 /// Turns the packet into a bare RST from the same sender (RFC 9293 3.10.7): no payload, no options,
-/// `sequence`, ACK kept with `acknowledgement`. Returns the packet that is left, checksums written.
+/// `sequence`, ACK kept with `acknowledgement` and the packet's shift. Returns the packet that is
+/// left, checksums written.
 [[nodiscard]] std::span<std::byte> make_reset(TcpPacket& packet, std::uint32_t sequence,
                                               std::uint32_t acknowledgement) noexcept;
 
@@ -125,6 +129,7 @@ struct SegmentSpec {
   Endpoint destination;
   std::uint32_t sequence = 0;
   std::uint32_t acknowledgement = 0;
+  std::uint32_t acknowledgement_shift = 0;  ///< added when it is written
   std::uint8_t flags = 0;
   std::uint16_t window = 0;
   /// Written as a timestamps option (RFC 7323 3.2) when set: value and echo.

@@ -55,7 +55,7 @@ void write_tcp(const SegmentSpec& spec, std::span<std::byte> tcp) noexcept {
   write_u16(tcp, wire::tcp::kSourcePort, spec.source.port);
   write_u16(tcp, wire::tcp::kDestinationPort, spec.destination.port);
   write_u32(tcp, wire::tcp::kSequence, spec.sequence);
-  write_u32(tcp, wire::tcp::kAcknowledgement, spec.acknowledgement);
+  write_u32(tcp, wire::tcp::kAcknowledgement, spec.acknowledgement + spec.acknowledgement_shift);
   write_u8(tcp, wire::tcp::kDataOffset, static_cast<std::uint8_t>(header_bytes / 4 << 4U));
   write_u8(tcp, wire::tcp::kFlags, spec.flags);
   write_u16(tcp, wire::tcp::kWindow, spec.window);

@@ -67,7 +67,8 @@ std::span<std::byte> make_reset(TcpPacket& packet, std::uint32_t sequence,
 
   const auto tcp = tcp_of(packet);
   write_u32(tcp, wire::tcp::kSequence, packet.sequence);
-  write_u32(tcp, wire::tcp::kAcknowledgement, packet.acknowledgement);
+  write_u32(tcp, wire::tcp::kAcknowledgement,
+            packet.has(kAck) ? packet.acknowledgement + packet.acknowledgement_shift : 0);
   write_u8(tcp, wire::tcp::kDataOffset, wire::tcp::kHeaderBytesMin / 4 << 4U);
   write_u16(tcp, wire::tcp::kWindow, 0);
   set_flags(packet, kRst | (packet.flags & kAck));

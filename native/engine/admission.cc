@@ -146,7 +146,7 @@ void PacketLoop::admit_to_flow(std::uint32_t index, InHand& hand) noexcept {
   TcpPacket& packet = hand.packet;
   const Side from = table_.side_of(index, packet.source);
 
-  if (const std::optional<HalfOpen> successor = successor_of(flow, packet)) {
+  if (const std::optional<HalfOpen> successor = successor_of(flow, hand)) {
     if (!packet.has(kRst)) {
       end_flow(index, EndReason::port_reused);
       forget_flow(index);
@@ -154,6 +154,7 @@ void PacketLoop::admit_to_flow(std::uint32_t index, InHand& hand) noexcept {
     admit_half_open(*successor, hand);
     return;
   }
+  read_shifted(packet, hand.received, from, flow.acknowledgement_shift);
   if (flow.stage == FlowStage::dead || flow.stage == FlowStage::refusing) {
     if (is_plain_syn(packet) && from == Side::initiator) {
       forget_flow(index);

@@ -148,6 +148,9 @@ struct FlowFacts {
   std::uint32_t idle_ms = 3'600'000;
   std::uint32_t idle_ordered_ms = 0;  ///< its own from its next packet on; 0: the configured one
   std::uint32_t finwait_ms = 5'000;   ///< as configured when it began
+  /// Where the kernel's SYNPROXY answered the initiator: how much more it acknowledges than it
+  /// would of the responder's own sequence numbers, which our hooks see (cookie less ISS); else 0.
+  std::uint32_t acknowledgement_shift = 0;
   std::uint32_t in_interface = 0;
   std::uint32_t out_interface = 0;
   std::uint32_t offload_mark = 0;  ///< set on every packet that is accepted from now on

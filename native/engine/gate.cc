@@ -60,7 +60,8 @@ GateLimits Gate::limits() const noexcept {
   return limits_;
 }
 
-Gate::SynVerdict Gate::on_syn(const TcpPacket& syn, std::int64_t now_ms) noexcept {
+Gate::SynVerdict Gate::on_syn(const TcpPacket& syn, std::int64_t now_ms,
+                              const std::optional<Proxied>& proxied) noexcept {
   Tracker probe;
   if (const TrackDrop drop = probe.open(syn); drop != TrackDrop::none) {
     return refusal(drop_counter_of(drop));
@@ -69,20 +70,23 @@ Gate::SynVerdict Gate::on_syn(const TcpPacket& syn, std::int64_t now_ms) noexcep
   const std::uint32_t host = table_.find_host(syn.destination.address);
   if (host != kNoHost && table_.blocked(host)) return refusal(Counter::drop_host_blocked);
   const std::uint32_t index = table_.find(syn.source, syn.destination);
-  return index == kNoEntry ? admit(syn, now_ms) : admit_again(index, syn, now_ms);
+  HalfOpen fresh = entry_of(syn, now_ms);
+  fresh.proxied = proxied;
+  return index == kNoEntry ? admit(fresh) : admit_again(index, syn, fresh);
 }
 
-Gate::SynVerdict Gate::admit(const TcpPacket& syn, std::int64_t now_ms) noexcept {
+Gate::SynVerdict Gate::admit(const HalfOpen& fresh) noexcept {
   SynVerdict verdict;
-  if (!make_room(syn.destination.address, verdict.resets)) {
+  if (!make_room(fresh.key.responder.address, verdict.resets)) {
     verdict.reason = Counter::drop_host_table_full;
     return verdict;
   }
-  const std::uint32_t index = table_.insert(entry_of(syn, now_ms));
+  const std::uint32_t index = table_.insert(fresh);
   if (index == kNoEntry) {
     verdict.reason = Counter::drop_flow_table_full;
     return verdict;
   }
+  proxied_.set(index, fresh.proxied);
   entries_.store(table_.size(), std::memory_order_relaxed);
   note_attempt();
   raise_peak();
@@ -94,7 +98,7 @@ Gate::SynVerdict Gate::admit(const TcpPacket& syn, std::int64_t now_ms) noexcept
 
 /// A SYN between ends that have an entry already.
 Gate::SynVerdict Gate::admit_again(std::uint32_t index, const TcpPacket& syn,
-                                   std::int64_t now_ms) noexcept {
+                                   const HalfOpen& fresh) noexcept {
   HalfOpen entry = table_.get(index);
   // From the responder it would be a simultaneous open or a split handshake (RFC 9293 3.5).
   if (entry.key.initiator != syn.source) return refusal(Counter::drop_stray);
@@ -102,12 +106,15 @@ Gate::SynVerdict Gate::admit_again(std::uint32_t index, const TcpPacket& syn,
   // RFC 5961 4: once the responder has answered, a forged SYN must not undo the handshake.
   if (!same && entry.answered) return refusal(Counter::drop_syn_in_window);
   if (!same) {
-    table_.renew(index, entry_of(syn, now_ms));
+    table_.renew(index, fresh);
+    proxied_.set(index, fresh.proxied);
     note_attempt();
   } else if (!entry.answered) {
     add_offers(entry, syn);
     table_.update(index, entry);
   }
+  // An initiator that came before the flood may come again through the proxy.
+  if (fresh.proxied && !proxied_.find(index)) proxied_.set(index, fresh.proxied);
   SynVerdict verdict;
   verdict.accept = true;
   return verdict;
@@ -150,7 +157,7 @@ void Gate::remove(std::uint32_t index, Counter counter) noexcept {
 }
 
 void Gate::hand_out(std::uint32_t index, Counter counter, Resets& resets) noexcept {
-  if (resets.count < Resets::kMax) resets.victims[resets.count++] = table_.get(index);
+  if (resets.count < Resets::kMax) resets.victims[resets.count++] = get(index);
   remove(index, counter);
 }
 

@@ -13,6 +13,7 @@
 #include "core/tcp_tracker.h"
 #include "engine/counters.h"
 #include "engine/priority_mutex.h"
+#include "io/packet_source.h"
 
 namespace postern {
 
@@ -90,13 +91,17 @@ class Gate {
   /// An initial SYN (RFC 9293 3.5): checked as Tracker::open does, counted against the limits, kept
   /// as an entry. The same SYN again is accepted and changes nothing; another ISN for the same ends
   /// begins anew while the responder has not answered.
-  [[nodiscard]] SynVerdict on_syn(const TcpPacket& syn, std::int64_t now_ms) noexcept;
+  /// With `proxied` it is the kernel's SYNPROXY that sends it, for an initiator that proved itself.
+  [[nodiscard]] SynVerdict on_syn(const TcpPacket& syn, std::int64_t now_ms,
+                                  const std::optional<Proxied>& proxied = {}) noexcept;
 
   /// The half-open connection between two ends, whichever sends. Cheap when the table is empty.
   [[nodiscard]] std::optional<HalfOpen> find(const Endpoint& source,
                                              const Endpoint& destination) noexcept;
-  /// The responder's SYN-ACK was passed on. False when the entry is gone by now.
-  bool note_answer(const HalfOpen& entry, const TcpPacket& syn_ack) noexcept;
+  /// The responder's SYN-ACK was passed on, out of that interface. False when the entry is gone by
+  /// now.
+  bool note_answer(const HalfOpen& entry, const TcpPacket& syn_ack,
+                   std::uint32_t out_interface = 0) noexcept;
   /// The handshake is complete: the entry leaves the table and becomes a flow.
   bool take(const HalfOpen& entry) noexcept;
   /// An RST that fits was passed on, or the entry is given up otherwise: it leaves the table.
@@ -141,9 +146,10 @@ class Gate {
   void note_drop(const TcpPacket& packet, Counter reason) noexcept;
 
  private:
-  [[nodiscard]] SynVerdict admit(const TcpPacket& syn, std::int64_t now_ms) noexcept;
+  [[nodiscard]] SynVerdict admit(const HalfOpen& fresh) noexcept;
   [[nodiscard]] SynVerdict admit_again(std::uint32_t index, const TcpPacket& syn,
-                                       std::int64_t now_ms) noexcept;
+                                       const HalfOpen& fresh) noexcept;
+  [[nodiscard]] HalfOpen get(std::uint32_t index) const noexcept;
   [[nodiscard]] bool make_room(const Address& responder, Resets& resets) noexcept;
   void enforce_limits(std::uint32_t newest, Resets& resets) noexcept;
   void note_host(std::uint32_t host) noexcept;
@@ -156,6 +162,7 @@ class Gate {
   mutable PriorityMutex mutex_;
   GateLimits limits_;
   HalfOpenTable table_;
+  ProxiedTable proxied_;
   std::array<std::atomic<std::uint64_t>, kCounters> counters_{};
   std::atomic<std::uint64_t> entries_{0};  ///< the table's size, to be read without the lock
   std::atomic<std::uint64_t> peak_{0};
@@ -164,6 +171,11 @@ class Gate {
   std::vector<HostReport> reports_;
   std::vector<GateDrop> drops_;
 };
+
+/// Whether a packet is a SYN of the kernel's SYNPROXY for an initiator that proved itself: it
+/// leaves this machine, and says the cookie where an acknowledgement would stand.
+[[nodiscard]] std::optional<Proxied> proxied_by(const ReceivedPacket& received,
+                                                const TcpPacket& packet) noexcept;
 
 /// The connection as the tracker sees it after the entry's SYN and, if it was answered, its
 /// SYN-ACK.

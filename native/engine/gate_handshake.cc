@@ -5,18 +5,36 @@
 
 namespace postern {
 
+std::optional<Proxied> proxied_by(const ReceivedPacket& received,
+                                  const TcpPacket& packet) noexcept {
+  const bool says_cookie = packet.has(kSyn) && !packet.has(kAck) && packet.acknowledgement != 0;
+  if (!received.sent_here() || !says_cookie) return std::nullopt;
+  return Proxied{.sequence = packet.acknowledgement};
+}
+
+HalfOpen Gate::get(std::uint32_t index) const noexcept {
+  HalfOpen entry = table_.get(index);
+  entry.proxied = proxied_.find(index);
+  return entry;
+}
+
 std::optional<HalfOpen> Gate::find(const Endpoint& source, const Endpoint& destination) noexcept {
   // A SYN is counted before it passes, so its answer finds it counted.
   if (entries_.load(std::memory_order_acquire) == 0) return std::nullopt;
   const std::lock_guard lock(mutex_);
   const std::uint32_t index = table_.find(source, destination);
   if (index == kNoEntry) return std::nullopt;
-  return table_.get(index);
+  return get(index);
 }
 
-bool Gate::note_answer(const HalfOpen& entry, const TcpPacket& syn_ack) noexcept {
+bool Gate::note_answer(const HalfOpen& entry, const TcpPacket& syn_ack,
+                       std::uint32_t out_interface) noexcept {
   const std::lock_guard lock(mutex_);
   if (!table_.holds(entry)) return false;
+  if (std::optional<Proxied> proxied = proxied_.find(entry.index)) {
+    proxied->in_interface = out_interface;
+    proxied_.set(entry.index, proxied);
+  }
   HalfOpen answered = table_.get(entry.index);
   if (answered.answered) return true;
   answered.answered = true;

@@ -116,7 +116,7 @@ void GateHost::judge(const ReceivedPacket& received, const GateLimits& limits,
   if (received.checksum_complete && !tcp_checksum_ok(packet)) {
     verdict.reason = Counter::drop_bad_checksum;
   } else if (is_initial_syn(packet)) {
-    verdict = gate_->on_syn(packet, now_ms);
+    verdict = gate_->on_syn(packet, now_ms, proxied_by(received, packet));
     keep(verdict.resets);
   }
   if (!verdict.accept) {

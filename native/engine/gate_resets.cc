@@ -31,7 +31,12 @@ SegmentSpec reset_toward_initiator(const HalfOpen& entry) noexcept {
   SegmentSpec reset;
   reset.source = entry.key.responder;
   reset.destination = entry.key.initiator;
-  reset.sequence = entry.answered ? entry.responder_sequence + 1 : 0;
+  if (entry.answered) {
+    reset.sequence = entry.responder_sequence + 1;
+  } else if (entry.proxied) {
+    // It has had an answer, of which the kernel cannot translate anything yet.
+    reset.sequence = entry.proxied->sequence + 1;
+  }
   reset.acknowledgement = entry.initiator_sequence + 1;
   reset.flags = kRst | kAck;
   return reset;

@@ -4,6 +4,25 @@
 
 namespace postern {
 
+namespace {
+
+/// What our hooks see of the responder has its own sequence numbers, once it has answered.
+std::uint32_t shift_of(const HalfOpen& entry) noexcept {
+  return entry.proxied && entry.answered ? entry.proxied->sequence - entry.responder_sequence : 0;
+}
+
+}  // namespace
+
+/// The initiator of a connection that began with the kernel's SYNPROXY acknowledges in the cookie's
+/// numbers; what the kernel itself sends in its name (the handshake's last packet) does not.
+void PacketLoop::read_shifted(TcpPacket& packet, const ReceivedPacket& received, Side from,
+                              std::uint32_t shift) noexcept {
+  const bool translated = from == Side::initiator && !received.sent_here() && packet.has(kAck);
+  const std::uint32_t wanted = translated ? shift : 0;
+  packet.acknowledgement += packet.acknowledgement_shift - wanted;
+  packet.acknowledgement_shift = wanted;
+}
+
 /// An initial SYN that came by this queue (the kernel holds the connection for established), or in
 /// a replay, where no gate has a queue of its own.
 void PacketLoop::admit_syn(InHand& hand) noexcept {
@@ -13,7 +32,8 @@ void PacketLoop::admit_syn(InHand& hand) noexcept {
     drop_without_session(hand);
     return;
   }
-  const Gate::SynVerdict verdict = gate_->on_syn(packet, now_ms_);
+  const Gate::SynVerdict verdict =
+      gate_->on_syn(packet, now_ms_, proxied_by(hand.received, packet));
   send_resets(verdict.resets);
   if (!verdict.accept) {
     drop_received(hand, verdict.reason);
@@ -27,8 +47,9 @@ void PacketLoop::admit_syn(InHand& hand) noexcept {
 /// A packet between two ends of which the gate holds a SYN: it goes on if it is what a handshake
 /// has next.
 void PacketLoop::admit_half_open(const HalfOpen& entry, InHand& hand) noexcept {
-  const TcpPacket& packet = hand.packet;
+  TcpPacket& packet = hand.packet;
   const Side from = packet.source == entry.key.initiator ? Side::initiator : Side::responder;
+  read_shifted(packet, hand.received, from, shift_of(entry));
   const Tracker tracker = tracker_of(entry, options_.window_scale_loose);
   const TrackResult result = tracker.check(from, packet);
   if (result.drop != TrackDrop::none) {
@@ -45,7 +66,7 @@ void PacketLoop::admit_half_open(const HalfOpen& entry, InHand& hand) noexcept {
     return;
   }
   // Evicted by now: its RSTs are on their way, and a SYN-ACK behind them would be a surprise.
-  if (!gate_->note_answer(entry, packet)) {
+  if (!gate_->note_answer(entry, packet, hand.received.out_interface)) {
     drop_received(hand, Counter::drop_stray);
     return;
   }
@@ -66,6 +87,9 @@ void PacketLoop::promote(const HalfOpen& entry, const Tracker& tracker, InHand& 
   Flow& flow = *flows_[index];
   flow.tracker = tracker;
   flow.created_ms = entry.created_ms;
+  flow.acknowledgement_shift = shift_of(entry);
+  // What completes a proxied handshake comes from the kernel, by no interface.
+  if (entry.proxied) flow.in_interface = entry.proxied->in_interface;
   // SYN and SYN-ACK; the packet in hand is counted where all others are.
   flow.packets = {1, 1};
   FlowSide& initiator = flow.side(Side::initiator);
@@ -87,8 +111,8 @@ void PacketLoop::promote(const HalfOpen& entry, const Tracker& tracker, InHand& 
 /// that the new handshake has next; while it is open, only the answer to the SYN, which no peer
 /// gives that still holds the old connection (RFC 5961 4.2: it would challenge), or the RST of one
 /// that has lost it.
-std::optional<HalfOpen> PacketLoop::successor_of(const Flow& flow,
-                                                 const TcpPacket& packet) noexcept {
+std::optional<HalfOpen> PacketLoop::successor_of(const Flow& flow, const InHand& hand) noexcept {
+  TcpPacket packet = hand.packet;
   const bool both_closed = flow.sides[0].fin_forwarded && flow.sides[1].fin_forwarded;
   const bool over =
       flow.stage == FlowStage::dead || flow.stage == FlowStage::refusing || both_closed;
@@ -98,6 +122,7 @@ std::optional<HalfOpen> PacketLoop::successor_of(const Flow& flow,
   std::optional<HalfOpen> entry = gate_->find(packet.source, packet.destination);
   if (!entry) return std::nullopt;
   const Side from = packet.source == entry->key.initiator ? Side::initiator : Side::responder;
+  read_shifted(packet, hand.received, from, shift_of(*entry));
   const Tracker tracker = tracker_of(*entry, options_.window_scale_loose);
   if (tracker.check(from, packet).drop != TrackDrop::none) return std::nullopt;
   return entry;

@@ -169,8 +169,9 @@ class PacketLoop {
   void admit_syn(InHand& hand) noexcept;
   void admit_half_open(const HalfOpen& entry, InHand& hand) noexcept;
   void promote(const HalfOpen& entry, const Tracker& tracker, InHand& hand) noexcept;
-  [[nodiscard]] std::optional<HalfOpen> successor_of(const Flow& flow,
-                                                     const TcpPacket& packet) noexcept;
+  [[nodiscard]] std::optional<HalfOpen> successor_of(const Flow& flow, const InHand& hand) noexcept;
+  static void read_shifted(TcpPacket& packet, const ReceivedPacket& received, Side from,
+                           std::uint32_t shift) noexcept;
   void send_resets(const Gate::Resets& resets) noexcept;
   void expire_half_open() noexcept;
   void clear_half_open() noexcept;

@@ -215,6 +215,7 @@ SegmentSpec PacketLoop::segment_from(std::uint32_t flow_index, Side from) noexce
   if (flow.loose && (side.opaque || side.resync)) spec.sequence = peer.last_acknowledgement;
   const std::uint64_t received = peer.opaque ? peer.forwarded : peer.store.end();
   spec.acknowledgement = sequence_at(peer, received) + (peer.fin_received ? 1U : 0U);
+  if (from == Side::initiator) spec.acknowledgement_shift = flow.acknowledgement_shift;
   spec.flags = kAck;
   spec.window = side.last_window;
   if (!flow.tracker.timestamps()) return spec;

@@ -28,6 +28,9 @@ struct ReceivedPacket {
   bool gso = false;
   bool truncated = false;    ///< the copy is shorter than the packet: it cannot be judged
   std::int64_t time_ms = 0;  ///< replay: from the capture; live: 0, the engine uses its clock
+
+  /// Whether this machine itself sends it.
+  [[nodiscard]] bool sent_here() const noexcept { return hook == 3; }
 };
 
 enum class ReceiveStatus : std::uint8_t {

@@ -52,7 +52,7 @@ std::vector<std::byte> with_mss(SegmentSpec syn, std::uint16_t mss) {
 }  // namespace
 
 void FakeSource::feed(std::vector<std::byte> packet, bool gso) {
-  waiting_.push_back({next_id_++, gso, mark, interfaces, std::move(packet)});
+  waiting_.push_back({next_id_++, gso, mark, hook, interfaces, std::move(packet)});
 }
 
 const Given* FakeSource::verdict_of(std::uint32_t id) const {
@@ -73,6 +73,7 @@ ReceiveStatus FakeSource::receive(std::span<ReceivedPacket> packets, std::size_t
     packet.bytes = lent_.emplace_back(taken_.back().bytes);
     packet.gso = taken_.back().gso;
     packet.mark = taken_.back().mark;
+    packet.hook = taken_.back().hook;
     packet.in_interface = taken_.back().interfaces[0];
     packet.out_interface = taken_.back().interfaces[1];
     packet.checksum_complete = true;
@@ -158,6 +159,7 @@ SegmentSpec LoopLab::spec(Side from, std::uint32_t offset, std::uint8_t flags) c
   made.destination = endpoint_of(other(from), responder_port);
   made.sequence = initial_sequences[index(from)] + 1 + offset;
   made.acknowledgement = initial_sequences[index(other(from))] + 1 + acknowledged[index(from)];
+  if (from == Side::initiator) made.acknowledgement_shift = initiator_shift;
   made.flags = flags;
   made.window = 60'000;
   return made;
@@ -264,7 +266,9 @@ std::string LoopLab::describe(std::vector<std::byte> bytes) const {
   if (packet.has(kRst)) return "rst@" + std::to_string(offset_in(from, packet.sequence));
   text = text_of(packet.payload());
   if (packet.has(kFin)) text += "<fin>";
-  text += " ack " + std::to_string(offset_in(other(from), packet.acknowledgement));
+  text += " ack " + std::to_string(offset_in(
+                        other(from),
+                        packet.acknowledgement - (from == Side::initiator ? initiator_shift : 0)));
   return text;
 }
 

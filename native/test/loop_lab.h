@@ -40,7 +40,8 @@ class FakeSource final : public PacketSource {
   [[nodiscard]] const SourceCounters& counters() const noexcept override { return counters_; }
   [[nodiscard]] const char* error() const noexcept override { return ""; }
 
-  std::uint32_t mark = 0;                         ///< of what is fed from now on
+  std::uint32_t mark = 0;  ///< of what is fed from now on
+  std::uint8_t hook = 2;
   std::array<std::uint32_t, 2> interfaces{0, 0};  ///< in and out
 
  private:
@@ -48,6 +49,7 @@ class FakeSource final : public PacketSource {
     std::uint32_t id;
     bool gso;
     std::uint32_t mark;
+    std::uint8_t hook;
     std::array<std::uint32_t, 2> interfaces;
     std::vector<std::byte> bytes;
   };
@@ -183,6 +185,8 @@ class LoopLab final : public Judge {
       0, 0};  ///< offsets that each side acknowledges of the other
   std::array<std::uint32_t, 2> initial_sequences{1'000'000, 0xFFFF'FF00};
   std::uint16_t responder_port = 25;
+  /// How much more than the responder's own numbers the initiator acknowledges, and is expected to.
+  std::uint32_t initiator_shift = 0;
 
  private:
   [[nodiscard]] std::uint32_t offset_in(Side from, std::uint32_t sequence) const;
