@@ -32,6 +32,10 @@ export const EXEC_COMMAND_CHARACTERS_MAX = 1_024;
 export const BLOCKED_HOSTS_MAX = 1_024;
 /** Servers that were told about and may not be told about again within a minute. */
 export const HOST_EPISODES_MAX = 1_024;
+/** Servers that the kernel answers for at once (`postern syn-proxy`): each is some rules that packets pass. */
+export const SYN_PROXY_HOSTS_MAX = 64;
+/** Servers for which that was in vain, and which were told of. */
+export const SYN_PROXY_SHUNNED_MAX = 256;
 /** Half-open sessions that `show` lists. */
 export const HALF_OPEN_LISTED_MAX = 10_000;
 /** Rules whose sessions are counted one by one (`parameter max-sessions`). */

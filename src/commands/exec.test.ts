@@ -70,6 +70,7 @@ const STATISTICS: Statistics = {
   netlinkOverruns: 0,
   aggressive: false,
   blockedHosts: 0,
+  synProxyHosts: [],
   workers: [{ queue: 0, heartbeatAgeMs: 12, restarts: 1 }],
   startedSecondsAgo: 100,
 };

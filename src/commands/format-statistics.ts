@@ -47,13 +47,14 @@ function sessionLines(statistics: Statistics, configuration: Configuration): rea
 }
 
 /** Received is the sum of what follows, packets in hand included; the kernel's losses never arrived. */
-function verdictLines({ packets, netlinkOverruns, aggressive }: Statistics): readonly string[] {
+function verdictLines({ packets, netlinkOverruns, aggressive, synProxyHosts }: Statistics): readonly string[] {
   return [
     'Packet verdicts',
     `  received ${packets.received}; accepted ${packets.accepted}; rewritten ${packets.rewritten}; dropped ${packets.dropped}`,
     `  held ${packets.held}; lost in the kernel's queues ${packets.kernelDropped}; injected ${packets.injected}`,
     `  socket overruns ${netlinkOverruns}`,
     `Aggressive mode is ${aggressive ? 'on' : 'off'}`,
+    ...(synProxyHosts.length === 0 ? [] : [`The kernel answers for ${synProxyHosts.join(', ')}`]),
   ];
 }
 

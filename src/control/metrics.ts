@@ -187,6 +187,12 @@ const FAMILIES: readonly Family[] = [
     samples: plain((statistics) => statistics.blockedHosts),
   },
   {
+    name: 'postern_syn_proxy_hosts',
+    type: 'gauge',
+    help: 'Servers that the kernel answers for at the moment (postern syn-proxy)',
+    samples: plain((statistics) => statistics.synProxyHosts.length),
+  },
+  {
     name: 'postern_connection_setups_last_minute',
     type: 'gauge',
     help: 'Sessions begun in the last full minute',

@@ -28,6 +28,7 @@ import { saveWhole } from './save-file.ts';
 import { Sequence } from './sequence.ts';
 import { SessionPlaces } from './session-places.ts';
 import { CreationRate, combineStatistics } from './statistics.ts';
+import { SynProxy } from './syn-proxy.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 export interface DaemonOptions {
@@ -58,6 +59,7 @@ export class Daemon {
   readonly #metrics = createMetrics();
   readonly #rate = new CreationRate();
   readonly #keeper: GateKeeper;
+  readonly #synProxy: SynProxy;
   readonly #places: SessionPlaces;
   readonly #accessLists = new AccessLists();
   readonly #startedAtMs = Date.now();
@@ -78,7 +80,11 @@ export class Daemon {
     this.#accessLists.configure(configuration);
     const { addon, logger, onHopeless } = options;
     const now = (): number => performance.now();
-    this.#keeper = new GateKeeper({ addon, logger, markSession: MARKS.session, now, onHopeless }, configuration);
+    this.#synProxy = new SynProxy({ logger, now }, configuration);
+    this.#keeper = new GateKeeper(
+      { addon, logger, markSession: MARKS.session, now, synProxy: this.#synProxy, onHopeless },
+      configuration,
+    );
     this.pool = new WorkerPool({
       addon,
       logger,
@@ -118,6 +124,7 @@ export class Daemon {
 
   async #stop(): Promise<void> {
     if (this.#options.run.installRules) {
+      await this.#synProxy.stop();
       await removeRules().catch((error: unknown) => this.#rulesFailed(error));
     }
     await this.pool.stop();
@@ -275,6 +282,7 @@ export class Daemon {
       });
     }
     await installRules(texts);
+    await this.#synProxy.installed(this.#configuration);
     this.#options.logger.log({ id: 'RULES_INSTALLED', fields: { detail: 'mangle table, chains POSTERN-…' } });
   }
 

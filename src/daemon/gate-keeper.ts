@@ -1,14 +1,7 @@
 import { formatAddress, parseAddress } from '../engine/address.ts';
 import { setCounterNames } from '../engine/endings.ts';
 import { countedSince } from '../engine/tally.ts';
-import {
-  type HostLimit,
-  type HostState,
-  type HostStep,
-  NO_HOSTS,
-  stepHosts,
-  unblockHosts,
-} from '../firewall/host-blocks.ts';
+import { type HostState, type HostStep, NO_HOSTS, stepHosts, unblockHosts } from '../firewall/host-blocks.ts';
 import type { BlockedHost } from '../firewall/snapshot.ts';
 import {
   initialThresholds,
@@ -24,6 +17,7 @@ import { type EffectiveGlobals, effectiveGlobals } from '../policy/defaults.ts';
 import { usesOpenings } from '../policy/openings.ts';
 import { gateDropMessage, hostMessage, thresholdMessage } from './gate-messages.ts';
 import { floodedHosts } from './half-open-sessions.ts';
+import type { SynProxy } from './syn-proxy.ts';
 
 /** Twenty times a second: a flood is noticed before it has done harm, and a sample costs some microseconds. */
 const SAMPLE_MS = 50;
@@ -37,6 +31,8 @@ export interface GateKeeperOptions {
   now(): number;
   /** Aggressive mode began or ended; `hosts` are the servers with most of the half-open sessions. */
   onAggressive?(on: boolean, hosts: readonly string[]): void;
+  /** Who may answer in the place of a flooded server; such a one is not blocked. */
+  readonly synProxy?: Pick<SynProxy, 'takes' | 'flooded' | 'hosts'>;
   /** The gate cannot be watched any more: the daemon must end, or a flood would meet no decision. */
   onHopeless(detail: string): void;
 }
@@ -52,6 +48,8 @@ export interface GateCounts {
   readonly aggressive: boolean;
   readonly oneMinuteRate: number;
   readonly blockedHosts: number;
+  /** Servers that the kernel answers for. */
+  readonly synProxyHosts: readonly string[];
 }
 
 /**
@@ -125,7 +123,7 @@ export class GateKeeper {
     this.#thresholds = state;
     if (decision !== undefined) this.#turn(decision);
     const reports = sample.hosts.map(({ address }) => formatAddress(address));
-    this.#carryOut(stepHosts(this.#hosts, this.#hostLimit(), reports, nowMs));
+    this.#stepHosts(reports, nowMs);
     for (const message of sample.drops.map(gateDropMessage)) {
       if (message !== undefined) this.#options.logger.log(message);
     }
@@ -142,6 +140,7 @@ export class GateKeeper {
       aggressive: this.#thresholds.aggressive,
       oneMinuteRate: publishedRate(this.#thresholds),
       blockedHosts: this.#hosts.blocks.size,
+      synProxyHosts: this.#options.synProxy?.hosts() ?? [],
     };
   }
 
@@ -209,8 +208,16 @@ export class GateKeeper {
     };
   }
 
-  #hostLimit(): HostLimit {
-    return { halfOpenMax: this.#globals.tcpMaxIncompleteHost, blockMinutes: this.#globals.tcpBlockTimeMinutes };
+  /** Where the kernel answers for a server nobody needs to be kept from it: it is told about, and not blocked. */
+  #stepHosts(reports: readonly string[], nowMs: number): void {
+    const { synProxy } = this.#options;
+    const limit = { halfOpenMax: this.#globals.tcpMaxIncompleteHost, blockMinutes: this.#globals.tcpBlockTimeMinutes };
+    const taken = reports.filter((host) => synProxy?.takes(host) === true);
+    const others = reports.filter((host) => !taken.includes(host));
+    this.#carryOut(stepHosts(this.#hosts, limit, others, nowMs));
+    if (taken.length === 0) return;
+    this.#carryOut(stepHosts(this.#hosts, { ...limit, blockMinutes: 0 }, taken, nowMs));
+    synProxy?.flooded(taken);
   }
 
   #turn(decision: ThresholdDecision): void {
@@ -218,7 +225,9 @@ export class GateKeeper {
     const on = decision.kind === 'aggressive';
     if (this.#gate !== undefined) addon.configureGate(this.#gate, this.#limits());
     if (this.#globals.alert) logger.log(thresholdMessage(decision));
-    onAggressive?.(on, on && this.#gate !== undefined ? floodedHosts(addon, this.#gate) : []);
+    const hosts = on && this.#gate !== undefined ? floodedHosts(addon, this.#gate) : [];
+    onAggressive?.(on, hosts);
+    this.#options.synProxy?.flooded(hosts);
   }
 
   #carryOut({ state, decisions }: HostStep): void {

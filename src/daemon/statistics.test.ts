@@ -62,7 +62,7 @@ describe('CreationRate', () => {
 describe('combineStatistics', () => {
   const gate = {
     ...{ counters: {}, kernelDropped: 0, halfOpen: 0, maxHalfOpen: 0, attempts: 0 },
-    ...{ aggressive: false, oneMinuteRate: 0, blockedHosts: 0 },
+    ...{ aggressive: false, oneMinuteRate: 0, blockedHosts: 0, synProxyHosts: [] },
   };
   const input = {
     gate,
@@ -126,14 +126,14 @@ describe('combineStatistics', () => {
       ...{ ...input, workers },
       gate: {
         ...{ counters, kernelDropped: 11, halfOpen: 8, maxHalfOpen: 21, attempts: 63 },
-        ...{ aggressive: true, oneMinuteRate: 62, blockedHosts: 2 },
+        ...{ aggressive: true, oneMinuteRate: 62, blockedHosts: 2, synProxyHosts: ['203.0.113.25'] },
       },
     });
     expect(combined.packets).toMatchObject({ received: 110, accepted: 69, dropped: 41 });
     expect(combined.packets).toMatchObject({ kernelDropped: 15, gateKernelDropped: 11 });
     expect(combined.sessions).toMatchObject({ halfOpen: 8, maxHalfOpen: 21, created: 63, setupsAborted: 28 });
     expect(combined.sessions.oneMinuteRate).toBe(62);
-    expect(combined).toMatchObject({ aggressive: true, blockedHosts: 2 });
+    expect(combined).toMatchObject({ aggressive: true, blockedHosts: 2, synProxyHosts: ['203.0.113.25'] });
     expect(combined.drops).toEqual({ 'l4-tcp-synflood-blackout-drop': 40 });
     expect(combined.refusals).toEqual({ 'host-blocked': 41, 'half-open-evicted': 20, 'synwait-timeout': 5 });
   });

@@ -129,6 +129,7 @@ export function combineStatistics(input: StatisticsInput): Statistics {
     netlinkOverruns: count('overruns'),
     aggressive: gate.aggressive,
     blockedHosts: gate.blockedHosts,
+    synProxyHosts: gate.synProxyHosts,
     workers: input.health,
     startedSecondsAgo: Math.floor((input.nowMs - input.startedAtMs) / 1_000),
     ...(input.clearedAtMs === undefined

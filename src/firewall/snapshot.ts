@@ -87,6 +87,8 @@ export interface Statistics {
   readonly aggressive: boolean;
   /** Servers whose new connections are dropped at the moment. */
   readonly blockedHosts: number;
+  /** Servers that the kernel answers for at the moment (`postern syn-proxy`). */
+  readonly synProxyHosts: readonly string[];
   readonly workers: readonly WorkerHealth[];
   readonly startedSecondsAgo: number;
   /** `clear ip inspect statistics`; absent before the first. */

@@ -266,6 +266,29 @@ export const MESSAGES = {
     limited: false,
     meaning: 'postern offload is on and cannot work here.',
   },
+  SYN_PROXY_ON: {
+    facility: 'POSTERN',
+    severity: 5,
+    text: 'The kernel answers new connections to host {host} (ports {ports})',
+    limited: true,
+    meaning:
+      'A server is flooded and postern syn-proxy is aggressive: the SYNPROXY target answers SYNs in its place, and only clients that complete the handshake reach it. Nobody is blocked meanwhile.',
+  },
+  SYN_PROXY_OFF: {
+    facility: 'POSTERN',
+    severity: 5,
+    text: 'Host {host} answers for itself again (ports {ports}) after {seconds} seconds',
+    limited: true,
+    meaning: 'The flood is over: SYNs go to the server again. Sessions that began meanwhile live on.',
+  },
+  SYN_PROXY_REFUSED: {
+    facility: 'POSTERN',
+    severity: 4,
+    text: 'The kernel cannot answer for host {host}: {detail}',
+    limited: true,
+    meaning:
+      'postern syn-proxy is aggressive, but the thresholds guard this server alone: it is on the router itself or behind DNAT, or the kernel has no SYNPROXY target (postern doctor tells).',
+  },
   RULES_INSTALLED: {
     facility: 'POSTERN',
     severity: 5,

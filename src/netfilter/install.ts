@@ -171,7 +171,7 @@ function findFamilies(options: InstallOptions): readonly Family[] {
 }
 
 /** A hardened service sees of /proc its own folder only. Where not even that can be read, IPv6 must be guarded. */
-function kernelSpeaksIpv6(): boolean {
+export function kernelSpeaksIpv6(): boolean {
   return !existsSync('/proc/self/net') || existsSync('/proc/self/net/if_inet6');
 }
 

@@ -7,6 +7,7 @@ import { type MarkBits, markBits, noneOf, setBit } from './marks.ts';
 import { ipv4QueueProgram, ipv6QueueProgram } from './queue-hash.ts';
 import { type FamilyWords, IPV4, IPV6, interfaceMatch, steerMatches } from './steer-matches.ts';
 import { type Hook, type MailPorts, type Steer, steeringOf } from './steering.ts';
+import { mayProxy, PROXIED_CHAIN, PROXY_CHAIN, SYN_PROXY_CHAINS } from './syn-proxy-rules.ts';
 
 export interface RulesOptions {
   readonly configuration: Configuration;
@@ -32,7 +33,8 @@ export const CHAINS = ['POSTERN-FORWARD', 'POSTERN-INPUT', 'POSTERN-OUTPUT', 'PO
 
 /** Whether a chain of this name is one that `rulesFor` makes. */
 export function isOwnChain(name: string): boolean {
-  return (CHAINS as readonly string[]).includes(name) || /^POSTERN-(ACL|TO|FROM)-\d+$/.test(name);
+  const known: readonly string[] = [...CHAINS, ...SYN_PROXY_CHAINS];
+  return known.includes(name) || /^POSTERN-(ACL|TO|FROM)-\d+$/.test(name);
 }
 
 /** netfilter's own: a queue number has 16 bits. */
@@ -54,7 +56,14 @@ export function rulesFor(options: RulesOptions): RuleTexts {
   const { steers, skippedInterfaces } = steeringOf(configuration);
   const bits = markBits(options.markShift);
   const sessions = steers.length > 0 && usesOpenings(configuration);
-  const plan = { options, bits, sessions, offload: steers.length > 0 && effectivePostern(configuration).offload };
+  const proxy = mayProxy(configuration);
+  const plan = {
+    options,
+    bits,
+    sessions,
+    proxy,
+    offload: steers.length > 0 && effectivePostern(configuration).offload,
+  };
   const everyHost = steers.filter(({ what }) => what.kind === 'generic' || what.list === undefined);
   return {
     ipv4: ruleText({ ...plan, steers, lists: accessRules(configuration, bits, sessions), family: IPV4 }),
@@ -69,22 +78,28 @@ interface Plan {
   /** The kernel knows which connections have a session. */
   readonly sessions: boolean;
   readonly offload: boolean;
+  /** The kernel may answer for flooded servers. */
+  readonly proxy: boolean;
   readonly steers: readonly Steer[];
   readonly lists: AccessRules;
   readonly family: FamilyWords;
 }
 
 function ruleText(plan: Plan): string {
-  const { lists, steers, sessions, offload } = plan;
+  const { lists, steers, sessions, offload, proxy } = plan;
   const isUsed = (hook: Hook): boolean =>
-    steers.some((steer) => steer.hook === hook) || lists.bindings.some((binding) => binding.hook === hook);
+    (proxy && hook === 'OUTPUT') ||
+    steers.some((steer) => steer.hook === hook) ||
+    lists.bindings.some((binding) => binding.hook === hook);
   const hooks = (['FORWARD', 'INPUT', 'OUTPUT'] as const).filter(isUsed);
   const queueing = steers.length > 0;
   const extra = [...lists.chains, ...hostChains(plan)];
   const lines = [
     '# Postern steers mail into its queues. Only chains named POSTERN-… are its own.',
     '*mangle',
-    ...[...CHAINS, ...extra.map(({ name }) => name)].map((chain) => `:${chain} - [0:0]`),
+    ...[...CHAINS, ...(proxy ? SYN_PROXY_CHAINS : []), ...extra.map(({ name }) => name)].map(
+      (chain) => `:${chain} - [0:0]`,
+    ),
     ...hooks.flatMap((hook) => hookChain(hook, plan)),
     ...extra.flatMap((chain) => chain.lines),
     ...(queueing ? queueChain(plan) : []),
@@ -112,11 +127,12 @@ function jumpTo(hook: Hook, { steers, lists }: Plan): string {
 
 /** Offloaded flows, access lists, what is inspected, and last all that belongs to a session. */
 function hookChain(hook: Hook, plan: Plan): readonly string[] {
-  const { bits, offload, sessions, lists, steers } = plan;
+  const { bits, offload, sessions, proxy, lists, steers } = plan;
   const chain = `-A POSTERN-${hook}`;
   const lines: string[] = [];
   // What Postern builds leaves by OUTPUT. Elsewhere the bit means nothing: another CONNMARK rule may have copied it.
   if (hook === 'OUTPUT') lines.push(`${chain} -m mark --mark ${setBit(bits.injected)} -j RETURN`);
+  if (hook === 'OUTPUT' && proxy) lines.push(`${chain} -p tcp -j ${PROXIED_CHAIN}`);
   if (offload) {
     // The ends of an offloaded connection are still seen: FIN, RST and a SYN that uses its ports again.
     const middle = '-p tcp --tcp-flags FIN,SYN,RST NONE';
@@ -127,6 +143,8 @@ function hookChain(hook: Hook, plan: Plan): readonly string[] {
   for (const binding of lists.bindings.filter((one) => one.hook === hook)) {
     lines.push(`${chain} ${interfaceMatch(hook, binding.via)}-j ${binding.chain}`);
   }
+  // Behind the access lists: whom they deny, the kernel must not answer.
+  if (hook === 'FORWARD' && proxy) lines.push(`${chain} -p tcp -j ${PROXY_CHAIN}`);
   for (const steer of steers.filter((one) => one.hook === hook)) {
     const target = targetOf(steer, plan);
     lines.push(...steerMatches(steer, plan.family).map((match) => `${chain} ${match} -j ${target}`));

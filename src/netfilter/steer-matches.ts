@@ -45,7 +45,8 @@ function portMatches({ port, ports }: MailPorts): readonly string[] {
   return portLists(ports).map((list) => `-p tcp -m multiport ${option} ${list}`);
 }
 
-function portLists(ranges: readonly PortRange[]): readonly string[] {
+/** Ports as `multiport` takes them, as many matches as they need. */
+export function portLists(ranges: readonly PortRange[]): readonly string[] {
   const lists: string[][] = [];
   let slots = MULTIPORT_SLOTS;
   for (const range of ranges) {
