@@ -124,6 +124,25 @@ export async function checkKernel(
   return findings;
 }
 
+/** Whether `postern syn-proxy aggressive` would work; without it the thresholds guard flooded servers alone. */
+export async function checkSynProxy(
+  machine: Machine,
+  rules: { ipv4: string; ipv6: string },
+): Promise<readonly Finding[]> {
+  const subject = 'SYNPROXY';
+  const families: [string, string][] = [['iptables-restore', rules.ipv4]];
+  if (speaksIpv6(machine)) families.push(['ip6tables-restore', rules.ipv6]);
+  for (const [program, text] of families) {
+    const path = machine.findProgram(program);
+    if (path === undefined) return [];
+    const refusal = await machine.tryRules(path, text);
+    if (refusal === undefined) continue;
+    const detail = `postern syn-proxy cannot work: ${refusal}`;
+    return [{ subject, level: 'advice', detail, remedy: 'modprobe -a ipt_SYNPROXY ip6t_SYNPROXY xt_CT xt_addrtype' }];
+  }
+  return [{ subject, level: 'good', detail: 'is there, for postern syn-proxy' }];
+}
+
 function remedyForRules(refusal: string): string {
   if (/not permitted|permission|must be root/i.test(refusal)) return 'run postern doctor as root';
   return 'modprobe -a xt_NFQUEUE xt_bpf xt_connmark xt_conntrack xt_mark xt_multiport xt_LOG xt_limit xt_comment xt_addrtype xt_dscp';

@@ -81,6 +81,13 @@ describe('each lack is named with its remedy', () => {
       /sysctl -w net\.core\.rmem_max=33554432/,
     ],
     [
+      'no SYNPROXY in the kernel',
+      machine({ tryRules: async (_program, text) => (text.includes('SYNPROXY') ? 'no such target' : undefined) }),
+      'advice',
+      'SYNPROXY',
+      /modprobe .*SYNPROXY/,
+    ],
+    [
       'conntrack not loaded',
       machine({ files: { '/proc/sys/net/netfilter/nf_conntrack_max': undefined } }),
       'advice',

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { loadAddon } from '../native/addon.ts';
 import { rulesFor } from '../netfilter/rules.ts';
 import { findProgram, runCommand } from '../netfilter/run-command.ts';
+import { synProxyText } from '../netfilter/syn-proxy-rules.ts';
 import { type Configuration, EMPTY_CONFIGURATION } from '../policy/configuration.ts';
 import {
   checkAddon,
@@ -11,6 +12,7 @@ import {
   checkKernel,
   checkNode,
   checkPrograms,
+  checkSynProxy,
   checkSysctls,
   type Finding,
   type Machine,
@@ -36,13 +38,21 @@ export async function runDoctor(argv: readonly string[]): Promise<number> {
 
 /** All checks, in the order of what stands on what. */
 export async function diagnose(machine: Machine, queue: number): Promise<readonly Finding[]> {
-  const rules = rulesFor({ configuration: EVERY_KIND_OF_RULE, firstQueue: queue, workers: 2, hashKey: 1 });
+  const rulesOf = (configuration: Configuration) =>
+    rulesFor({ configuration, firstQueue: queue, workers: 2, hashKey: 1 });
+  const rules = rulesOf(EVERY_KIND_OF_RULE);
+  const proxied = rulesOf(SYN_PROXY);
+  const flooded = (family: 'ipv4' | 'ipv6') => synProxyText(SYN_PROXY, FLOODED, { family, chain: false, jump: false });
   return [
     checkNode(machine),
     ...checkAddon(machine, queue),
     ...checkCapabilities(machine),
     ...checkPrograms(machine),
     ...(await checkKernel(machine, rules)),
+    ...(await checkSynProxy(machine, {
+      ipv4: proxied.ipv4 + flooded('ipv4'),
+      ipv6: proxied.ipv6 + flooded('ipv6'),
+    })),
     checkIpv6(machine),
     ...checkSysctls(machine),
   ];
@@ -76,6 +86,14 @@ function parseOptions(argv: readonly string[]): { readonly queue: number; readon
 const ANYWHERE = { address: '0.0.0.0', wildcard: '255.255.255.255' };
 
 /** Mail, whole transports with the router's own traffic, and an access list that counts, logs and looks at headers. */
+const SYN_PROXY: Configuration = {
+  ...EMPTY_CONFIGURATION,
+  rules: [{ name: 'MAIL', protocols: [{ protocol: 'smtp' }] }],
+  interfaces: [{ name: 'any', inspectIn: 'MAIL' }],
+  postern: { synProxy: 'aggressive' },
+};
+const FLOODED = ['192.0.2.25', '2001:db8::25'].map((address) => ({ address, answers: true }));
+
 const EVERY_KIND_OF_RULE: Configuration = {
   ...EMPTY_CONFIGURATION,
   rules: [
