@@ -129,7 +129,8 @@ describe('a flooded server', () => {
     expect(pop3).toMatchObject({ state: 'SIS_OPEN', rule: 'LAB', inInterface: 'outside0', outInterface: 'inside0' });
     expect(pop3?.bytes.initiator).toBe(6);
     expect(pop3?.bytes.responder).toBeGreaterThan(20);
-    expect(await synReceived(world.lab.server)).toBeLessThan(60);
+    // What came before the rules stood, and less than a twentieth of a second of the flood.
+    expect(await synReceived(world.lab.server)).toBeLessThan(1_000);
 
     await flood.exited;
     expect(floodResult(flood.output()).sent).toBeGreaterThan(20_000);
