@@ -16,11 +16,12 @@ const configurationOf = (inspect: InspectGlobals, more: Partial<Configuration> =
   inspect,
 });
 
-function keep(inspect: InspectGlobals = {}, more: Partial<Configuration> = {}) {
+function keep(inspect: InspectGlobals = {}, more: Partial<Configuration> = {}, proxied: readonly string[] = []) {
   const fake = createFakeAddon();
   const messages: LogMessage[] = [];
   const aggressive: (readonly [boolean, readonly string[]])[] = [];
   const hopeless: string[] = [];
+  const flooded: string[][] = [];
   let nowMs = 0;
   const keeper = new GateKeeper(
     {
@@ -28,6 +29,11 @@ function keep(inspect: InspectGlobals = {}, more: Partial<Configuration> = {}) {
       logger: { log: (message) => void messages.push(message), tick: () => undefined, close: () => undefined },
       markSession: 16,
       now: () => nowMs,
+      synProxy: {
+        takes: (host) => proxied.includes(host),
+        flooded: (hosts) => void flooded.push([...hosts]),
+        hosts: () => proxied,
+      },
       onAggressive: (on, hosts) => void aggressive.push([on, hosts]),
       onHopeless: (detail) => void hopeless.push(detail),
     },
@@ -35,7 +41,7 @@ function keep(inspect: InspectGlobals = {}, more: Partial<Configuration> = {}) {
   );
   keeper.open(QUEUE);
   return {
-    ...{ fake, keeper, messages, aggressive, hopeless },
+    ...{ fake, keeper, messages, aggressive, hopeless, flooded },
     lines: () => messages.map((message) => iosLine(formatLogMessage(message))),
     limits: () => fake.gateLimits.at(-1),
     sampleAfter(afterMs: number, sample: Partial<GateSample> = {}) {
@@ -270,4 +276,45 @@ test('a queue that cannot be had fails the opening', () => {
   const { fake, keeper } = keep();
   fake.refuse = { queue: 41, why: 'queue 41 belongs to process 77' };
   expect(() => keeper.open({ ...QUEUE, queue: 41 })).toThrow('queue 41 belongs to process 77');
+});
+
+describe('a server that the kernel may answer for', () => {
+  const limits = { tcpMaxIncompleteHost: 50, tcpBlockTimeMinutes: 2 };
+
+  test('is told of and handed over instead of blocked', () => {
+    const { sampleAfter, lines, flooded, keeper, fake } = keep(limits, {}, ['203.0.113.25']);
+    sampleAfter(50, reported);
+    sampleAfter(50, reported);
+    expect(lines()).toEqual([
+      '%FW-4-HOST_TCP_ALERT_ON: Max tcp half-open connections (50) exceeded for host 203.0.113.25.',
+    ]);
+    expect(flooded).toEqual([['203.0.113.25'], ['203.0.113.25']]);
+    expect(keeper.blockedHosts()).toEqual([]);
+    expect(fake.blocked).toEqual([]);
+    expect(keeper.counts().synProxyHosts).toEqual(['203.0.113.25']);
+  });
+
+  test('another is blocked as ever', () => {
+    const { sampleAfter, lines, flooded, keeper } = keep(limits, {}, ['203.0.113.99']);
+    sampleAfter(50, reported);
+    expect(lines().some((line) => line.includes('BLOCK_HOST'))).toBe(true);
+    expect(flooded).toEqual([]);
+    expect(keeper.blockedHosts()).toHaveLength(1);
+  });
+
+  test('is handed over when aggressive mode begins, and not when it ends', () => {
+    const { sampleAfter, flooded, fake } = keep({ maxIncompleteHigh: 20, maxIncompleteLow: 10 }, {}, ['203.0.113.25']);
+    const record = { entry: 0, generation: 0, initiatorAddress: HOST, initiatorPort: 1, responderPort: 25 };
+    fake.halfOpen = [{ ...record, responderAddress: HOST, answered: true, createdMsAgo: 0 }];
+    sampleAfter(50, { halfOpen: 20, halfOpenPeak: 21 });
+    expect(flooded).toEqual([['203.0.113.25']]);
+    sampleAfter(1_900, { halfOpen: 20, attempts: 30 });
+    expect(flooded).toHaveLength(1);
+    // While it lasts a flood of another server may begin; leftovers of one that is over are none.
+    sampleAfter(200, { halfOpen: 20, attempts: 30 });
+    sampleAfter(2_000, { halfOpen: 20, attempts: 3 });
+    expect(flooded).toHaveLength(2);
+    sampleAfter(MINUTE, { halfOpen: 0 });
+    expect(flooded).toHaveLength(2);
+  });
 });

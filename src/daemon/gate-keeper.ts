@@ -3,6 +3,7 @@ import { setCounterNames } from '../engine/endings.ts';
 import { countedSince } from '../engine/tally.ts';
 import { type HostState, type HostStep, NO_HOSTS, stepHosts, unblockHosts } from '../firewall/host-blocks.ts';
 import type { BlockedHost } from '../firewall/snapshot.ts';
+import { calmSynsASecond } from '../firewall/syn-proxy.ts';
 import {
   initialThresholds,
   publishedRate,
@@ -21,6 +22,8 @@ import type { SynProxy } from './syn-proxy.ts';
 
 /** Twenty times a second: a flood is noticed before it has done harm, and a sample costs some microseconds. */
 const SAMPLE_MS = 50;
+/** How often aggressive mode is asked whose flood it is. */
+const LOOK_MS = 2_000;
 
 export interface GateKeeperOptions {
   readonly addon: Addon;
@@ -68,6 +71,7 @@ export class GateKeeper {
   #sample: Pick<GateSample, 'halfOpen'> = { halfOpen: 0 };
   #maxHalfOpen = 0;
   #attempts = 0;
+  #looked = { atMs: 0, attempts: 0 };
   #baseline: Readonly<Record<string, number>> = {};
 
   constructor(options: GateKeeperOptions, configuration: Configuration) {
@@ -122,6 +126,7 @@ export class GateKeeper {
     const { state, decision } = stepThresholds(this.#thresholds, this.#globals, sample, nowMs);
     this.#thresholds = state;
     if (decision !== undefined) this.#turn(decision);
+    else this.#lookForFloods(nowMs);
     const reports = sample.hosts.map(({ address }) => formatAddress(address));
     this.#stepHosts(reports, nowMs);
     for (const message of sample.drops.map(gateDropMessage)) {
@@ -227,7 +232,19 @@ export class GateKeeper {
     if (this.#globals.alert) logger.log(thresholdMessage(decision));
     const hosts = on && this.#gate !== undefined ? floodedHosts(addon, this.#gate) : [];
     onAggressive?.(on, hosts);
-    this.#options.synProxy?.flooded(hosts);
+    if (on) this.#options.synProxy?.flooded(hosts);
+    this.#looked = { atMs: this.#options.now(), attempts: this.#attempts };
+  }
+
+  /** Aggressive mode may outlast the flood it began with; the flood of another server shows by new sessions. */
+  #lookForFloods(nowMs: number): void {
+    const { addon, synProxy } = this.#options;
+    const elapsedMs = nowMs - this.#looked.atMs;
+    if (synProxy === undefined || !this.#thresholds.aggressive || elapsedMs < LOOK_MS) return;
+    const attempts = Math.max(0, this.#attempts - this.#looked.attempts);
+    this.#looked = { atMs: nowMs, attempts: this.#attempts };
+    const isFlood = (attempts * 1_000) / elapsedMs >= calmSynsASecond(this.#globals.oneMinuteLow);
+    if (isFlood && this.#gate !== undefined) synProxy.flooded(floodedHosts(addon, this.#gate));
   }
 
   #carryOut({ state, decisions }: HostStep): void {
