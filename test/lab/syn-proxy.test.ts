@@ -162,6 +162,43 @@ describe('a flooded server', () => {
   });
 });
 
+describe('behind access lists', () => {
+  const lists = [
+    'access-list 101 permit tcp any any eq smtp',
+    'access-list 101 deny ip any any',
+    'access-list 102 deny ip any any',
+  ];
+  const configuration = [
+    ...[...LINES, 'ip inspect name LAB tcp', 'ip inspect name LAB esmtp alert on'],
+    ...['interface outside0', ' ip inspect LAB in', ' ip access-group 101 in'],
+    ...['interface inside0', ' ip access-group 102 in', ...lists, ''],
+  ].join('\n');
+  let world: World;
+  beforeAll(async () => {
+    world = await createWorld({ configuration });
+    await routeFlood(world.lab);
+  });
+  afterAll(async () => {
+    await world?.close();
+  });
+
+  it('the sessions of the proxy are openings, and nobody else is answered', { timeout: 60_000 }, async () => {
+    const flood = startFlood(world.lab.client, { ...FLOOD, seconds: 4, seed: 3 });
+    await posternOf(world).waitForLog(/SYN_PROXY_ON.*ports all/, 5_000);
+    await delay(300);
+    for (let session = 0; session < 5; session++) {
+      expect((await smtp(world, ...exchange(['XYZZY please', '^5\\d\\d ']), ...BYE)).stoppedAt).toBeUndefined();
+    }
+    expect(world.postfix.log()).not.toContain('XYZZY');
+    const denied = { host: world.lab.target.v4, port: 110, connectTimeoutMs: 1_000, steps: [{ expect: '^\\+OK' }] };
+    expect((await talk(world.lab.client, denied)).stoppedAt).toBe(0);
+    await flood.exited;
+    // A connection after the end, whose answers need an opening of their own.
+    await posternOf(world).waitForLog(/SYN_PROXY_OFF/, 40_000);
+    expect((await smtp(world, ...BYE)).stoppedAt).toBeUndefined();
+  });
+});
+
 describe('a server behind DNAT', () => {
   let world: World;
   beforeAll(async () => {
