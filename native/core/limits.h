@@ -38,6 +38,25 @@ inline constexpr std::size_t kRefusalBytesMax = 1'024;
 /// RFC 7323 2.3: larger shift counts are used as 14.
 inline constexpr std::uint8_t kWindowScaleMax = 14;
 
+/// MIME parts of a message that are told apart; what follows passes as one body.
+inline constexpr std::size_t kMimePartsMax = 1'024;
+/// Multiparts and messages inside of each other.
+inline constexpr std::size_t kMimeDepthMax = 24;
+/// Header octets of a message, those of its parts included, that are read as fields.
+inline constexpr std::size_t kMimeHeaderBytesMax = 1U << 20U;
+/// Header fields of a message, those of its parts included.
+inline constexpr std::size_t kMimeFieldsMax = 16'384;
+/// An unfolded header field that is kept whole.
+inline constexpr std::size_t kMimeFieldBytesMax = 16'384;
+/// A boundary that is compared whole; RFC 2046 5.1.1 allows 70.
+inline constexpr std::size_t kMimeBoundaryBytesMax = 256;
+/// Boundaries that are looked for at a time, all readings of all levels.
+inline constexpr std::size_t kMimeBoundariesMax = 64;
+/// A line that may be a boundary line is held up to here.
+inline constexpr std::size_t kMimeBoundaryLineBytesMax = 384;
+/// Decoded octets that are handed on at once.
+inline constexpr std::size_t kMimeDecodedBlockBytes = 4'096;
+
 /// Sessions of UDP and ICMP a worker tracks.
 inline constexpr std::size_t kDatagramFlowsMax = 65'536;
 /// Half-open connections, all workers together, at 64 octets each.

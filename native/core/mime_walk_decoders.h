@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/mime_walk_anomalies.h"
+#include "core/mime_walk_sink.h"
+#include "core/transfer_decoding.h"
+
+namespace postern {
+
+/// In which ways the octets of a part may be decoded.
+struct MimeCodings {
+  bool base64 = false;
+  bool quoted_printable = false;
+
+  [[nodiscard]] bool any() const noexcept { return base64 || quoted_printable; }
+  [[nodiscard]] bool operator==(const MimeCodings&) const noexcept = default;
+};
+
+/// The decoders of the part under way, in front of a sink.
+class MimeDecoders {
+ public:
+  [[nodiscard]] const MimeCodings& codings() const noexcept { return codings_; }
+
+  /// The part's octets are decoded in these ways from here on; finish() came before.
+  void start(std::uint32_t part, const MimeCodings& codings) noexcept;
+  /// Answers how many octets it gave to the sink; adds what is wrong with them.
+  std::uint64_t feed(std::span<const std::byte> octets, MimeSink& sink, MimeAnomalySet& anomalies);
+  std::uint64_t finish(MimeSink& sink, MimeAnomalySet& anomalies);
+
+ private:
+  std::uint32_t part_ = 0;
+  MimeCodings codings_;
+  Base64Decoder base64_;
+  QuotedPrintableDecoder quoted_printable_;
+};
+
+}  // namespace postern
