@@ -221,6 +221,19 @@ describe('options', () => {
     expect(rules(configuration(inX, ['smtp'])).ipv4).not.toContain('bypass');
   });
 
+  test('an access list is asked before offloaded flows go: a new one denies those too', () => {
+    const interfaces = [{ name: 'eth0', inspectIn: 'MAIL', accessGroupIn: 'L' }];
+    const anywhere = { address: '0.0.0.0', wildcard: '255.255.255.255' };
+    const entry = { kind: 'rule', action: 'deny', protocol: 'tcp', source: anywhere, destination: anywhere } as const;
+    const accessLists = [{ name: 'L', kind: 'extended', entries: [entry] }] as const;
+    const { chain } = rules(configuration(interfaces, ['smtp'], { accessLists }));
+    const lines = chain('POSTERN-FORWARD');
+    const list = lines.findIndex((line) => line.endsWith('-j POSTERN-ACL-1'));
+    const offloaded = lines.findIndex((line) => line.includes('--mark 0x2000000/0x2000000'));
+    expect(list).toBeGreaterThanOrEqual(0);
+    expect(offloaded).toBeGreaterThan(list);
+  });
+
   test('offload off: no connmark is read or written', () => {
     const { ipv4 } = rules(configuration(anyIn, ['smtp'], offloadOff));
     expect(ipv4).not.toMatch(/connmark|CONNMARK|POSTROUTING|MARK --set/);

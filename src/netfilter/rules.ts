@@ -125,7 +125,7 @@ function jumpTo(hook: Hook, { steers, lists }: Plan): string {
   return `-A ${hook} ${transport}-m conntrack --ctstate INVALID,NEW,RELATED,ESTABLISHED,UNTRACKED -j POSTERN-${hook}`;
 }
 
-/** Offloaded flows, access lists, what is inspected, and last all that belongs to a session. */
+/** Access lists, offloaded flows, what is inspected, and last all that belongs to a session. */
 function hookChain(hook: Hook, plan: Plan): readonly string[] {
   const { bits, offload, sessions, proxy, lists, steers } = plan;
   const chain = `-A POSTERN-${hook}`;
@@ -133,15 +133,16 @@ function hookChain(hook: Hook, plan: Plan): readonly string[] {
   // What Postern builds leaves by OUTPUT. Elsewhere the bit means nothing: another CONNMARK rule may have copied it.
   if (hook === 'OUTPUT') lines.push(`${chain} -m mark --mark ${setBit(bits.injected)} -j RETURN`);
   if (hook === 'OUTPUT' && proxy) lines.push(`${chain} -p tcp -j ${PROXIED_CHAIN}`);
+  // Before the offloaded flows: a list that is new denies those too. What has an opening passes its first rule.
+  for (const binding of lists.bindings.filter((one) => one.hook === hook)) {
+    lines.push(`${chain} ${interfaceMatch(hook, binding.via)}-j ${binding.chain}`);
+  }
   if (offload) {
     // The ends of an offloaded connection are still seen: FIN, RST and a SYN that uses its ports again.
     const middle = '-p tcp --tcp-flags FIN,SYN,RST NONE';
     const both = `-m connmark --mark ${setBit(bits.offloadBoth)} ${UNDER_WAY}`;
     const responder = `-m connmark --mark ${setBit(bits.offloadResponder)} ${UNDER_WAY} --ctdir REPLY`;
     lines.push(`${chain} ${middle} ${both} -j RETURN`, `${chain} ${middle} ${responder} -j RETURN`);
-  }
-  for (const binding of lists.bindings.filter((one) => one.hook === hook)) {
-    lines.push(`${chain} ${interfaceMatch(hook, binding.via)}-j ${binding.chain}`);
   }
   // Behind the access lists: whom they deny, the kernel must not answer.
   if (hook === 'FORWARD' && proxy) lines.push(`${chain} -p tcp -j ${PROXY_CHAIN}`);
