@@ -116,6 +116,7 @@ class DatagramFlows {
   void become_session(std::uint32_t index) noexcept;
   void note_answered(std::uint32_t index) noexcept;
   void make_room_among_half_open() noexcept;
+  void end_owed() noexcept;
   void make_room_in_table() noexcept;
   [[nodiscard]] std::size_t settled() const noexcept;
   bool evict_oldest(DatagramStanding standing) noexcept;

@@ -84,7 +84,15 @@ void DatagramFlows::make_room_among_half_open() noexcept {
   const GateLimits limits = gate_->limits();
   const bool full =
       limits.half_open_max != GateLimits::kUnlimited && gate_->half_open() >= limits.half_open_max;
-  if (limits.aggressive || full) {
+  if ((limits.aggressive || full) && !gate_->owe_connection()) {
+    static_cast<void>(evict_oldest(DatagramStanding::half_open));
+  }
+}
+
+/// What the gate wants given up for connections.
+void DatagramFlows::end_owed() noexcept {
+  if (gate_ == nullptr) return;
+  while (table_.size(DatagramStanding::half_open) > 0 && gate_->take_datagram_owed()) {
     static_cast<void>(evict_oldest(DatagramStanding::half_open));
   }
 }
@@ -125,6 +133,7 @@ std::int64_t DatagramFlows::timeout_ms(std::uint32_t index) const noexcept {
 
 void DatagramFlows::advance(std::int64_t now_ms) noexcept {
   now_ms_ = now_ms;
+  end_owed();
   wheel_.advance(now_ms, [this](std::uint32_t index) {
     if (table_.used(index)) on_timer(index);
   });

@@ -87,7 +87,7 @@ Gate::SynVerdict Gate::admit(const HalfOpen& fresh) noexcept {
     return verdict;
   }
   proxied_.set(index, fresh.proxied);
-  entries_.store(table_.size(), std::memory_order_relaxed);
+  note_size();
   note_attempt();
   raise_peak();
   note_max();
@@ -137,12 +137,10 @@ bool Gate::make_room(const Address& responder, Resets& resets) noexcept {
 void Gate::enforce_limits(std::uint32_t newest, Resets& resets) noexcept {
   const std::uint32_t host = table_.host_of(newest);
   if (table_.host_entries(host) > limits_.host_half_open_max) note_host(host);
-  if (limits_.aggressive && table_.oldest() != newest) {
-    hand_out(table_.oldest(), Counter::half_open_evicted, resets);
-  }
-  while (half_open() > limits_.half_open_max && limits_.half_open_max != GateLimits::kUnlimited &&
-         table_.oldest() != newest && resets.count < Resets::kMax) {
-    hand_out(table_.oldest(), Counter::half_open_evicted, resets);
+  if (limits_.aggressive) static_cast<void>(give_up_oldest(newest, resets));
+  for (std::size_t i = 0; i < Resets::kMax && limits_.half_open_max != GateLimits::kUnlimited;
+       ++i) {
+    if (half_open() <= limits_.half_open_max || !give_up_oldest(newest, resets)) break;
   }
   while (table_.host_entries(host) > limits_.host_half_open_max &&
          table_.oldest_of_host(host) != newest && resets.count < Resets::kMax) {
@@ -150,9 +148,22 @@ void Gate::enforce_limits(std::uint32_t newest, Resets& resets) noexcept {
   }
 }
 
+/// Sessions of UDP and ICMP are the workers', so which is the oldest of all is not known here: it
+/// is looked for among those of which there are more. Without that, a flood of the one kind would
+/// take all places of the other.
+bool Gate::give_up_oldest(std::uint32_t newest, Resets& resets) noexcept {
+  if (datagrams() > table_.size()) {
+    datagrams_owed_.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  }
+  if (table_.oldest() == newest || resets.count >= Resets::kMax) return false;
+  hand_out(table_.oldest(), Counter::half_open_evicted, resets);
+  return true;
+}
+
 void Gate::remove(std::uint32_t index, Counter counter) noexcept {
   table_.erase(index);
-  entries_.store(table_.size(), std::memory_order_relaxed);
+  note_size();
   count(counter);
 }
 
@@ -164,6 +175,10 @@ void Gate::hand_out(std::uint32_t index, Counter counter, Resets& resets) noexce
 void Gate::expire(std::int64_t now_ms, Resets& resets) noexcept {
   if (entries_.load(std::memory_order_relaxed) == 0) return;
   const std::lock_guard lock(mutex_);
+  while (entries_owed_.load(std::memory_order_relaxed) > 0 && resets.count < Resets::kMax) {
+    entries_owed_.fetch_sub(1, std::memory_order_relaxed);
+    if (table_.size() > 0) hand_out(table_.oldest(), Counter::half_open_evicted, resets);
+  }
   for (std::size_t i = 0; i < kExpiriesPerCallMax && table_.size() > 0; ++i) {
     const std::uint32_t oldest = table_.oldest();
     if (table_.created_ms(oldest) + limits_.synwait_ms > now_ms) return;
@@ -179,6 +194,7 @@ void Gate::expire(std::int64_t now_ms, Resets& resets) noexcept {
 
 std::int64_t Gate::next_expiry_ms() const noexcept {
   if (entries_.load(std::memory_order_relaxed) == 0) return TimerWheel::kNever;
+  if (entries_owed_.load(std::memory_order_relaxed) > 0) return 0;
   const std::lock_guard lock(mutex_);
   if (table_.size() == 0) return TimerWheel::kNever;
   return table_.created_ms(table_.oldest()) + limits_.synwait_ms;

@@ -131,7 +131,15 @@ class Gate {
   /// A UDP or ICMP session was opened (+1) or got its answer or ended (-1): any thread, no lock.
   void note_datagram(std::int32_t change) noexcept;
 
-  /// Half-open sessions now, datagram sessions of all workers included: any thread, no lock.
+  /// For a new session of UDP or ICMP the oldest half-open one must go. True when most of them are
+  /// connections: the oldest of these goes, with the next call of expire(). Any thread, no lock.
+  [[nodiscard]] bool owe_connection() noexcept;
+  /// Whether a half-open session of UDP or ICMP must go for a new connection: whoever is told so
+  /// ends one. Any thread, no lock.
+  [[nodiscard]] bool take_datagram_owed() noexcept;
+
+  /// Half-open sessions now, datagram sessions of all workers included, without those that are
+  /// owed: any thread, no lock.
   [[nodiscard]] std::uint64_t half_open() const noexcept;
 
   /// Entries there are now.
@@ -152,10 +160,13 @@ class Gate {
   [[nodiscard]] HalfOpen get(std::uint32_t index) const noexcept;
   [[nodiscard]] bool make_room(const Address& responder, Resets& resets) noexcept;
   void enforce_limits(std::uint32_t newest, Resets& resets) noexcept;
+  [[nodiscard]] bool give_up_oldest(std::uint32_t newest, Resets& resets) noexcept;
+  [[nodiscard]] std::uint64_t datagrams() const noexcept;
   void note_host(std::uint32_t host) noexcept;
   void note_attempt() noexcept;
   void raise_peak() noexcept;
   void note_max() noexcept;
+  void note_size() noexcept;
   void remove(std::uint32_t index, Counter counter) noexcept;
   void hand_out(std::uint32_t index, Counter counter, Resets& resets) noexcept;
 
@@ -168,6 +179,8 @@ class Gate {
   std::atomic<std::uint64_t> peak_{0};
   std::atomic<std::uint64_t> attempts_{0};
   std::atomic<std::int64_t> datagrams_{0};
+  std::atomic<std::int64_t> datagrams_owed_{0};  ///< that a worker is to end
+  std::atomic<std::uint64_t> entries_owed_{0};   ///< that expire() is to hand out
   std::vector<HostReport> reports_;
   std::vector<GateDrop> drops_;
 };

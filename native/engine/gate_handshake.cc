@@ -52,7 +52,7 @@ bool Gate::take(const HalfOpen& entry) noexcept {
   const std::lock_guard lock(mutex_);
   if (!table_.holds(entry)) return false;
   table_.erase(entry.index);
-  entries_.store(table_.size(), std::memory_order_relaxed);
+  note_size();
   return true;
 }
 

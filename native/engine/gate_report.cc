@@ -24,9 +24,33 @@ void Gate::note_attempt() noexcept {
 }
 
 std::uint64_t Gate::half_open() const noexcept {
-  const std::int64_t datagrams = datagrams_.load(std::memory_order_relaxed);
   const std::uint64_t entries = entries_.load(std::memory_order_relaxed);
-  return entries + static_cast<std::uint64_t>(std::max<std::int64_t>(datagrams, 0));
+  const std::uint64_t owed = entries_owed_.load(std::memory_order_relaxed);
+  return entries - std::min(entries, owed) + datagrams();
+}
+
+std::uint64_t Gate::datagrams() const noexcept {
+  const std::int64_t left =
+      datagrams_.load(std::memory_order_relaxed) - datagrams_owed_.load(std::memory_order_relaxed);
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(left, 0));
+}
+
+bool Gate::owe_connection() noexcept {
+  const std::uint64_t entries = entries_.load(std::memory_order_relaxed);
+  const std::uint64_t owed = entries_owed_.load(std::memory_order_relaxed);
+  if (entries - std::min(entries, owed) <= datagrams()) return false;
+  entries_owed_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+bool Gate::take_datagram_owed() noexcept {
+  std::int64_t owed = datagrams_owed_.load(std::memory_order_relaxed);
+  while (owed > 0) {
+    if (datagrams_owed_.compare_exchange_weak(owed, owed - 1, std::memory_order_relaxed)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 void Gate::raise_peak() noexcept {
@@ -34,6 +58,12 @@ void Gate::raise_peak() noexcept {
   std::uint64_t peak = peak_.load(std::memory_order_relaxed);
   while (peak < now && !peak_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
   }
+}
+
+void Gate::note_size() noexcept {
+  entries_.store(table_.size(), std::memory_order_relaxed);
+  // Later ones do not go for those that were owed and ended by themselves.
+  if (table_.size() == 0) entries_owed_.store(0, std::memory_order_relaxed);
 }
 
 /// Written under the lock only, hence without a loop.
@@ -57,8 +87,14 @@ std::vector<HalfOpen> Gate::entries(std::uint32_t from, std::size_t most) const 
 }
 
 void Gate::note_datagram(std::int32_t change) noexcept {
-  datagrams_.fetch_add(change, std::memory_order_relaxed);
-  if (change <= 0) return;
+  const std::int64_t left = datagrams_.fetch_add(change, std::memory_order_relaxed) + change;
+  if (change <= 0) {
+    // Those that were owed and ended by themselves: later ones do not go in their place.
+    if (datagrams_owed_.load(std::memory_order_relaxed) > left) {
+      datagrams_owed_.store(std::max<std::int64_t>(left, 0), std::memory_order_relaxed);
+    }
+    return;
+  }
   attempts_.fetch_add(static_cast<std::uint64_t>(change), std::memory_order_relaxed);
   raise_peak();
 }

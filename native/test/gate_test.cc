@@ -77,7 +77,7 @@ TEST_CASE("max-incomplete: the one above takes the place of the oldest, and the 
     CHECK(pass(gate, 6) == std::vector{ends_of(5)});
     CHECK(gate.size() == 1);
   }
-  SUBCASE("half-open sessions of UDP and ICMP count, and cannot be victims") {
+  SUBCASE("half-open sessions of UDP and ICMP count") {
     gate.note_datagram(5);
     CHECK(gate.sample().half_open_peak == 8);
     CHECK(pass(gate, 5).size() == 3);
@@ -88,6 +88,62 @@ TEST_CASE("max-incomplete: the one above takes the place of the oldest, and the 
     CHECK(after.attempts == 1);
     CHECK(pass(gate, 6).empty());
   }
+}
+
+TEST_CASE("many sessions of UDP do not take the places of connections") {
+  Gate gate(100, 100);
+  gate.configure({.half_open_max = 10});
+  gate.note_datagram(10);
+  CHECK_FALSE(gate.take_datagram_owed());
+  for (std::uint32_t i = 0; i < 4; ++i) CHECK(pass(gate, i).empty());
+  CHECK(gate.size() == 4);
+  CHECK(gate.half_open() == 10);
+  // The workers end as many of theirs, no more.
+  for (int i = 0; i < 3; ++i) {
+    CHECK(gate.take_datagram_owed());
+    gate.note_datagram(-1);
+  }
+  CHECK(gate.half_open() == 10);
+  CHECK(gate.take_datagram_owed());
+  gate.note_datagram(-1);
+  CHECK_FALSE(gate.take_datagram_owed());
+  CHECK(gate.half_open() == 10);
+
+  SUBCASE("in aggressive mode neither") {
+    gate.configure({.aggressive = true});
+    CHECK(pass(gate, 4).empty());
+    CHECK(gate.take_datagram_owed());
+  }
+  SUBCASE("what is owed and ends by itself is owed no longer") {
+    CHECK(pass(gate, 4).empty());
+    gate.note_datagram(-6);
+    CHECK_FALSE(gate.take_datagram_owed());
+  }
+}
+
+TEST_CASE("many connections do not take the places of sessions of UDP") {
+  Gate gate(100, 100);
+  CHECK_FALSE(gate.owe_connection());
+  for (std::uint32_t i = 0; i < 3; ++i) CHECK(pass(gate, i).empty());
+  gate.note_datagram(1);
+  CHECK(gate.next_expiry_ms() > 0);
+  CHECK(gate.owe_connection());
+  CHECK(gate.half_open() == 3);
+  CHECK(gate.next_expiry_ms() == 0);
+  Gate::Resets resets;
+  gate.expire(0, resets);
+  CHECK(victims_of(resets) == std::vector{ends_of(0)});
+  CHECK(gate.half_open() == 3);
+  CHECK(gate.owe_connection());
+  CHECK_FALSE(gate.owe_connection());  // one of each is left
+  gate.note_datagram(-1);
+  CHECK(gate.owe_connection());
+  CHECK(gate.take(found(gate, ends_of(1))));
+  CHECK(gate.take(found(gate, ends_of(2))));
+  // What ended by itself is owed no longer.
+  CHECK(pass(gate, 3).empty());
+  gate.expire(0, resets);
+  CHECK(gate.size() == 1);
 }
 
 TEST_CASE("aggressive: each new one takes the place of the oldest, but never of itself") {
