@@ -80,6 +80,9 @@ inline constexpr std::size_t kProxiedMax = 65'536;
 /// RSTs a second toward initiators of half-open connections that are given up: a thread each.
 inline constexpr std::uint32_t kInitiatorResetsASecond = 100;
 
+/// Connections under way of which nothing is known, reset at both ends a second: a worker each.
+inline constexpr std::uint32_t kMidstreamResetsASecond = 1'000;
+
 /// RSTs sent for segments of a session that is over.
 inline constexpr std::uint8_t kLateResetsMax = 8;
 /// Payload of a segment that Postern builds, however large the receiver's segments may be.

@@ -25,7 +25,9 @@ void PacketLoop::admit_midstream(InHand& hand) noexcept {
     drop_without_session(hand);
     return;
   }
-  if (packet.has(kRst)) {
+  // An RST ends nothing that we know. A SYN-ACK is no connection under way, but one whose SYN was
+  // given up or came before us: without it the initiator sends the SYN again, and is read.
+  if (packet.has(kRst | kSyn)) {
     drop_received(hand, Counter::drop_no_flow);
     return;
   }
@@ -48,6 +50,12 @@ void PacketLoop::admit_midstream(InHand& hand) noexcept {
 
 void PacketLoop::reset_midstream(InHand& hand) noexcept {
   TcpPacket& packet = hand.packet;
+  // A flood of segments that belong to nothing: each RST goes to who never asked.
+  if (!midstream_resets_.take(now_ms_)) {
+    ++counters_[Counter::resets_limited];
+    drop_received(hand, Counter::drop_midstream);
+    return;
+  }
   ++counters_[Counter::drop_midstream];
   SegmentSpec back;
   back.source = packet.destination;

@@ -283,6 +283,7 @@ class PacketLoop {
   std::shared_ptr<Gate> gate_;
   bool gate_is_shared_ = false;
   ResetSender resets_;
+  TokenBucket midstream_resets_{kMidstreamResetsASecond};
   LoopOptions options_{};
   FlowTable table_;
   TimerWheel wheel_;

@@ -1,6 +1,7 @@
 // Until a connection is a flow: handshakes in every order, with a gate of the loop's own.
 #include <doctest/doctest.h>
 
+#include "core/limits.h"
 #include "loop_lab.h"
 
 namespace postern::test {
@@ -85,8 +86,9 @@ TEST_CASE("what is lost in a handshake may come again") {
 TEST_CASE("a handshake in which something does not fit is no flow") {
   LoopLab lab;
   SUBCASE("SYN-ACK without a SYN") {
-    CHECK(lab.fate(lab.send_syn_ack()) == "rst@4294967295");
-    CHECK(counted(lab, Counter::drop_midstream) == 1);
+    CHECK(lab.fate(lab.send_syn_ack()) == "drop");
+    CHECK(counted(lab, Counter::drop_no_flow) == 1);
+    CHECK(lab.injected(I).empty());
     return;
   }
   lab.send_syn();
@@ -208,6 +210,33 @@ TEST_CASE("the same ports begin anew") {
   CHECK(counted(lab, Counter::flows_established) == 1);
   CHECK(counted(lab, Counter::flows_terminating) == 0);
   CHECK(lab.fate(lab.send(I, 0, "NOOP\r\n")) == "accept");
+}
+
+TEST_CASE("a SYN-ACK without a SYN is no connection under way, failing open or not") {
+  LoopOptions options = LoopLab::with_mail_ports();
+  options.fail_open = true;
+  LoopLab lab(options);
+  CHECK(lab.fate(lab.send_syn_ack()) == "drop");
+  CHECK(lab.loop.table().size() == 0);
+  // The initiator sends its SYN again, and is read.
+  lab.send_syn();
+  lab.send_syn_ack();
+  lab.send(I, 0, "", kAck);
+  REQUIRE(lab.loop.table().size() == 1);
+  CHECK_FALSE(lab.loop.flow(0).midstream);
+}
+
+TEST_CASE("connections under way are reset at so many a second, further segments only dropped") {
+  LoopLab lab;
+  for (std::uint32_t i = 0; i < kMidstreamResetsASecond; ++i) lab.send(I, 0, "", kAck);
+  CHECK(counted(lab, Counter::resets_limited) == 0);
+  CHECK(counted(lab, Counter::injected) == kMidstreamResetsASecond);
+  CHECK(lab.fate(lab.send(I, 0, "", kAck)) == "drop");
+  CHECK(counted(lab, Counter::resets_limited) == 1);
+  CHECK(counted(lab, Counter::injected) == kMidstreamResetsASecond);
+  CHECK(counted(lab, Counter::drop_midstream) == kMidstreamResetsASecond + 1);
+  lab.wait_ms(10);
+  CHECK(lab.fate(lab.send(I, 0, "", kAck)) == "rst@0");
 }
 
 TEST_CASE("a full table of flows keeps the handshake, so that it may succeed later") {
