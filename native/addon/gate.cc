@@ -197,6 +197,12 @@ Napi::Value gate_rank(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), name_of(host->rank()));
 }
 
+Napi::Value gate_heartbeat_age_ms(const Napi::CallbackInfo& info) {
+  const auto host = host_of(info);
+  if (host == nullptr) return info.Env().Undefined();
+  return number(info.Env(), host->heartbeat_age_ms());
+}
+
 Napi::Value close_gate(const Napi::CallbackInfo& info) {
   if (host_of(info) != nullptr) {
     Gates::instance().remove(info[0].As<Napi::Number>().Uint32Value());
@@ -221,6 +227,7 @@ void export_gate(Napi::Env env, Napi::Object exports) {
   exports.Set("halfOpen", Napi::Function::New(env, half_open));
   exports.Set("clearHalfOpen", Napi::Function::New(env, clear_half_open));
   exports.Set("gateRank", Napi::Function::New(env, gate_rank));
+  exports.Set("gateHeartbeatAgeMs", Napi::Function::New(env, gate_heartbeat_age_ms));
   exports.Set("closeGate", Napi::Function::New(env, close_gate));
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <ctime>
 #include <span>
 #include <utility>
 
@@ -19,6 +21,8 @@ constexpr std::int64_t kPollMsMax = 100;
 /// Calls of the gate for time and for commands between two batches of packets, so that SYNs do not
 /// wait for a table to be emptied.
 constexpr int kRoundsPerTurn = 8;
+/// A thread that did not end by then hangs.
+constexpr std::time_t kStopSeconds = 2;
 
 bool is_initial_syn(const TcpPacket& packet) noexcept {
   return (packet.flags & (kSyn | kAck)) == kSyn;
@@ -55,7 +59,11 @@ GateHost::GateHost(const GateHostOptions& options, std::unique_ptr<NfqueueSocket
 GateHost::~GateHost() {
   stopping_ = true;
   wakeup_.wake();
-  if (started_) pthread_join(thread_, nullptr);
+  if (!started_) return;
+  timespec until{};
+  ::clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_sec += kStopSeconds;
+  if (::pthread_clockjoin_np(thread_, nullptr, CLOCK_MONOTONIC, &until) != 0) std::abort();
 }
 
 bool GateHost::start() noexcept {
@@ -71,6 +79,7 @@ void GateHost::serve() noexcept {
   pthread_setname_np(pthread_self(), "postern-gate");
   rank_ = rank_this_thread(kGateRank);
   while (!stopping_ && !failed_) {
+    pulse_.beat();
     const std::int64_t now_ms = monotonic_ms();
     const bool more = turn(now_ms);
     expire(now_ms);

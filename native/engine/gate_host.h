@@ -16,6 +16,7 @@
 #include "engine/gate_resets.h"
 #include "io/nfqueue_socket.h"
 #include "io/packet_source.h"
+#include "io/thread_pulse.h"
 #include "io/thread_rank.h"
 #include "io/wakeup.h"
 
@@ -38,7 +39,8 @@ class GateHost {
   };
   /// Binds the queue and starts the thread.
   [[nodiscard]] static Opening open(const GateHostOptions& options);
-  /// Stops the thread; the kernel drops what still waits in the queue.
+  /// Stops the thread; the kernel drops what still waits in the queue. Aborts the process when the
+  /// thread does not end: it would go on with what is freed next.
   ~GateHost();
   GateHost(const GateHost&) = delete;
   GateHost& operator=(const GateHost&) = delete;
@@ -54,6 +56,8 @@ class GateHost {
   /// Whether the queue cannot be served any more, and then why.
   [[nodiscard]] bool failed() const noexcept { return failed_; }
   [[nodiscard]] std::string error() const;
+  /// How long the thread has not come round: it does ten times a second, packets or not.
+  [[nodiscard]] std::int64_t heartbeat_age_ms() const noexcept { return pulse_.age_ms(); }
 
  private:
   /// What the main thread wants given up: a blocked host's, one, or the oldest so many.
@@ -93,6 +97,7 @@ class GateHost {
   std::uint64_t verdict_errors_ = 0;  ///< of the source, as far as the gate has counted them
   pthread_t thread_{};
   bool started_ = false;
+  ThreadPulse pulse_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> failed_{false};
   std::atomic<RankGranted> rank_{RankGranted::none};

@@ -100,6 +100,11 @@ export class Daemon {
     return this.#workers;
   }
 
+  /** How long the gate's thread has not come round. */
+  gateHeartbeatAgeMs(): number {
+    return this.#keeper.heartbeatAgeMs();
+  }
+
   /**
    * Opens the gate, then the workers' queues behind it, starts the workers, installs the rules if asked: in this order,
    * so that nothing is steered to nobody.

@@ -55,6 +55,16 @@ function keep(inspect: InspectGlobals = {}, more: Partial<Configuration> = {}, p
 
 const reported = { hosts: [{ address: HOST, halfOpen: 51 }] };
 
+describe("the gate's signs of life", () => {
+  test('are asked for while there is a gate', () => {
+    const { fake, keeper } = keep();
+    fake.gateHeartbeatAgeMs = 70;
+    expect(keeper.heartbeatAgeMs()).toBe(70);
+    keeper.close();
+    expect(keeper.heartbeatAgeMs()).toBeNaN();
+  });
+});
+
 describe('limits of the gate', () => {
   test('follow from the configuration', () => {
     const { limits } = keep({

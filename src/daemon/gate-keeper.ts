@@ -160,6 +160,11 @@ export class GateKeeper {
     this.#attempts = 0;
   }
 
+  /** How long the gate's thread has not come round. */
+  heartbeatAgeMs(): number {
+    return this.#gate === undefined ? Number.NaN : this.#options.addon.gateHeartbeatAgeMs(this.#gate);
+  }
+
   /** The gate's handle, for listing and clearing (half-open-sessions.ts). */
   get gate(): number | undefined {
     return this.#gate;

@@ -47,6 +47,12 @@ async function serve(
     monotonicMicroseconds: () => process.hrtime.bigint() / 1_000n,
   });
   const end = deferred<number>();
+  let told = false;
+  const hopeless = (detail: string): void => {
+    if (!told) logger.log({ id: 'ERROR', fields: { detail } });
+    told = true;
+    end.resolve(1);
+  };
   const version = packageVersion();
   const daemon = new Daemon(
     {
@@ -56,10 +62,7 @@ async function serve(
       version,
       workerFile: new URL('../engine/worker.js', import.meta.url),
       testHooks: process.env.POSTERN_TEST_HOOKS === '1',
-      onHopeless: (detail) => {
-        logger.log({ id: 'ERROR', fields: { detail } });
-        end.resolve(1);
-      },
+      onHopeless: hopeless,
     },
     configuration,
   );
@@ -90,7 +93,7 @@ async function serve(
   });
   if (control === undefined) return 1;
 
-  const stopPulse = startPulse(daemon, notifier, logger, fail);
+  const stopPulse = startPulse({ daemon, notifier, logger, fail, hopeless });
   const unwatch = watchSignals({
     reload: async () => {
       notifier.reloading();
@@ -121,13 +124,16 @@ async function serve(
   return code;
 }
 
-/** Looks after the workers, feeds systemd's watchdog, and counts the seconds. Answers how to stop it. */
-function startPulse(
-  daemon: Daemon,
-  notifier: Notifier,
-  logger: Logger,
-  fail: (what: string, error: unknown) => void,
-): () => void {
+interface PulseSurroundings {
+  readonly daemon: Daemon;
+  readonly notifier: Notifier;
+  readonly logger: Logger;
+  readonly fail: (what: string, error: unknown) => void;
+  readonly hopeless: (detail: string) => void;
+}
+
+/** Looks after the gate and the workers, feeds systemd's watchdog, and counts the seconds. Answers how to stop it. */
+function startPulse({ daemon, notifier, logger, fail, hopeless }: PulseSurroundings): () => void {
   const feedMs = watchdogIntervalMs(process.env, process.pid);
   let due = performance.now() + PULSE_MS;
   let fedAt = 0;
@@ -137,9 +143,11 @@ function startPulse(
       mainLoopLateMs: now - due,
       expectedWorkers: daemon.workers,
       workers: daemon.pool.health(),
+      gateHeartbeatAgeMs: daemon.gateHeartbeatAgeMs(),
     });
     due = now + PULSE_MS;
     daemon.pool.replaceStalled(decision.stalledQueues);
+    if (decision.gateStalled) hopeless(decision.because ?? '');
     if (decision.because !== undefined) notifier.status(decision.because);
     if (decision.feed && feedMs !== undefined && now - fedAt >= feedMs / 2) {
       fedAt = now;
@@ -161,6 +169,7 @@ function health(daemon: Daemon): { readonly ready: boolean; readonly detail: str
     mainLoopLateMs: 0,
     expectedWorkers: daemon.workers,
     workers: daemon.pool.health(),
+    gateHeartbeatAgeMs: daemon.gateHeartbeatAgeMs(),
   });
   return { ready: feed, detail: because ?? 'judging packets' };
 }

@@ -2,6 +2,8 @@ import type { WorkerHealth } from '../firewall/snapshot.ts';
 
 /** A worker that gave no sign of life for so long hangs: it is called hundreds of times a second, packets or not. */
 export const WORKER_STALL_MS = 1_000;
+/** The gate's thread comes round ten times a second; what it waits for the processor does not count. */
+export const GATE_STALL_MS = 5_000;
 /** The main thread may lag behind (a large show), but not for long: it is what replaces a stalled worker. */
 export const MAIN_LOOP_STALL_MS = 2_000;
 
@@ -11,6 +13,8 @@ export interface Pulse {
   /** Workers that ought to serve; a queue without one is stalled too. */
   readonly expectedWorkers: number;
   readonly workers: readonly WorkerHealth[];
+  /** Since the gate's thread last came round. */
+  readonly gateHeartbeatAgeMs: number;
 }
 
 export interface WatchdogDecision {
@@ -18,28 +22,28 @@ export interface WatchdogDecision {
   readonly feed: boolean;
   /** Queues whose worker is to be replaced. */
   readonly stalledQueues: readonly number[];
+  /** Nothing replaces a gate that hangs: the daemon must end. */
+  readonly gateStalled: boolean;
   /** For `systemctl status`, when not fed. */
   readonly because?: string;
 }
 
-/** Feeds the watchdog only while the main loop and every worker are alive: either stall alone must get us restarted. */
+/** Feeds the watchdog only while main loop, gate and every worker live: one stall alone must get us restarted. */
 export function judgePulse(pulse: Pulse): WatchdogDecision {
   const stalledQueues = pulse.workers.filter((worker) => !isAlive(worker)).map((worker) => worker.queue);
-  if (stalledQueues.length > 0) {
-    return {
-      feed: false,
-      stalledQueues,
-      because: `no sign of life from the worker of queue ${stalledQueues.join(', ')}`,
-    };
-  }
+  const gateStalled = !(pulse.gateHeartbeatAgeMs < GATE_STALL_MS);
+  const because = whyNotFed(pulse, stalledQueues, gateStalled);
+  return { feed: because === undefined, stalledQueues, gateStalled, ...(because === undefined ? {} : { because }) };
+}
+
+function whyNotFed(pulse: Pulse, stalledQueues: readonly number[], gateStalled: boolean): string | undefined {
+  if (gateStalled) return "no sign of life from the gate's thread";
+  if (stalledQueues.length > 0) return `no sign of life from the worker of queue ${stalledQueues.join(', ')}`;
   if (pulse.workers.length < pulse.expectedWorkers) {
-    const count = `${pulse.workers.length} of ${pulse.expectedWorkers}`;
-    return { feed: false, stalledQueues, because: `${count} workers are running` };
+    return `${pulse.workers.length} of ${pulse.expectedWorkers} workers are running`;
   }
-  if (!(pulse.mainLoopLateMs < MAIN_LOOP_STALL_MS)) {
-    return { feed: false, stalledQueues, because: `the main loop is ${Math.round(pulse.mainLoopLateMs)} ms late` };
-  }
-  return { feed: true, stalledQueues };
+  if (pulse.mainLoopLateMs < MAIN_LOOP_STALL_MS) return undefined;
+  return `the main loop is ${Math.round(pulse.mainLoopLateMs)} ms late`;
 }
 
 /** An age that is no number is no sign of life. */

@@ -165,6 +165,8 @@ export interface Addon {
   clearHalfOpen(gate: number, entry: number, generation: number): number;
   /** What rank its thread was granted. */
   gateRank(gate: number): 'real-time' | 'nice' | 'none';
+  /** How long its thread has not come round, less what it waited for the processor. */
+  gateHeartbeatAgeMs(gate: number): number;
   closeGate(gate: number): void;
   /** Makes this environment the host's judge. True when sessions of an earlier worker were given up for it. */
   serve(host: number, buffers: SharedBuffers, judge: (events: number) => number): boolean;

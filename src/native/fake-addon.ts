@@ -34,6 +34,7 @@ export interface FakeAddon {
   gateSample: GateSample;
   /** Taking a sample fails with this text. */
   gateBroken: string | undefined;
+  gateHeartbeatAgeMs: number;
   readonly gatesClosed: number[];
   /** Entry and generation, in order. */
   readonly halfOpenCleared: (readonly [number, number])[];
@@ -72,6 +73,7 @@ export function createFakeAddon(): FakeAddon {
     gateLimits: [],
     gateSample: NO_SAMPLE,
     gateBroken: undefined,
+    gateHeartbeatAgeMs: 0,
     gatesClosed: [],
     halfOpenCleared: [],
     gateCounters: new Map(),
@@ -143,6 +145,7 @@ function callsOfOneThread(state: () => FakeAddon): Recorded {
       return entry === -1 ? halfOpen.length : 1;
     },
     gateRank: () => 'none',
+    gateHeartbeatAgeMs: () => state().gateHeartbeatAgeMs,
     closeGate: (gate) => void state().gatesClosed.push(gate),
     wake: (host) => void state().woken.push(host),
     heartbeatAgeMs: (host) => state().heartbeatAgesMs.get(host) ?? 0,
