@@ -1,6 +1,7 @@
 import { queueHashKey } from '../netfilter/host-key.ts';
-import { installRules, removeRules } from '../netfilter/install.ts';
+import { installRules, RulesError, removeRules } from '../netfilter/install.ts';
 import { rulesFor } from '../netfilter/rules.ts';
+import { removeSynProxy } from '../netfilter/syn-proxy.ts';
 import { ConfigurationError, loadConfiguration } from './configuration-file.ts';
 import { workerCount } from './daemon.ts';
 import { parseReplayOptions, parseRulesOptions, parseRunOptions, UsageError } from './options.ts';
@@ -19,6 +20,9 @@ export function runRules(argv: readonly string[]): Promise<number> {
     const { action, config, queue } = parseRulesOptions(argv);
     if (action === 'remove') {
       await removeRules();
+      // A daemon that was killed while the kernel answered for a server leaves this too.
+      const refusal = await removeSynProxy();
+      if (refusal !== undefined) throw new RulesError(refusal);
       return 0;
     }
     const { configuration } = loadConfiguration(config);
