@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 
 # What compiles the addon, what tests native code, and what the lab drives.
 BUILD_PACKAGES=(g++ cmake ninja-build pkg-config libnetfilter-queue-dev libmnl-dev libpcap-dev)
+# The pattern engine, the first of these that can be had; they offer the same library and exclude each other.
+PATTERN_ENGINES=(libvectorscan-dev libhyperscan-dev)
 TEST_PACKAGES=(doctest-dev clang clang-format)
 LAB_PACKAGES=(iproute2 iptables ethtool tcpdump conntrack procps curl openssl postfix dovecot-imapd dovecot-pop3d
   swaks libio-socket-inet6-perl libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl fetchmail isync msmtp)
@@ -56,11 +58,20 @@ install_packages() {
     { tail -n 20 build/apt.log >&2; die 'apt-get failed; the whole story is in build/apt.log'; }
 }
 
+pattern_engine() {
+  local package
+  pkg-config --exists libhs && return
+  # In a shell of its own, so that the second is tried where the first cannot be installed.
+  for package in "${PATTERN_ENGINES[@]}"; do (install_packages "$package") && return; done
+  die "patterns need one of: ${PATTERN_ENGINES[*]}"
+}
+
 system_packages() {
   export DEBIAN_FRONTEND=noninteractive
   local missing
   mapfile -t missing < <(missing_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" "${LAB_PACKAGES[@]}")
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
+  pattern_engine
   mapfile -t missing < <(missing_packages "$(clang_runtime_package)")
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
   scripts/own-root.sh exim exim4-daemon-light
