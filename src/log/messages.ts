@@ -35,7 +35,7 @@ export const MESSAGES = {
     facility: 'FW',
     severity: 4,
     text: 'getting aggressive, count ({halfOpen}/{limit}) current 1-min rate: {rate}',
-    limited: false,
+    limited: true,
     meaning:
       'Half-open sessions or new ones a minute passed their high threshold. Until they fall below the low one, every new session takes the place of the oldest half-open one.',
   },
@@ -43,7 +43,7 @@ export const MESSAGES = {
     facility: 'FW',
     severity: 4,
     text: 'calming down, count ({halfOpen}/{limit}) current 1-min rate: {rate}',
-    limited: false,
+    limited: true,
     meaning: 'Half-open sessions and the rate of new ones are below their low thresholds again.',
   },
   HOST_TCP_ALERT_ON: {
