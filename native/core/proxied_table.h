@@ -12,8 +12,6 @@ namespace postern {
 /// What the kernel's SYNPROXY has said of a half-open connection before its responder heard of it.
 struct Proxied {
   std::uint32_t sequence = 0;  ///< the cookie: the ISN that the initiator takes for the responder's
-  std::uint32_t in_interface =
-      0;  ///< that the initiator is behind, once the responder has answered
 };
 
 /// Those of half-open entries, by the entry's index. The records of the half-open table have no

@@ -98,10 +98,8 @@ class Gate {
   /// The half-open connection between two ends, whichever sends. Cheap when the table is empty.
   [[nodiscard]] std::optional<HalfOpen> find(const Endpoint& source,
                                              const Endpoint& destination) noexcept;
-  /// The responder's SYN-ACK was passed on, out of that interface. False when the entry is gone by
-  /// now.
-  bool note_answer(const HalfOpen& entry, const TcpPacket& syn_ack,
-                   std::uint32_t out_interface = 0) noexcept;
+  /// The responder's SYN-ACK was passed on. False when the entry is gone by now.
+  bool note_answer(const HalfOpen& entry, const TcpPacket& syn_ack) noexcept;
   /// The handshake is complete: the entry leaves the table and becomes a flow.
   bool take(const HalfOpen& entry) noexcept;
   /// An RST that fits was passed on, or the entry is given up otherwise: it leaves the table.

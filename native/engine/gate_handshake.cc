@@ -27,14 +27,9 @@ std::optional<HalfOpen> Gate::find(const Endpoint& source, const Endpoint& desti
   return get(index);
 }
 
-bool Gate::note_answer(const HalfOpen& entry, const TcpPacket& syn_ack,
-                       std::uint32_t out_interface) noexcept {
+bool Gate::note_answer(const HalfOpen& entry, const TcpPacket& syn_ack) noexcept {
   const std::lock_guard lock(mutex_);
   if (!table_.holds(entry)) return false;
-  if (std::optional<Proxied> proxied = proxied_.find(entry.index)) {
-    proxied->in_interface = out_interface;
-    proxied_.set(entry.index, proxied);
-  }
   HalfOpen answered = table_.get(entry.index);
   if (answered.answered) return true;
   answered.answered = true;

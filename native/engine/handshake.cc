@@ -66,8 +66,12 @@ void PacketLoop::admit_half_open(const HalfOpen& entry, InHand& hand) noexcept {
     return;
   }
   // Evicted by now: its RSTs are on their way, and a SYN-ACK behind them would be a surprise.
-  if (!gate_->note_answer(entry, packet, hand.received.out_interface)) {
+  if (!gate_->note_answer(entry, packet)) {
     drop_received(hand, Counter::drop_stray);
+    return;
+  }
+  if (entry.proxied) {
+    promote_proxied(entry, hand);
     return;
   }
   accept_marked(hand.received.id, std::nullopt);
@@ -75,21 +79,58 @@ void PacketLoop::admit_half_open(const HalfOpen& entry, InHand& hand) noexcept {
 
 /// The handshake is complete: a flow that stands where the tracker stands.
 void PacketLoop::promote(const HalfOpen& entry, const Tracker& tracker, InHand& hand) noexcept {
+  const std::uint32_t index = open_half_open(entry, hand);
+  if (index == kNoFlow) return;
+  Flow& flow = *flows_[index];
+  flow.tracker = tracker;
+  // The table has no room for timestamps: what this packet echoes is the responder's last.
+  if (hand.packet.options.has_timestamps)
+    flow.side(Side::responder).last_timestamp = hand.packet.options.timestamp_echo;
+  announce(index);
+  admit_to_flow(index, hand);
+}
+
+/// The kernel completes the handshake as soon as this SYN-ACK has passed us, and its packet must
+/// not wait in a queue: the kernel would translate it as if the initiator had sent it.
+void PacketLoop::promote_proxied(HalfOpen entry, InHand& hand) noexcept {
+  const TcpPacket& syn_ack = hand.packet;
+  Tracker tracker = tracker_of(entry, options_.window_scale_loose);
+  tracker.apply(Side::responder, syn_ack);
+  entry.answered = true;
+  entry.responder_sequence = syn_ack.sequence;
+  entry.responder_window = syn_ack.window;
+  TcpPacket last;
+  last.sequence = entry.initiator_sequence + 1;
+  last.acknowledgement = entry.responder_sequence + 1;
+  last.flags = kAck;
+  last.window = entry.initiator_window;
+  tracker.apply(Side::initiator, last);
+  const std::uint32_t index = open_half_open(entry, hand);
+  if (index == kNoFlow) return;
+  Flow& flow = *flows_[index];
+  flow.tracker = tracker;
+  flow.acknowledgement_shift = shift_of(entry);
+  // This packet goes the other way.
+  std::swap(flow.in_interface, flow.out_interface);
+  note_headers(flow, Side::initiator, last);
+  announce(index);
+  accept_plain(flow, hand.received.id, hand.received.mark);
+  arm(index);
+}
+
+/// A flow for what was half-open until now. kNoFlow: the packet in hand was dropped.
+std::uint32_t PacketLoop::open_half_open(const HalfOpen& entry, const InHand& hand) noexcept {
   if (table_.size() >= table_.capacity()) {
     drop_received(hand, Counter::drop_flow_table_full);
-    return;
+    return kNoFlow;
   }
   if (!gate_->take(entry)) {
     drop_received(hand, Counter::drop_stray);
-    return;
+    return kNoFlow;
   }
   const std::uint32_t index = open_flow(entry.key, hand);
   Flow& flow = *flows_[index];
-  flow.tracker = tracker;
   flow.created_ms = entry.created_ms;
-  flow.acknowledgement_shift = shift_of(entry);
-  // What completes a proxied handshake comes from the kernel, by no interface.
-  if (entry.proxied) flow.in_interface = entry.proxied->in_interface;
   // SYN and SYN-ACK; the packet in hand is counted where all others are.
   flow.packets = {1, 1};
   FlowSide& initiator = flow.side(Side::initiator);
@@ -99,11 +140,7 @@ void PacketLoop::promote(const HalfOpen& entry, const Tracker& tracker, InHand& 
   responder.last_window = entry.responder_window;
   responder.last_acknowledgement = initiator.base_sequence;
   responder.acknowledges = true;
-  // The table has no room for timestamps: what this packet echoes is the responder's last.
-  if (hand.packet.options.has_timestamps)
-    responder.last_timestamp = hand.packet.options.timestamp_echo;
-  announce(index);
-  admit_to_flow(index, hand);
+  return index;
 }
 
 /// A SYN that came by the gate's queue does not meet the flow that stood between the same ends

@@ -169,6 +169,8 @@ class PacketLoop {
   void admit_syn(InHand& hand) noexcept;
   void admit_half_open(const HalfOpen& entry, InHand& hand) noexcept;
   void promote(const HalfOpen& entry, const Tracker& tracker, InHand& hand) noexcept;
+  void promote_proxied(HalfOpen entry, InHand& hand) noexcept;
+  [[nodiscard]] std::uint32_t open_half_open(const HalfOpen& entry, const InHand& hand) noexcept;
   [[nodiscard]] std::optional<HalfOpen> successor_of(const Flow& flow, const InHand& hand) noexcept;
   static void read_shifted(TcpPacket& packet, const ReceivedPacket& received, Side from,
                            std::uint32_t shift) noexcept;

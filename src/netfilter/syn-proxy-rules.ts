@@ -87,9 +87,10 @@ function rawLines(address: string, inspected: readonly Inspected[]): readonly st
 
 /**
  * The client's SYN has no connection, and what brings the cookie back is out of place, or, where conntrack takes up
- * connections under way (`nf_conntrack_tcp_loose`), begins one with an acknowledgement. What the kernel sends to the
- * server for a client that has proved itself is judged as if the client had sent it; its answers to clients, as many as
- * the flood has SYNs, are not.
+ * connections under way (`nf_conntrack_tcp_loose`), begins one with an acknowledgement. The SYN that the kernel sends to
+ * the server for a client that has proved itself is judged as if the client had sent it. What acknowledges the server's
+ * answer must not wait in a queue: later the kernel would take it for the client's and translate it. Its answers to
+ * clients are as many as the flood has SYNs, and never queued.
  */
 function mangleLines(address: string, inspected: readonly Inspected[], family: FamilyWords): readonly string[] {
   const target = `-j SYNPROXY --mss ${family.ipv6 ? MSS.ipv6 : MSS.ipv4}`;
@@ -101,7 +102,8 @@ function mangleLines(address: string, inspected: readonly Inspected[], family: F
     ];
   });
   const own = inspected.flatMap(({ ports }) => [
-    `-A ${PROXIED_CHAIN} -d ${address} -p tcp${toward(ports)} -m addrtype ! --src-type LOCAL -j POSTERN-QUEUE`,
+    `-A ${PROXIED_CHAIN} -d ${address} -p tcp${toward(ports)} --syn -m addrtype ! --src-type LOCAL -j POSTERN-QUEUE`,
+    `-A ${PROXIED_CHAIN} -d ${address} -p tcp${toward(ports)} -m addrtype ! --src-type LOCAL -j ACCEPT`,
     `-A ${PROXIED_CHAIN} -s ${address} -p tcp${ports === undefined ? '' : ` -m multiport --sports ${ports}`} -j ACCEPT`,
   ]);
   return [...new Set([...lines, ...own])];

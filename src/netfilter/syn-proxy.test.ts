@@ -113,9 +113,11 @@ describe.skipIf(reason !== undefined)('the kernel answers for a server', { timeo
       expect(exchange(address)).toBe('ask');
       expect(answered(program)).toBeGreaterThanOrEqual(2);
       expect((await readSynCounts(options)).get(address)).toBe(1);
-      // The SYN and the acknowledgement that the kernel sends for the client are judged; what it tells clients is not.
-      expect(saved(program, 'mangle')).toMatch(/^\[2:\d+\] -A POSTERN-PROXIED .*-j POSTERN-QUEUE/m);
-      expect(saved(program, 'mangle')).toMatch(/^\[2:\d+\] -A POSTERN-PROXIED .*-j ACCEPT/m);
+      // The SYN that the kernel sends for the client is judged; its acknowledgement must not wait, and what it tells
+      // clients is the flood's volume.
+      expect(saved(program, 'mangle')).toMatch(/^\[1:\d+\] -A POSTERN-PROXIED .*-j POSTERN-QUEUE/m);
+      expect(saved(program, 'mangle')).toMatch(/^\[1:\d+\] -A POSTERN-PROXIED -d .*-j ACCEPT/m);
+      expect(saved(program, 'mangle')).toMatch(/^\[2:\d+\] -A POSTERN-PROXIED -s .*-j ACCEPT/m);
     }
   });
 
