@@ -47,9 +47,11 @@ std::size_t MimeWalkState::begin_header_line(std::span<const std::byte> octets) 
     line_ = Line::start_cr;
     return 1;
   }
-  if (first == std::byte{'-'} && !boundaries_.empty()) {
-    line_ = Line::candidate;
-    return 0;
+  if (first == std::byte{'-'}) {
+    // The field before may be the one that says the boundary.
+    finish_field();
+    if (!boundaries_.empty()) line_ = Line::candidate;
+    if (line_ == Line::candidate) return 0;
   }
   begin_line(first == std::byte{' '} || first == std::byte{'\t'});
   return 0;
@@ -119,7 +121,8 @@ void MimeWalkState::store(std::span<const std::byte> octets) {
     note(MimeAnomaly::field_over_budget);
     if (first_line_) judge_first_line("");
   }
-  coverage_.unwalked_octets += rest.size();
+  // What was taken for the beginning of a field may have turned out to be none.
+  (field_open_ ? coverage_.unwalked_octets : coverage_.header_octets) += rest.size();
   if (!told) echo(rest);
 }
 

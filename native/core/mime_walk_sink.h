@@ -91,8 +91,8 @@ class MimeSink {
                        std::span<const std::byte> octets) = 0;
   virtual void part_end(std::uint32_t part) = 0;
   virtual void message_end(const MimeCoverage& coverage) = 0;
-  /// At most once a part and anomaly. Where it comes between pieces of body depends on how the
-  /// octets were cut; before or behind which of the other calls does not.
+  /// At most once a part and anomaly. Where it comes among the pieces and anomalies of a body
+  /// depends on how the octets were cut; before or behind which of the other calls does not.
   virtual void anomaly(std::uint32_t part, MimeAnomaly anomaly) = 0;
 };
 

@@ -25,7 +25,7 @@ constexpr std::array<std::uint8_t, 256> kDigits = [] {
   digits['+'] = 62;
   digits['/'] = 63;
   digits['='] = kPad;
-  for (const unsigned blank : {' ', '\t', '\r', '\n'}) digits[blank] = kBlank;
+  for (const unsigned blank : {0x20U, 0x09U, 0x0DU, 0x0AU}) digits[blank] = kBlank;
   return digits;
 }();
 

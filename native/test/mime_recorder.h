@@ -94,7 +94,12 @@ class MimeRecorder : public MimeSink {
     expect(std::find(anomalies.begin(), anomalies.end(), line) == anomalies.end(),
            "an anomaly told twice");
     anomalies.push_back(line);
+    // Two of one body may come in either order: a run of them is kept sorted.
     told.push_back("anomaly " + line);
+    for (auto last = told.end() - 1; last != told.begin(); --last) {
+      if (!(last - 1)->starts_with("anomaly ") || *(last - 1) < *last) break;
+      std::iter_swap(last - 1, last);
+    }
   }
 
   [[nodiscard]] std::string body_of(std::uint32_t part,
