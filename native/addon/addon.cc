@@ -11,6 +11,7 @@
 
 #include "addon/gate.h"
 #include "addon/options.h"
+#include "addon/patterns.h"
 #include "addon/registry.h"
 #include "addon/script_judge.h"
 #include "io/datagram.h"
@@ -285,6 +286,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("sendDatagram", Napi::Function::New(env, send_datagram_to));
   exports.Set("rankWorkerThread", Napi::Function::New(env, rank_worker_thread));
   export_gate(env, exports);
+  export_patterns(env, exports);
   return exports;
 }
 

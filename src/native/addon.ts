@@ -195,9 +195,40 @@ export interface Addon {
   rankWorkerThread(): 'real-time' | 'nice' | 'none';
 }
 
+/** Where the texts come from that patterns are held against (native/core/pattern_set_expression.h). */
+export type PatternPlace = 'field' | 'line' | 'body';
+
+/** A regular expression whose characters are octets. */
+export interface PatternText {
+  readonly expression: string;
+  /** Letters of ASCII match in both cases. */
+  readonly caseless: boolean;
+}
+
+/** Why patterns were refused: which of them, and where in its expression, from 0; null: all, or it is not known. */
+export interface PatternRefusal extends Error {
+  readonly index: number | null;
+  readonly column: number | null;
+}
+
+/** Sets of patterns, for any thread. A number stands for a set in all threads of the process. */
+export interface PatternAddon {
+  /** Compiles off this thread; rejects with a PatternRefusal. */
+  compilePatterns(patterns: readonly PatternText[], place: PatternPlace): Promise<number>;
+  /** The indexes of the patterns that a text of octets has, in order. For checks and shows, not for traffic. */
+  matchOnce(set: number, text: string): readonly number[];
+  /** Forgets the number. What still scans with the set goes on. */
+  releasePatterns(set: number): void;
+}
+
 const BINARY = '../../build/native/Release/postern.node';
 
 /** Loads the binary that `npm run build:native` made. Throws when it is missing or was built for another Node. */
 export function loadAddon(): Addon {
   return createRequire(import.meta.url)(BINARY) as Addon;
+}
+
+/** The same binary, for patterns. Throws as loadAddon does. */
+export function loadPatterns(): PatternAddon {
+  return createRequire(import.meta.url)(BINARY) as PatternAddon;
 }
