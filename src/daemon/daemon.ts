@@ -122,15 +122,18 @@ export class Daemon {
     if (this.#options.run.installRules) await this.#installRules();
   }
 
-  /** After a change that is under way, so that its rules are not installed behind the stop's back. */
-  stop(): Promise<void> {
-    return this.#changes.run(() => this.#stop());
+  /**
+   * After a change that is under way, so that its rules are not installed behind the stop's back. A stop after a failure
+   * leaves the rules standing: until the service manager has started the daemon again, `postern fail` decides about mail.
+   */
+  stop(how: 'clean' | 'failed' = 'clean'): Promise<void> {
+    return this.#changes.run(() => this.#stop(how));
   }
 
-  async #stop(): Promise<void> {
+  async #stop(how: 'clean' | 'failed'): Promise<void> {
     if (this.#options.run.installRules) {
       await this.#synProxy.stop();
-      await removeRules().catch((error: unknown) => this.#rulesFailed(error));
+      if (how === 'clean') await removeRules().catch((error: unknown) => this.#rulesFailed(error));
     }
     await this.pool.stop();
     this.#keeper.close();

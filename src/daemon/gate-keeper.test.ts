@@ -80,6 +80,12 @@ describe('limits of the gate', () => {
   test('without lines they are those of IOS; modern has none', () => {
     expect(keep().limits()).toMatchObject({ halfOpenMax: 500, hostHalfOpenMax: 50, synwaitMs: 30_000 });
     expect(keep().limits()).toMatchObject({ resetOnExpiry: true, reportDrops: false });
+  });
+
+  test('failing open, no server is left waiting for an ACK that would be adopted unjudged', () => {
+    const off = { tcpHalfOpenResetOff: true };
+    expect(keep(off).limits()).toMatchObject({ resetOnExpiry: false });
+    expect(keep(off, { postern: { fail: 'open' } }).limits()).toMatchObject({ resetOnExpiry: true });
     const modern = keep({}, { postern: { defaults: 'modern' } }).limits();
     expect(modern).toMatchObject({ halfOpenMax: Number.POSITIVE_INFINITY, hostHalfOpenMax: Number.POSITIVE_INFINITY });
   });

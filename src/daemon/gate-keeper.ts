@@ -14,7 +14,7 @@ import {
 import type { Logger } from '../log/log-message.ts';
 import type { Addon, GateLimits, GateOptions, GateSample } from '../native/addon.ts';
 import type { Configuration } from '../policy/configuration.ts';
-import { type EffectiveGlobals, effectiveGlobals } from '../policy/defaults.ts';
+import { type EffectiveGlobals, effectiveGlobals, effectivePostern } from '../policy/defaults.ts';
 import { usesOpenings } from '../policy/openings.ts';
 import { gateDropMessage, hostMessage, thresholdMessage } from './gate-messages.ts';
 import { floodedHosts } from './half-open-sessions.ts';
@@ -211,7 +211,8 @@ export class GateKeeper {
       hostHalfOpenMax: globals.tcpMaxIncompleteHost,
       aggressive: this.#thresholds.aggressive,
       synwaitMs: globals.tcpSynwaitTimeSeconds * 1_000,
-      resetOnExpiry: globals.tcpHalfOpenReset,
+      // Failing open, a late ACK would be adopted as a session under way: the server must not be left waiting for one.
+      resetOnExpiry: globals.tcpHalfOpenReset || effectivePostern(this.#configuration).fail === 'open',
       windowScaleLoose: globals.windowScaleLoose,
       reportDrops: globals.logDropPackets,
       markSession: usesOpenings(this.#configuration) ? this.#options.markSession : 0,

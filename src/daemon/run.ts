@@ -119,7 +119,7 @@ async function serve(
   unwatch();
   stopPulse();
   await control.close();
-  await daemon.stop();
+  await daemon.stop(code === 0 ? 'clean' : 'failed');
   logger.close();
   return code;
 }

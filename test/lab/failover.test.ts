@@ -13,6 +13,15 @@ const NOTICED_WITHIN_MS = 1_000;
 /** Noticing, the new worker's start, and one retransmission of the SYN. */
 const SERVED_WITHIN_MS = 4_000;
 
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 describe.each(['crash-worker', 'stall-worker'])('%s', (hook) => {
   let world: World;
   beforeAll(async () => {
@@ -60,6 +69,34 @@ describe.each(['crash-worker', 'stall-worker'])('%s', (hook) => {
     const seen = await session;
     expect(seen.end).toBe('reset');
     expect(seen.received).not.toMatch(/^-ERR Unknown command/m);
+  });
+});
+
+describe('a daemon that gives up', () => {
+  /** One more than the daemon replaces a worker in a row. */
+  const CRASHES = 11;
+
+  it('leaves its rules standing, so that nothing passes unjudged', async () => {
+    const configuration = configurationOf(['esmtp'], ['postern queue count 1']);
+    const world = await createWorld({ configuration, hooks: true });
+    try {
+      const postern = posternOf(world);
+      for (let crash = 1; crash <= CRASHES; crash += 1) {
+        await postern.ask('debug postern crash-worker 1');
+        if (crash < CRASHES) await postern.waitForLog(new RegExp(`restart ${crash}\\)`), SERVED_WITHIN_MS);
+        await delay(500);
+      }
+      await postern.waitForLog(/fails again and again/, SERVED_WITHIN_MS);
+      await expect.poll(() => isAlive(postern.pid), { timeout: SERVED_WITHIN_MS }).toBe(false);
+      const answer = await talk(world.lab.client, {
+        host: world.lab.target.v4,
+        port: 25,
+        steps: [{ expect: '^220 ', timeoutMs: 2_000 }],
+      });
+      expect(answer.stoppedAt).toBe(0);
+    } finally {
+      await world.close();
+    }
   });
 });
 
