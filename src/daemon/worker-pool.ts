@@ -14,6 +14,12 @@ const START_GRACE_MS = 5_000;
 const RESTARTS_IN_A_ROW_MAX = 10;
 const QUIET_MS = 60_000;
 
+/**
+ * A worker makes little garbage, and what it makes of sessions stays. V8's own choice lets the young generation grow to
+ * 48 MB while many sessions are opened and keeps it: measured, a third of what 100,000 of them take.
+ */
+const YOUNG_GENERATION_MEGABYTES = 8;
+
 export interface PoolOptions {
   readonly addon: Addon;
   readonly logger: Logger;
@@ -174,7 +180,8 @@ export class WorkerPool {
     if (settings === undefined) throw new Error('a worker needs its settings');
     const { sessionCounts, testHooks } = this.#options;
     const workerData: WorkerStart = { host, worker: index, settings, sessionCounts, testHooks };
-    return new Worker(this.#options.workerFile, { workerData });
+    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MEGABYTES };
+    return new Worker(this.#options.workerFile, { workerData, resourceLimits });
   }
 
   /** Resolves when the worker serves for the first time. */
