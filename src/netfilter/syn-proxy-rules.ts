@@ -87,10 +87,10 @@ function rawLines(address: string, inspected: readonly Inspected[]): readonly st
 
 /**
  * The client's SYN has no connection, and what brings the cookie back is out of place, or, where conntrack takes up
- * connections under way (`nf_conntrack_tcp_loose`), begins one with an acknowledgement. The SYN that the kernel sends to
- * the server for a client that has proved itself is judged as if the client had sent it. What acknowledges the server's
- * answer must not wait in a queue: later the kernel would take it for the client's and translate it. Its answers to
- * clients are as many as the flood has SYNs, and never queued.
+ * connections under way (`nf_conntrack_tcp_loose`), begins one with an acknowledgement. The SYN that the kernel sends
+ * to the server for a client that has proved itself is judged as if the client had sent it. What acknowledges the
+ * server's answer must not wait in a queue: later the kernel would take it for the client's and translate it. Its
+ * answers to clients are as many as the flood has SYNs, and never queued.
  */
 function mangleLines(address: string, inspected: readonly Inspected[], family: FamilyWords): readonly string[] {
   const target = `-j SYNPROXY --mss ${family.ipv6 ? MSS.ipv6 : MSS.ipv4}`;
