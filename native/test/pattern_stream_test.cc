@@ -49,6 +49,36 @@ TEST_CASE("two splits anywhere in a marker do not hide it, and make none of anot
   }
 }
 
+TEST_CASE("the engine overlooks nothing, at whatever place of a text of whatever length") {
+  const std::vector<std::pair<std::string, std::string>> cases = {{"q", "q"},
+                                                                  {"[0-9]", "7"},
+                                                                  {"qz", "qz"},
+                                                                  {"(spam|junk)@", "junk@"},
+                                                                  {"image/+", "image/"},
+                                                                  {"ab.*yz", "abcyz"},
+                                                                  {"UD-421590", "UD-421590"}};
+  for (const auto& [expression, hit] : cases) {
+    const Set set = compiled(std::vector{expression}, PatternPlace::body);
+    PatternScratch scratch;
+    REQUIRE(scratch.prepare(*set));
+    PatternStreams streams(set, 1);
+    std::size_t overlooked = 0;
+    for (std::size_t length = hit.size(); length < 200; ++length) {
+      for (std::size_t at = 0; at + hit.size() <= length; ++at) {
+        std::string text(length, '.');
+        text.replace(at, hit.size(), hit);
+        const std::uint32_t stream = streams.open();
+        Room room;
+        REQUIRE(streams.scan(stream, octets(text), scratch, room.matches) == ScanEnd::done);
+        REQUIRE(streams.close(stream, scratch, room.matches) == ScanEnd::done);
+        overlooked += room.matches.found().size() == 1 ? 0U : 1U;
+      }
+    }
+    INFO(expression);
+    CHECK(overlooked == 0);  // Vectorscan 5.4.9 with AVX-512: thousands
+  }
+}
+
 TEST_CASE("what stands at the end is told when the text ends, not before") {
   const Set set = compiled({"bye$", "bye"}, PatternPlace::body);
   PatternScratch scratch;
