@@ -129,6 +129,11 @@ bench_build() {
     say "compiling $source"
     cc -std=gnu17 -O2 -Wall -Wextra -o "$program" "$source" "${flags[@]}"
   done
+  program=build/bench/pattern-scan
+  is_stale "$program" bench/pattern-scan.cc native/core/pattern_set* native/core/limits.h || return 0
+  say 'compiling bench/pattern-scan.cc'
+  read -ra flags <<<"$(pkg-config --cflags --libs libhs)"
+  c++ -std=c++20 -O2 -Wall -Wextra -Inative -o "$program" bench/pattern-scan.cc native/core/pattern_set*.cc "${flags[@]}"
 }
 
 main() {
