@@ -123,8 +123,8 @@ export class Daemon {
   }
 
   /**
-   * After a change that is under way, so that its rules are not installed behind the stop's back. A stop after a failure
-   * leaves the rules standing: until the service manager has started the daemon again, `postern fail` decides about mail.
+   * After a change that is under way, so that its rules are not installed behind the stop's back. A stop after a
+   * failure leaves the rules standing: until the daemon is started again, `postern fail` decides about mail.
    */
   stop(how: 'clean' | 'failed' = 'clean'): Promise<void> {
     return this.#changes.run(() => this.#stop(how));
