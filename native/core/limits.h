@@ -75,10 +75,12 @@ inline constexpr std::size_t kGateDropsMax = 64;
 inline constexpr std::size_t kExpiriesPerCallMax = 256;
 /// Blocks and clears that wait for the gate's thread.
 inline constexpr std::size_t kGateCommandsMax = 8'192;
-/// Half-open connections of which the kernel's SYNPROXY has told, at 12 octets each.
+/// Half-open connections of which the kernel's SYNPROXY has told, at 8 octets each.
 inline constexpr std::size_t kProxiedMax = 65'536;
 /// RSTs a second toward initiators of half-open connections that are given up: a thread each.
 inline constexpr std::uint32_t kInitiatorResetsASecond = 100;
+/// RSTs a second toward responders for which NAT is looked up: a thread each.
+inline constexpr std::uint32_t kResetLookupsASecond = 1'000;
 
 /// Connections under way of which nothing is known, reset at both ends a second: a worker each.
 inline constexpr std::uint32_t kMidstreamResetsASecond = 1'000;

@@ -44,18 +44,20 @@ SegmentSpec reset_toward_initiator(const HalfOpen& entry) noexcept {
 
 ResetSender::Sent ResetSender::send(const HalfOpen& entry, std::int64_t now_ms) noexcept {
   Sent sent;
-  send_segment(reset_toward_responder(entry), sent);
+  const bool look_up = look_ups_.take(now_ms) || sender_.meets_double_nat();
+  send_segment(reset_toward_responder(entry), look_up, sent);
   if (toward_initiators_.take(now_ms)) {
-    send_segment(reset_toward_initiator(entry), sent);
+    send_segment(reset_toward_initiator(entry), true, sent);
   } else {
     ++sent.limited;
   }
   return sent;
 }
 
-void ResetSender::send_segment(const SegmentSpec& spec, Sent& sent) noexcept {
-  const std::size_t octets = build_segment(spec, packet_);
-  ++(sender_.send(std::span(packet_).first(octets)) ? sent.sent : sent.failed);
+void ResetSender::send_segment(const SegmentSpec& spec, bool look_up, Sent& sent) noexcept {
+  const std::span packet = std::span(packet_).first(build_segment(spec, packet_));
+  const bool done = look_up ? sender_.send(packet) : sender_.send_as_seen(packet);
+  ++(done ? sent.sent : sent.failed);
 }
 
 }  // namespace postern

@@ -36,8 +36,11 @@ class TokenBucket {
 [[nodiscard]] SegmentSpec reset_toward_initiator(const HalfOpen& entry) noexcept;
 
 /// Sends what ends a half-open connection at both ends (cisco-ios 3.3). In a flood most initiators
-/// are forged, and every RST goes to somebody who never asked (D-22): those are limited. For one
-/// thread.
+/// are forged, and every RST goes to somebody who never asked (D-22): those are limited.
+///
+/// To look a connection's NAT up costs more than all the rest of a SYN. Beyond some a second the
+/// responders' RSTs go without: the kernel itself translates what NAT changes at one end. Only
+/// where connections under NAT at both ends are met every one is looked up. For one thread.
 class ResetSender {
  public:
   struct Sent {
@@ -51,12 +54,13 @@ class ResetSender {
   Sent send(const HalfOpen& entry, std::int64_t now_ms) noexcept;
 
  private:
-  void send_segment(const SegmentSpec& spec, Sent& sent) noexcept;
+  void send_segment(const SegmentSpec& spec, bool look_up, Sent& sent) noexcept;
 
   static constexpr std::size_t kResetBytesMax = 60;
 
   SegmentSender& sender_;
   TokenBucket toward_initiators_{kInitiatorResetsASecond};
+  TokenBucket look_ups_{kResetLookupsASecond};
   std::array<std::byte, kResetBytesMax> packet_{};
 };
 

@@ -83,6 +83,13 @@ class SegmentSender {
   /// SNAT). The sender finds the addresses that come out right at both ends. False if it could not
   /// be sent (counted by the caller).
   [[nodiscard]] virtual bool send(std::span<const std::byte> packet) noexcept = 0;
+  /// The same without looking for NAT first: right where NAT changes one end of the connection at
+  /// most, because the kernel then does it itself to what has the connection's addresses.
+  [[nodiscard]] virtual bool send_as_seen(std::span<const std::byte> packet) noexcept {
+    return send(packet);
+  }
+  /// Whether send() lately met a connection that NAT changes at both ends.
+  [[nodiscard]] virtual bool meets_double_nat() const noexcept { return false; }
   /// Whether the kernel still tracks the connection, of which we see nothing while it is offloaded.
   /// True where the kernel cannot be asked.
   [[nodiscard]] virtual bool tracked(const Endpoint& initiator,

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/ip_header.h"
 #include "io/outcome.h"
 
 namespace postern {
@@ -67,6 +68,12 @@ void readdress(TcpPacket& packet, const FlowTuple& tuple) noexcept {
   write_checksums(packet);
 }
 
+/// NAT changed what the initiator aimed at, and whom the responder answers.
+bool is_double_nat(const ConntrackTuples& entry) noexcept {
+  return entry.original.destination != entry.reply.source &&
+         entry.original.source != entry.reply.destination;
+}
+
 ssize_t send_to(int descriptor, std::span<const std::byte> bytes, const Address& address) noexcept {
   if (address.version == 6) {
     sockaddr_in6 to{};
@@ -105,12 +112,21 @@ bool RawSender::send(std::span<const std::byte> packet) noexcept {
   }
   const FlowTuple seen{.source = tcp.source, .destination = tcp.destination};
   if (const std::optional<ConntrackTuples> entry = conntrack_.find(seen)) {
+    since_double_nat_ =
+        is_double_nat(*entry) ? 0 : std::min(since_double_nat_ + 1, kDoubleNatRemembered);
     const FlowTuple before_nat = tuple_before_nat(*entry, seen).value_or(seen);
     if (before_nat != seen) readdress(tcp, before_nat);
   }
   const FileDescriptor& socket = tcp.destination.address.version == 6 ? v6_ : v4_;
   return send_to(socket.get(), tcp.bytes, tcp.destination.address) ==
          static_cast<ssize_t>(tcp.bytes.size());
+}
+
+bool RawSender::send_as_seen(std::span<const std::byte> packet) noexcept {
+  IpHeader header;
+  if (read_ip(packet, header) != ParseError::none) return false;
+  const FileDescriptor& socket = header.destination.version == 6 ? v6_ : v4_;
+  return send_to(socket.get(), packet, header.destination) == static_cast<ssize_t>(packet.size());
 }
 
 bool RawSender::tracked(const Endpoint& initiator, const Endpoint& responder) noexcept {

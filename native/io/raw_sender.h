@@ -33,6 +33,10 @@ class RawSender final : public SegmentSender {
 
   /// TCP only, and no longer than the path allows: it is not cut.
   [[nodiscard]] bool send(std::span<const std::byte> packet) noexcept override;
+  [[nodiscard]] bool send_as_seen(std::span<const std::byte> packet) noexcept override;
+  [[nodiscard]] bool meets_double_nat() const noexcept override {
+    return since_double_nat_ < kDoubleNatRemembered;
+  }
   [[nodiscard]] bool tracked(const Endpoint& initiator,
                              const Endpoint& responder) noexcept override;
   void recall(const Endpoint& initiator, const Endpoint& responder,
@@ -44,10 +48,14 @@ class RawSender final : public SegmentSender {
   RawSender(FileDescriptor v4, FileDescriptor v6) noexcept
       : v4_(std::move(v4)), v6_(std::move(v6)) {}
 
+  /// So many connections looked up in a row without NAT at both ends: there is none here now.
+  static constexpr std::uint32_t kDoubleNatRemembered = 256;
+
   FileDescriptor v4_;
   FileDescriptor v6_;  ///< invalid where the kernel has no IPv6
   ConntrackLookup conntrack_;
   std::array<std::byte, kPacketBytesMax> packet_;
+  std::uint32_t since_double_nat_ = kDoubleNatRemembered;
 };
 
 static_assert(!std::is_copy_constructible_v<RawSender>);
