@@ -69,12 +69,11 @@ std::optional<ConntrackTuples> ConntrackLookup::ask(const FlowTuple& seen) noexc
 /// known here, so both are tried.
 std::optional<ConntrackTuples> ConntrackLookup::search(const FlowTuple& seen) noexcept {
   const std::int64_t began_us = now_us();
-  if (began_us < next_search_us_) return std::nullopt;
+  if (!searches_.may_begin(began_us)) return std::nullopt;
   alignas(nlmsghdr) std::array<char, kConntrackRequestBytes> buffer;
   auto entry = ask_with(put_conntrack_search(buffer, seen), seen);
   if (!entry) entry = ask_with(put_conntrack_search(buffer, reversed(seen)), seen);
-  const std::int64_t ended_us = now_us();
-  next_search_us_ = ended_us + (ended_us - began_us) * kSearchTimeShare;
+  searches_.spend(began_us, now_us());
   return entry;
 }
 

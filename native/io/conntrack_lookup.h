@@ -9,6 +9,7 @@
 
 #include "io/conntrack_message.h"
 #include "io/netlink_socket.h"
+#include "io/time_share.h"
 
 namespace postern {
 
@@ -18,10 +19,12 @@ inline constexpr std::int64_t kLookupRememberedMs = 5'000;
 /// What one question to conntrack may cost the worker. Only a search on kernels without filters,
 /// for a connection under NAT in both directions, comes near it.
 inline constexpr std::int64_t kConntrackAnswerMs = 50;
-/// A search walks the kernel's whole table, many milliseconds where that is large. It may take this
-/// part of a thread's time: else packets of no connection, each of which asks for one, would take
-/// all of it.
-inline constexpr std::int64_t kSearchTimeShare = 20;
+/// A search walks the kernel's whole table, many milliseconds where that is large. It may take one
+/// part in so many of a thread's time: else packets of no connection, each of which asks for one,
+/// would take all of it. What a rest of so long has earned may be spent at once, so that a few
+/// refusals in a row find their connections.
+inline constexpr std::int64_t kSearchTimeShare = 10;
+inline constexpr std::int64_t kSearchBurstUs = 5'000'000;
 /// Marks taken back in one call.
 inline constexpr std::size_t kMarkedFlowsMax = 262'144;
 
@@ -60,7 +63,7 @@ class ConntrackLookup {
 
   NetlinkSocket netlink_;
   std::array<Remembered, kLookupsRememberedMax> remembered_{};
-  std::int64_t next_search_us_ = 0;
+  TimeShare searches_{kSearchTimeShare, kSearchBurstUs};
   bool refused_ = false;
   std::string error_;
 };
