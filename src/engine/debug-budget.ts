@@ -1,5 +1,5 @@
 /** Lines that one worker tells a second, for all debug streams together; a flood has more than anybody reads. */
-export const DEBUG_LINES_A_SECOND_MAX = 2_000;
+export const DEBUG_LINES_A_SECOND_MAX = 20_000;
 const WINDOW_MS = 1_000;
 
 /** Bounds what a worker's debug lines cost: those beyond the bound are counted, and the number is told. */
