@@ -4,7 +4,7 @@ export const CONTROL_CONNECTIONS_MAX = 64;
 /** Debug streams at a time; each holds a connection. */
 export const CONTROL_STREAMS_MAX = 8;
 /** What a debug reader may leave unread before it misses lines. */
-export const CONTROL_STREAM_BYTES_MAX = 262_144;
+export const CONTROL_STREAM_BYTES_MAX = 4_194_304;
 export const CONTROL_HEADER_BYTES_MAX = 8_192;
 /** From the first byte of a request to its last. */
 export const CONTROL_REQUEST_MS = 5_000;
