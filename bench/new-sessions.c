@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "probe.h"
+
 enum {
   SESSIONS_MAX = 512,
   SAMPLES_MAX = 100000,
@@ -48,12 +50,6 @@ static void on_signal(int signal_number) {
     window_begun = 1;
   else
     window_ended = 1;
-}
-
-static double now_microseconds(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
 }
 
 static void begin(const struct addrinfo* to, bool counted) {

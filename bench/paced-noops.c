@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "probe.h"
+
 enum {
   REPLY_BYTES_MAX = 4096,
   SAMPLES_MAX = 1000000,
@@ -36,23 +38,6 @@ static void on_signal(int signal_number) {
     window_begun = 1;
   else
     window_ended = 1;
-}
-
-static int connect_to(const char* address, const char* port) {
-  struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
-  if (getaddrinfo(address, port, &hints, &found) != 0) return -1;
-  int fd = socket(found->ai_family, SOCK_STREAM, 0);
-  int no_delay = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
-  int result = connect(fd, found->ai_addr, found->ai_addrlen);
-  freeaddrinfo(found);
-  return result == 0 ? fd : -1;
-}
-
-static double now_microseconds(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
 }
 
 /* Waits for one line that begins with +OK. A signal does not end the waiting, time does. */

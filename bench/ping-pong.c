@@ -12,18 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WARM_UP_ROUNDS = 200, REPLY_BYTES_MAX = 4096 };
+#include "probe.h"
 
-static int connect_to(const char *address, const char *port) {
-  struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
-  if (getaddrinfo(address, port, &hints, &found) != 0) return -1;
-  int fd = socket(found->ai_family, SOCK_STREAM, 0);
-  int no_delay = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
-  int result = connect(fd, found->ai_addr, found->ai_addrlen);
-  freeaddrinfo(found);
-  return result == 0 ? fd : -1;
-}
+enum { WARM_UP_ROUNDS = 200, REPLY_BYTES_MAX = 4096 };
 
 /* Reads to the end of one reply: a line whose code is followed by a space. */
 static int read_reply(int fd) {
@@ -44,12 +35,6 @@ static int read_reply(int fd) {
 static int ask(int fd, const char *line) {
   size_t length = strlen(line);
   return write(fd, line, length) == (ssize_t)length && read_reply(fd) == 0 ? 0 : -1;
-}
-
-static double now_microseconds(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
 }
 
 static int ascending(const void *a, const void *b) {

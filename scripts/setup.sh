@@ -125,7 +125,7 @@ bench_build() {
   read -ra flags <<<"$(pkg-config --cflags --libs libnetfilter_queue libmnl)"
   for source in bench/*.c; do
     program=build/bench/$(basename "$source" .c)
-    is_stale "$program" "$source" || continue
+    is_stale "$program" "$source" bench/probe.h || continue
     say "compiling $source"
     cc -std=gnu17 -O2 -Wall -Wextra -o "$program" "$source" "${flags[@]}"
   done
