@@ -93,19 +93,21 @@ void DatagramFlows::admit_by_ends(const Waiting& packet, const ReceivedPacket& r
     drop(packet, Counter::drop_flow_table_full);
     return;
   }
-  switch (table_.at(index).standing) {
-    case DatagramStanding::asking:
-      waiting_.push_back(packet);
-      waiting_.back().session = index;
-      waiting_.back().generation = table_.generation(index);
-      return;
-    case DatagramStanding::foreign:
-      pass_foreign(index, packet);
-      return;
-    case DatagramStanding::half_open:
-    case DatagramStanding::open:
-      pass(index, packet);
-      return;
+  if (table_.at(index).standing != DatagramStanding::asking) {
+    pass_decided(index, packet);
+    return;
+  }
+  waiting_.push_back(packet);
+  waiting_.back().session = index;
+  waiting_.back().generation = table_.generation(index);
+}
+
+/// A packet about whose ends the judge has been asked and has answered.
+void DatagramFlows::pass_decided(std::uint32_t index, const Waiting& packet) noexcept {
+  if (table_.at(index).standing == DatagramStanding::foreign) {
+    pass_foreign(index, packet);
+  } else {
+    pass(index, packet);
   }
 }
 
@@ -180,23 +182,14 @@ void DatagramFlows::conclude(const Waiting& packet) noexcept {
     return;
   }
   const DatagramSession& session = table_.at(index);
-  switch (session.standing) {
-    case DatagramStanding::asking:
-      if (!session.asked) {
-        waiting_.push_back(packet);
-        return;
-      }
-      // The judge failed. Nothing passes because nobody answered.
-      end(index, EndReason::engine_error);
-      drop(packet, Counter::drop_no_session);
-      return;
-    case DatagramStanding::foreign:
-      pass_foreign(index, packet);
-      return;
-    case DatagramStanding::half_open:
-    case DatagramStanding::open:
-      pass(index, packet);
-      return;
+  if (session.standing != DatagramStanding::asking) {
+    pass_decided(index, packet);
+  } else if (!session.asked) {
+    waiting_.push_back(packet);
+  } else {
+    // The judge failed. Nothing passes because nobody answered.
+    end(index, EndReason::engine_error);
+    drop(packet, Counter::drop_no_session);
   }
 }
 

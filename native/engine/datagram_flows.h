@@ -106,6 +106,7 @@ class DatagramFlows {
   void admit_by_ends(const Waiting& packet, const ReceivedPacket& received) noexcept;
   void admit_error(const DatagramArrival& arrival, const Waiting& packet) noexcept;
   [[nodiscard]] std::uint32_t open(const Waiting& packet, const ReceivedPacket& received) noexcept;
+  void pass_decided(std::uint32_t index, const Waiting& packet) noexcept;
   void pass(std::uint32_t index, const Waiting& packet) noexcept;
   void pass_foreign(std::uint32_t index, const Waiting& packet) noexcept;
   void conclude(const Waiting& packet) noexcept;

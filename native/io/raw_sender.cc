@@ -9,16 +9,11 @@
 #include <cstring>
 
 #include "core/ip_header.h"
+#include "core/wire.h"
 #include "io/outcome.h"
 
 namespace postern {
 namespace {
-
-// RFC 791 3.1 and RFC 8200 3: where the addresses lie.
-constexpr std::size_t kIpv4SourceOffset = 12;
-constexpr std::size_t kIpv4DestinationOffset = 16;
-constexpr std::size_t kIpv6SourceOffset = 8;
-constexpr std::size_t kIpv6DestinationOffset = 24;
 
 /** `missing` names the capability that the refused step asks for. */
 FileDescriptor open_raw(int family, std::uint32_t mark, int& error_number,
@@ -58,8 +53,8 @@ void write_port(std::span<std::byte> packet, std::size_t offset, std::uint16_t p
 
 void readdress(TcpPacket& packet, const FlowTuple& tuple) noexcept {
   const bool v6 = tuple.source.address.version == 6;
-  write_end(packet.bytes, v6 ? kIpv6SourceOffset : kIpv4SourceOffset, tuple.source.address);
-  write_end(packet.bytes, v6 ? kIpv6DestinationOffset : kIpv4DestinationOffset,
+  write_end(packet.bytes, v6 ? wire::ipv6::kSource : wire::ipv4::kSource, tuple.source.address);
+  write_end(packet.bytes, v6 ? wire::ipv6::kDestination : wire::ipv4::kDestination,
             tuple.destination.address);
   write_port(packet.bytes, packet.tcp_offset, tuple.source.port);
   write_port(packet.bytes, packet.tcp_offset + std::size_t{2}, tuple.destination.port);
