@@ -47,7 +47,11 @@ inline constexpr std::size_t kMimeHeaderBytesMax = 1U << 20U;
 /// Header fields of a message, those of its parts included.
 inline constexpr std::size_t kMimeFieldsMax = 16'384;
 /// An unfolded header field that is kept whole.
-inline constexpr std::size_t kMimeFieldBytesMax = 16'384;
+inline constexpr std::size_t kMimeFieldBytesMax = 65'536;
+/// What a scan of a message has to tell at a time; more is a verdict.
+inline constexpr std::size_t kContentFactBytesMax = 32'768;
+/// Content plans, of this configuration and of those that sessions still run under.
+inline constexpr std::size_t kContentPlansMax = 1'024;
 /// A boundary that is compared whole; RFC 2046 5.1.1 allows 70.
 inline constexpr std::size_t kMimeBoundaryBytesMax = 256;
 /// Boundaries that are looked for at a time, all readings of all levels.

@@ -45,6 +45,7 @@ bool DatagramFlows::carry_out(const Order& order) noexcept {
     case OrderOp::resume:
     case OrderOp::frame:
     case OrderOp::again:
+    case OrderOp::content:
       return false;
   }
   return false;

@@ -15,6 +15,7 @@ constexpr std::size_t arguments_of(std::uint32_t op) noexcept {
       return 0;
     case OrderOp::idle:
     case OrderOp::end:
+    case OrderOp::content:
       return 1;
     case OrderOp::mask:
     case OrderOp::frame:

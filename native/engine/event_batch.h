@@ -35,6 +35,7 @@ enum class EventKind : std::uint8_t {
                     ///< in place of the flow; number: 0x100 | the packet's window scale, if any
   reassembly = 11,  ///< flags: octets of the segment; number: its sequence number, and the one that
                     ///< is waited for; extra: ReassemblyAlarm | segments that wait << 8
+  content = 12,     ///< text: records of facts (engine/content_scan.h); flags: kFinished
 };
 
 /// What `ip inspect tcp reassembly alarm` tells of (cisco-ios 3.6).
@@ -46,7 +47,7 @@ enum class ReassemblyAlarm : std::uint8_t {
   deleted,         ///< and twice: the session is deleted
 };
 
-enum EventFlag : std::uint32_t { kBareLf = 1, kWellFormed = 2, kMidstream = 4 };
+enum EventFlag : std::uint32_t { kBareLf = 1, kWellFormed = 2, kMidstream = 4, kFinished = 8 };
 
 inline constexpr std::size_t kEventWords = 8;
 inline constexpr std::size_t kEventHeaderWords = 4;
@@ -63,6 +64,7 @@ enum class OrderOp : std::uint8_t {
   again = 8,
   idle = 9,  ///< seconds
   end = 10,  ///< reason: RST to both, no words
+  content = 11,  ///< plan; flags: 1 begin of DATA, 2 of chunks, 3 finish, 4 drop
 };
 
 /// Writes events into a buffer that JavaScript reads. Pure bookkeeping: the caller owns both

@@ -73,6 +73,8 @@ bool PacketLoop::carry_out(const Order& order) noexcept {
       }
       refuse_with_reset(order.flow, static_cast<EndReason>(order.first));
       return true;
+    case OrderOp::content:
+      return false;
   }
   return false;
 }

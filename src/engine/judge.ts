@@ -1,3 +1,4 @@
+import type { PolicyHit } from '../inspect/policy-hit.ts';
 import type { Reason } from '../inspect/reasons.ts';
 import type { LogMessage } from '../log/log-message.ts';
 import { reasonMessage } from '../log/reason-messages.ts';
@@ -23,6 +24,10 @@ export interface JudgeContext {
   /** A session that `open` made has ended. */
   closed?(session: Session): void;
   log(message: LogMessage): void;
+  /** A class of the session's application policy matched; its message is the context's to write. */
+  matched?(session: Session, hit: PolicyHit): void;
+  /** The action `learn`. */
+  learn?(session: Session, sender: string, minutes: number | undefined): void;
   /** Whether dropped packets are logged; without it they are. */
   logsDrops?(): boolean;
   /** Whether alerts of no session are logged; without it they are. */
@@ -70,6 +75,8 @@ export class Judge {
       orders,
       log: (message) => this.#log(message),
       countMask: (what) => this.masks.add(what),
+      matched: (session, hit) => this.#context.matched?.(session, hit),
+      learn: (session, sender, minutes) => this.#context.learn?.(session, sender, minutes),
     };
   }
 

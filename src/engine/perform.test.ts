@@ -26,6 +26,8 @@ function stage(changes: Partial<Session> = {}) {
     orders,
     log: (message: LogMessage) => void messages.push(message),
     countMask: (what: string) => void masks.push(what),
+    matched: () => undefined,
+    learn: () => undefined,
   };
   const written = () =>
     readOrders(new Uint32Array(buffers.orders, 0, orders.length)).map((order) => [

@@ -1,8 +1,9 @@
 import { type Action, type Frame, type FrameMode, type Side, unreachable } from '../inspect/inspector.ts';
+import type { PolicyHit } from '../inspect/policy-hit.ts';
 import type { Reason } from '../inspect/reasons.ts';
 import type { LogMessage } from '../log/log-message.ts';
 import { alertMessage, reasonMessage } from '../log/reason-messages.ts';
-import { FRAMING, type OrderWriter, STOP } from '../native/event-batch.ts';
+import { CONTENT, FRAMING, type OrderWriter, STOP } from '../native/event-batch.ts';
 import { type Session, SIDES, sessionContext } from './session.ts';
 
 /** Where a step's actions go. */
@@ -10,6 +11,8 @@ export interface PerformContext {
   readonly orders: OrderWriter;
   log(message: LogMessage): void;
   countMask(what: string): void;
+  matched(session: Session, hit: PolicyHit): void;
+  learn(session: Session, sender: string, minutes: number | undefined): void;
 }
 
 /** What became of a frame, in one word; refusals say why. */
@@ -43,6 +46,12 @@ export function perform(context: PerformContext, session: Session, frame: Frame,
         if (refused && action.alert.id === 'PROTOCOL_VIOLATION') break;
         if (session.alert) context.log(alertMessage(action.alert, sessionContext(session)));
         break;
+      case 'classMatched':
+        context.matched(session, action.hit);
+        break;
+      case 'learn':
+        context.learn(session, action.sender, action.minutes);
+        break;
       default:
         steer(context.orders, session, action);
     }
@@ -58,7 +67,7 @@ export function refuseBroken(context: PerformContext, session: Session, error: u
   return { verdict: 'refuse', reason: 'engine-error' };
 }
 
-type Steering = Exclude<Action, { readonly kind: 'forward' | 'mask' | 'refuse' | 'alert' }>;
+type Steering = Exclude<Action, { readonly kind: 'forward' | 'mask' | 'refuse' | 'alert' | 'classMatched' | 'learn' }>;
 
 function steer(orders: OrderWriter, session: Session, action: Steering): void {
   switch (action.kind) {
@@ -79,6 +88,9 @@ function steer(orders: OrderWriter, session: Session, action: Steering): void {
       for (const side of SIDES) {
         orders.frame(session.flow, side, FRAMING.lines, session.dialogue?.lineBytesMax[side] ?? 0);
       }
+      return;
+    case 'content':
+      orders.content(session.flow, CONTENT[action.what], session.contentPlan ?? 0);
       return;
     default:
       unreachable(action);

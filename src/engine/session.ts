@@ -3,6 +3,7 @@ import type { Frame, Inspector, Side, Step } from '../inspect/inspector.ts';
 import type { Reason } from '../inspect/reasons.ts';
 import type { SessionContext } from '../log/reason-messages.ts';
 import type { PortProtocol } from '../policy/ports.ts';
+import type { ZonePlace } from '../policy/zone-decision.ts';
 
 /**
  * An inspector with its state and policy, types hidden: the engine steps it without knowing the protocol. `step` moves
@@ -58,6 +59,10 @@ export interface Session {
   /** What it is inspected as: its mail protocol, or its transport. */
   readonly protocol: PortProtocol;
   readonly rule: string;
+  /** Where a zone policy inspects it: its names. */
+  readonly zonePlace?: ZonePlace | undefined;
+  /** Of its application policy, where that looks at content (Addon.definePlan). */
+  readonly contentPlan?: number | undefined;
   readonly initiator: Endpoint;
   readonly responder: Endpoint;
   readonly alert: boolean;
@@ -72,8 +77,9 @@ export interface Session {
 }
 
 /** A session as its log messages name it. */
-export function sessionContext({ protocol, initiator, responder, rule, id }: Session): SessionContext {
-  return { protocol, initiator, responder, rule, session: id };
+export function sessionContext({ protocol, initiator, responder, rule, id, zonePlace }: Session): SessionContext {
+  const place = zonePlace === undefined ? {} : { zonePair: zonePlace.zonePair, class: zonePlace.className };
+  return { protocol, initiator, responder, rule, session: id, ...place };
 }
 
 /** Both sides, in the order in which orders name them. */

@@ -1,4 +1,6 @@
 import type { Alert } from './alerts.ts';
+import type { ContentFact, Fact } from './facts.ts';
+import type { PolicyHit } from './policy-hit.ts';
 import type { Reason } from './reasons.ts';
 
 /** Who sent the bytes: the peer whose SYN opened the connection, or the peer that answered it. */
@@ -38,6 +40,17 @@ export type Frame =
    * acknowledgement would stall.
    */
   | { readonly kind: 'tlsStart'; readonly from: Side; readonly wellFormed: boolean }
+  /**
+   * The walk over the message found something in octets that are still held, in the order in which it stands there;
+   * `finished`: asked for by `content` `finish`, told even when nothing was found. Never the machines' own: only a
+   * policy that asked for content sees it, and answers `forward` or `refuse`.
+   */
+  | {
+      readonly kind: 'content';
+      readonly from: Side;
+      readonly facts: readonly ContentFact[];
+      readonly finished: boolean;
+    }
   /** The budget of the current framing is used up. `text` is the line's head, empty for other framings. */
   | { readonly kind: 'overBudget'; readonly from: Side; readonly budgetBytes: number; readonly text: string };
 
@@ -93,11 +106,23 @@ export type Action =
   | { readonly kind: 'stopInspecting'; readonly because: 'authenticated' | 'tls' }
   /** Takes `stopInspecting` back: both sides are framed as lines again from the next octet. */
   | { readonly kind: 'inspectAgain' }
-  | { readonly kind: 'alert'; readonly alert: Alert };
+  | { readonly kind: 'alert'; readonly alert: Alert }
+  /**
+   * The walk over the initiator's mail data, by the content plan of the session's policy (native/engine/content_scan.h).
+   * `beginData`, `beginChunks`: octets of `mailData`, of `counted` framings go through it from the next one on, until
+   * `finish`, which has the rest told in a `content` frame while the frame being answered stays held, or `drop`.
+   */
+  | { readonly kind: 'content'; readonly what: 'beginData' | 'beginChunks' | 'finish' | 'drop' }
+  /** A class of the application policy matched: counted, and logged where the hit says so. */
+  | { readonly kind: 'classMatched'; readonly hit: PolicyHit }
+  /** The action `learn`: the sender goes into the store with its domain and the initiator's address. */
+  | { readonly kind: 'learn'; readonly sender: string; readonly minutes?: number };
 
 export interface Step<State> {
   readonly state: State;
   readonly actions: readonly Action[];
+  /** In the order in which they happened. Absent: none. */
+  readonly facts?: readonly Fact[];
 }
 
 /**

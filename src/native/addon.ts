@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type { PatternText } from '../policy/application/pattern-sets.ts';
 
 /** How a queue is opened (native/addon/options.cc). */
 export interface HostOptions {
@@ -143,7 +144,15 @@ export interface FlowRecord {
  * The binary's surface. A host is a packet loop with its source; it belongs to the process and outlives the worker that
  * serves it. Every function but those marked is for the thread that serves the host. All throw an Error that says why.
  */
+export type { PatternText };
+
 export interface Addon {
+  /**
+   * Makes a content plan known to the host's packet loop; its number goes into orders. Throws when a set is unknown or not of its place.
+   */
+  definePlan(host: number, plan: ContentPlan): number;
+  /** Nothing begins with this plan any more; messages under way keep it. */
+  releasePlan(host: number, plan: number): void;
   /** Main thread: binds a queue. Throws when another process owns it (named) or a capability is missing (named). */
   openQueue(options: HostOptions): number;
   /** Opens a capture for replay; with `outPath`, what would have been forwarded is written there. */
@@ -198,11 +207,20 @@ export interface Addon {
 /** Where the texts come from that patterns are held against (native/core/pattern_set_expression.h). */
 export type PatternPlace = 'field' | 'line' | 'body';
 
-/** A regular expression whose characters are octets. */
-export interface PatternText {
-  readonly expression: string;
-  /** Letters of ASCII match in both cases. */
-  readonly caseless: boolean;
+/** What a packet loop looks for in message content (native/engine/content_plan.h). Sets by their number. */
+export interface ContentPlan {
+  readonly header?: number;
+  readonly body?: number;
+  readonly decoded?: number;
+  readonly contentType?: number;
+  readonly encodings: boolean;
+  readonly headerLengths: readonly number[];
+  readonly dataLengths: readonly number[];
+}
+
+/** A set of patterns held by one thread; lives as long as the object does. */
+export interface PatternHandle {
+  readonly kind: 'patterns';
 }
 
 /** Why patterns were refused: which of them, and where in its expression, from 0; null: all, or it is not known. */
@@ -219,6 +237,10 @@ export interface PatternAddon {
   matchOnce(set: number, text: string): readonly number[];
   /** Forgets the number. What still scans with the set goes on. */
   releasePatterns(set: number): void;
+  /** The set for this thread, with scratch memory. Throws when there is no such set, or no memory. */
+  usePatterns(set: number): PatternHandle;
+  /** Ids of the patterns that a text of octets has, rising, each once. For traffic: fields and lines, not bodies. */
+  matchText(patterns: PatternHandle, text: string): readonly number[];
 }
 
 const BINARY = '../../build/native/Release/postern.node';

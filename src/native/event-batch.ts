@@ -17,9 +17,10 @@ export const EVENT = {
   closed: 9,
   dropped: 10,
   reassembly: 11,
+  content: 12,
 } as const;
 
-export const EVENT_FLAG = { bareLf: 1, wellFormed: 2, midstream: 4 } as const;
+export const EVENT_FLAG = { bareLf: 1, wellFormed: 2, midstream: 4, finished: 8 } as const;
 
 /** Operations of orders: the first octet of an order's first word. */
 export const ORDER = {
@@ -33,7 +34,9 @@ export const ORDER = {
   again: 8,
   idle: 9,
   end: 10,
+  content: 11,
 } as const;
+export const CONTENT = { beginData: 1, beginChunks: 2, finish: 3, drop: 4 } as const;
 export const STOP = { tls: 1, authenticated: 2, notOurs: 3 } as const;
 export const FRAMING = { lines: 0, counted: 1, mailData: 2, tls: 3, opaque: 4 } as const;
 
@@ -251,6 +254,11 @@ export class OrderWriter {
 
   end(flow: number, reason: EndReason): void {
     this.#put(ORDER.end, flow, 1, END_REASONS.indexOf(reason));
+  }
+
+  /** `what` is one of CONTENT; `plan` of definePlan, only with a beginning. */
+  content(flow: number, what: number, plan: number): void {
+    this.#put(ORDER.content | (what << 16), flow, 1, plan);
   }
 
   #put(word: number, flow: number, extra = 0, first = 0, second = 0): void {

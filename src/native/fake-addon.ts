@@ -115,6 +115,8 @@ type Recorded = Omit<Addon, 'openQueue' | 'openCapture' | 'serve' | 'run'>;
 function callsOfOneThread(state: () => FakeAddon): Recorded {
   return {
     configure: (_host, options) => void state().configured.push(options),
+    definePlan: () => 0,
+    releasePlan: () => undefined,
     applyOrders(_host, words) {
       state().applied.push(...readOrders(words));
       return true;

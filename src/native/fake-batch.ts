@@ -35,7 +35,7 @@ type FrameKind = 'line' | 'partial' | 'countedEnd' | 'dataEnd' | 'lookAlike' | '
 
 const WORDS = { header: 4, event: 8 } as const;
 const ARGUMENTS: Readonly<Record<keyof typeof ORDER, number>> = {
-  ...{ forward: 0, pause: 0, resume: 0, stop: 0, again: 0, idle: 1, end: 1, mask: 2, frame: 2, refuse: 2 },
+  ...{ forward: 0, pause: 0, resume: 0, stop: 0, again: 0, idle: 1, end: 1, content: 1, mask: 2, frame: 2, refuse: 2 },
 };
 
 /** Writes a batch as native/engine/event_batch.h lays it out. */

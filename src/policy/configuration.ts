@@ -27,6 +27,8 @@ export interface Configuration {
   readonly classMaps: readonly ClassMap[];
   readonly policyMaps: readonly PolicyMap[];
   readonly parameterMaps: readonly ParameterMap[];
+  readonly zones: readonly Zone[];
+  readonly zonePairs: readonly ZonePair[];
   readonly postern: PosternOptions;
   readonly hostname?: string;
 }
@@ -92,6 +94,24 @@ export interface InterfaceConfiguration {
   readonly inspectOut?: string;
   readonly accessGroupIn?: string;
   readonly accessGroupOut?: string;
+  /** `zone-member security`. */
+  readonly zone?: string;
+}
+
+/** `zone security`. The zone `self`, the router, is always there and never configured (cisco-ios 1.10). */
+export interface Zone {
+  readonly name: string;
+  readonly description?: string;
+}
+
+export interface ZonePair {
+  readonly name: string;
+  /** A zone's name, `self` or `default` (interfaces in no zone). */
+  readonly source: string;
+  readonly destination: string;
+  readonly description?: string;
+  /** `service-policy type inspect`. */
+  readonly policy?: string;
 }
 
 export interface AccessList {
@@ -187,6 +207,13 @@ export interface PosternOptions {
   /** `postern syn-proxy`: in aggressive mode the kernel answers for the flooded destinations. */
   readonly synProxy?: 'off' | 'aggressive';
   readonly hostname?: string;
+  /**
+   * `postern chunking {mask|inspect}`: CHUNKING is taken out of the EHLO reply as in IOS (R5), or BDAT passes and its
+   * chunks are read as the message they are.
+   */
+  readonly chunking?: 'mask' | 'inspect';
+  /** `postern recipient-count {connection|message}` (D-41). */
+  readonly recipientCount?: 'connection' | 'message';
 }
 
 export const EMPTY_CONFIGURATION: Configuration = {
@@ -198,5 +225,7 @@ export const EMPTY_CONFIGURATION: Configuration = {
   classMaps: [],
   policyMaps: [],
   parameterMaps: [],
+  zones: [],
+  zonePairs: [],
   postern: {},
 };

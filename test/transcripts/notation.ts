@@ -41,6 +41,8 @@ export function describeFrame(frame: Frame): string {
       return `${who}(end-of-data look-alike)`;
     case 'tlsStart':
       return `${who}(${frame.wellFormed ? 'TLS hello' : 'no TLS hello'})`;
+    case 'content':
+      return `${who}(content${frame.finished ? ' finished' : ''} ${frame.facts.map((fact) => fact.kind).join(' ')})`;
     case 'overBudget':
       return `${who}(over budget ${frame.budgetBytes})`;
   }
@@ -92,6 +94,12 @@ function describeAction(action: Action): string {
       return `stop ${action.because}`;
     case 'inspectAgain':
       return 'inspect again';
+    case 'content':
+      return `content ${action.what}`;
+    case 'classMatched':
+      return `class ${action.hit.class} ${action.hit.event}${action.hit.shadow ? ' shadow' : ''} ${action.hit.verb}`;
+    case 'learn':
+      return `learn ${action.sender}`;
     case 'alert':
       return `alert ${describeAlert(action.alert)}`;
   }

@@ -34,6 +34,7 @@ export const imap: Inspector<ImapState, ImapPolicy> = {
         return onOverBudget(state, frame, policy);
       case 'dataEnd':
       case 'endOfDataLookAlike':
+      case 'content':
         return refusal(state, { reason: 'unexpected-frame' }, policy);
       default:
         return unreachable(frame);

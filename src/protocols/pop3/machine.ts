@@ -32,6 +32,7 @@ export const pop3: Inspector<Pop3State, Pop3Policy> = {
       case 'countedEnd':
       case 'dataEnd':
       case 'endOfDataLookAlike':
+      case 'content':
         return refusal(state, { reason: 'unexpected-frame' }, policy);
       default:
         return unreachable(frame);

@@ -42,6 +42,8 @@ function step(state: SmtpState, frame: Frame, policy: SmtpPolicy): Step<SmtpStat
       return onChunkEnd(state);
     case 'tlsStart':
       return onTlsStart(state, frame, policy);
+    case 'content':
+      return unexpected(state);
     case 'overBudget':
       return { state, actions: onOverBudget(state, frame, policy) };
     default:
