@@ -42,3 +42,6 @@ export const HALF_OPEN_LISTED_MAX = 10_000;
 export const COUNTED_RULES_MAX = 1_023;
 /** The name of an access list: it stands in the comments of the kernel's rules. */
 export const ACCESS_LIST_NAME_CHARACTERS_MAX = 64;
+/** Classes of zone policies, and of application policies below them, that a worker counts one by one. */
+export const ZONE_CLASSES_COUNTED_MAX = 1_024;
+export const APPLICATION_CLASSES_COUNTED_MAX = 4_096;

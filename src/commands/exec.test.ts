@@ -67,6 +67,7 @@ const STATISTICS: Statistics = {
   refusals: { 'invalid-command': 3, midstream: 0 },
   drops: {},
   masks: { EHLO: 2 },
+  content: { octets: 0, scannedOctets: 0 },
   netlinkOverruns: 0,
   aggressive: false,
   blockedHosts: 0,

@@ -33,6 +33,7 @@ const input: MetricsInput = {
     refusals: { 'early-talk': 2 },
     drops: { 'l4-tcp-stray-seg': 4, refused: 8 },
     masks: { EHLO: 3, '192.0.2.1': 4 },
+    content: { octets: 1_000, scannedOctets: 900 },
     netlinkOverruns: 2,
     aggressive: true,
     blockedHosts: 2,

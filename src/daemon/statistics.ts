@@ -126,6 +126,7 @@ export function combineStatistics(input: StatisticsInput): Statistics {
     refusals: sum.refusals,
     drops: dropsByMachineName(sum.counters),
     masks: sum.masks,
+    content: { octets: count('content-octets'), scannedOctets: count('content-scanned-octets') },
     netlinkOverruns: count('overruns'),
     aggressive: gate.aggressive,
     blockedHosts: gate.blockedHosts,

@@ -24,6 +24,10 @@ export interface SessionSnapshot {
   readonly offloaded: boolean;
   /** The inspection rule's name; empty when none applied. */
   readonly rule: string;
+  /** Where a zone policy inspects it: the zone-pair, the policy's class and its application policy. */
+  readonly zonePair?: string;
+  readonly className?: string;
+  readonly application?: string;
   /** Picked up under way (`postern fail open`). */
   readonly midstream?: boolean;
   /** Where its first packet came in and went out; empty for the router itself, absent while that is not known. */
@@ -83,6 +87,8 @@ export interface Statistics {
   readonly drops: Readonly<Record<string, number>>;
   /** What was overwritten, by what it was (verbs, EHLO keywords). */
   readonly masks: Readonly<Record<string, number>>;
+  /** Octets of mail data that application policies with content conditions let by, and those that were searched. */
+  readonly content: { readonly octets: number; readonly scannedOctets: number };
   readonly netlinkOverruns: number;
   readonly aggressive: boolean;
   /** Servers whose new connections are dropped at the moment. */
@@ -93,6 +99,50 @@ export interface Statistics {
   readonly startedSecondsAgo: number;
   /** `clear ip inspect statistics`; absent before the first. */
   readonly clearedSecondsAgo?: number;
+}
+
+/** What the classes of zone policies met since they were last cleared. A session counts from its handshake on. */
+export interface PolicyStatistics {
+  readonly classes: readonly ZoneClassCounts[];
+  readonly applications: readonly ApplicationClassCounts[];
+  /** Sessions and matches of classes beyond those that are counted one by one. */
+  readonly uncounted: number;
+}
+
+/** Sessions of a class of a zone-pair's policy. */
+export interface ZoneClassCounts {
+  readonly zonePair: string;
+  readonly className: string;
+  readonly created: number;
+  /** Now, and the most there ever were: the workers' peaks summed up. */
+  readonly open: number;
+  readonly maxOpen: number;
+  /** Absent before the first. */
+  readonly lastCreatedSecondsAgo?: number;
+  /** In the last full minute, and the most of any minute. */
+  readonly creationRate: number;
+  readonly maxCreationRate: number;
+  /** `clear zone-pair counter`; absent before the first. */
+  readonly clearedSecondsAgo?: number;
+}
+
+/** Matches of a class of an application policy, below a class of a zone-pair's policy. */
+export interface ApplicationClassCounts {
+  readonly zonePair: string;
+  readonly className: string;
+  readonly policy: string;
+  readonly applicationClass: string;
+  readonly hits: HitCounts;
+  /** Would-have hits of a class with `shadow`. */
+  readonly shadow: HitCounts;
+  /** Both together by what matched: a name of POLICY_EVENTS. */
+  readonly events: Readonly<Record<string, HitCounts>>;
+}
+
+/** Times that something matched, and the octets of the lines that did. */
+export interface HitCounts {
+  readonly count: number;
+  readonly bytes: number;
 }
 
 export interface WorkerHealth {
