@@ -1,6 +1,6 @@
 import type { Graph } from './graph.ts';
 import { advanceThreads, reachable, startThread, type Thread } from './match.ts';
-import { FIT, fitToken, tokenLabel } from './token.ts';
+import { mayBecome, tokenLabel } from './token.ts';
 import { splitWords } from './words.ts';
 
 /** One line of `?`: what may be typed here and what it is for. `<cr>` says that the line is complete. */
@@ -25,7 +25,7 @@ export function helpFor<Command>(graph: Graph<Command>, typed: string): readonly
     for (const { node } of reachable(thread)) {
       if (node.end !== undefined) complete ||= last === '';
       if (node.token === undefined) continue;
-      if (last !== '' && fitToken(node.token, last) === FIT.none) continue;
+      if (last !== '' && !mayBecome(node.token, last)) continue;
       const label = tokenLabel(node.token);
       if (!entries.has(label) || entries.get(label) === '') entries.set(label, node.help);
     }
@@ -42,7 +42,7 @@ export function completionsFor<Command>(graph: Graph<Command>, typed: string): r
     if (thread.node.token?.kind === 'line') continue;
     for (const { node } of reachable(thread)) {
       if (node.token?.kind !== 'keyword') continue;
-      if (node.token.text.toLowerCase().startsWith(last.toLowerCase())) found.add(node.token.text);
+      if (mayBecome(node.token, last)) found.add(node.token.text);
     }
   }
   return [...found].sort();

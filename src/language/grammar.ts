@@ -8,7 +8,7 @@ import type { Token } from './token.ts';
  * lower-case words are keywords, `<a|b>` chooses one, `[a]` may be absent, `{a|b}` takes one or more in any order but
  * each once, `(1-10)` is a number, `A.B.C.D` an address, an upper-case word a free word, `LINE` the rest of the line.
  * `$name` binds what was typed; without it a keyword binds to itself and a free word to its own name. `'KEY'` quotes a
- * keyword that has no lower-case letter.
+ * keyword that has no lower-case letter, `"KEY"` one that is never cut.
  */
 export type GrammarNode =
   | { readonly kind: 'token'; readonly token: Token; readonly bind?: string }
@@ -23,7 +23,7 @@ interface Reader {
   at: number;
 }
 
-const LEXEME = /[<>[\]{}|]|\(\d+-\d+\)|\$[a-zA-Z]+|'[^']+'|[A-Za-z0-9._/-]+/gy;
+const LEXEME = /[<>[\]{}|]|\(\d+-\d+\)|\$[a-zA-Z]+|'[^']+'|"[^"]+"|[A-Za-z0-9._/-]+/gy;
 
 /** Compiles a grammar string; a mistake in it is a bug of ours and throws at start. */
 export function parseGrammar(source: string): GrammarNode {
@@ -91,6 +91,7 @@ function readToken(reader: Reader, lexeme: string): Token {
   if (range !== null) return { kind: 'range', from: Number(range[1]), to: Number(range[2]) };
   if (lexeme === 'A.B.C.D') return { kind: 'address' };
   if (lexeme.startsWith("'")) return { kind: 'keyword', text: lexeme.slice(1, -1) };
+  if (lexeme.startsWith('"')) return { kind: 'keyword', text: lexeme.slice(1, -1), exact: true };
   if (lexeme === 'LINE') return { kind: 'line', name: lexeme };
   if (/^[A-Z][A-Z-]*$/.test(lexeme)) return { kind: 'word', name: lexeme };
   if (/^[A-Za-z0-9]/.test(lexeme)) return { kind: 'keyword', text: lexeme };

@@ -20,6 +20,7 @@ const graph = buildGraph(
     'class NAME',
     'remark LINE',
     'size <1024|2048>$octets',
+    'verb <"EHLO"|"ETRN"|VERB>$word',
   ].map((grammar) => ({ grammar, command: grammar.split(' ')[1] ?? '', help: HELP })),
 );
 
@@ -116,6 +117,25 @@ describe('matching', () => {
       ),
     );
   });
+});
+
+describe('a keyword that is never cut', () => {
+  test('stands beside free words that begin like it', () => {
+    expect(args('verb ehlo').text('word')).toBe('EHLO');
+    expect(args('verb EH').text('word')).toBe('EH');
+    expect(args('verb e').words).toEqual(['verb', 'e']);
+    expect(args('verb XEXCH50').text('word')).toBe('XEXCH50');
+  });
+
+  test('is listed and completed like any other', () => {
+    expect(helpFor(graph, 'verb ').map((entry) => entry.label)).toEqual(['EHLO', 'ETRN', 'VERB']);
+    expect(helpFor(graph, 'verb et').map((entry) => entry.label)).toEqual(['ETRN', 'VERB']);
+    expect(completionsFor(graph, 'verb et')).toEqual(['ETRN']);
+  });
+});
+
+test('numbers are read without the zeros in front of them', () => {
+  expect(args('set limit 007').words).toEqual(['set', 'limit', '7']);
 });
 
 describe('help and completion', () => {

@@ -4,7 +4,7 @@ import { splitWords, type Word } from './words.ts';
 
 /** What the words of a matched line were bound to. */
 export interface Arguments {
-  /** The line in canonical words: keywords written out, values as typed. */
+  /** The line in canonical words: keywords written out, numbers without zeros in front, other values as typed. */
   readonly words: readonly string[];
   has(name: string): boolean;
   /** The bound text; empty when the word was not there. Words bound to one name are joined by a blank. */
@@ -114,6 +114,7 @@ export function reachable<Command>(
 
 function canonicalText(token: Token, word: Word, line: string): string {
   if (token.kind === 'keyword') return token.text;
+  if (token.kind === 'range') return String(Number(word.text));
   return token.kind === 'line' ? line.slice(word.column - 1).trimEnd() : word.text;
 }
 

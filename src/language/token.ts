@@ -1,6 +1,7 @@
 /** What one word of a line may be. A `line` takes the raw rest of the line. */
 export type Token =
-  | { readonly kind: 'keyword'; readonly text: string }
+  /** `exact`: never cut, because it stands beside a free word that may begin like it. */
+  | { readonly kind: 'keyword'; readonly text: string; readonly exact?: true }
   | { readonly kind: 'range'; readonly from: number; readonly to: number }
   | { readonly kind: 'address' }
   | { readonly kind: 'word'; readonly name: string }
@@ -15,8 +16,10 @@ export type Fit = (typeof FIT)[keyof typeof FIT];
 
 export function fitToken(token: Token, word: string): Fit {
   switch (token.kind) {
-    case 'keyword':
-      return fitKeyword(token.text, word);
+    case 'keyword': {
+      const fit = fitKeyword(token.text, word);
+      return token.exact === true && fit === FIT.abbreviation ? FIT.none : fit;
+    }
     case 'range':
       return inRange(word, token.from, token.to) ? FIT.typed : FIT.none;
     case 'address':
@@ -26,6 +29,12 @@ export function fitToken(token: Token, word: string): Fit {
     case 'line':
       return FIT.line;
   }
+}
+
+/** Whether a word that is still being typed can become the token. */
+export function mayBecome(token: Token, typed: string): boolean {
+  if (token.kind === 'keyword') return token.text.toLowerCase().startsWith(typed.toLowerCase());
+  return fitToken(token, typed) !== FIT.none;
 }
 
 /** A token as `?` and the manual show it: `<1-10>`, `A.B.C.D`, the keyword itself. */
