@@ -45,3 +45,15 @@ export const ACCESS_LIST_NAME_CHARACTERS_MAX = 64;
 /** Classes of zone policies, and of application policies below them, that a worker counts one by one. */
 export const ZONE_CLASSES_COUNTED_MAX = 1_024;
 export const APPLICATION_CLASSES_COUNTED_MAX = 4_096;
+/** Names and descriptions of the zone firewall (YANG; cisco-ios 1.6, 1.10, D-11). */
+export const MAP_NAME_CHARACTERS_MAX = 200;
+export const ZONE_NAME_CHARACTERS_MAX = 64;
+export const ZONE_PAIR_NAME_CHARACTERS_MAX = 128;
+export const DESCRIPTION_CHARACTERS_MAX = 200;
+/** A verb, a keyword of EHLO or an encoding that a class asks for. */
+export const MATCHED_WORD_CHARACTERS_MAX = 64;
+/** `parameter-map type regex` (YANG; cisco-ios 1.5, R15). */
+export const PATTERNS_A_MAP_MAX = 64;
+export const PATTERN_CHARACTERS_MAX = 240;
+/** Classes within classes: each level is walked for the first packet of a flow. */
+export const CLASS_NESTING_LEVELS_MAX = 16;
