@@ -8,7 +8,7 @@ import { inRepository } from './repository.ts';
 export const OWN_ROOTS = inRepository('build', 'lab', 'roots');
 export const IN_OWN_ROOT = inRepository('test', 'lab', 'in-own-root.sh');
 /** `scripts/own-root.sh` made the user Debian-exim with this number. */
-const EXIM_USER_ID = 64_901;
+export const EXIM_USER_ID = 64_901;
 
 export interface EximOptions {
   readonly namespace: Namespace;

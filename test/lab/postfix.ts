@@ -72,6 +72,8 @@ function mainLines(options: PostfixOptions, queue: string, log: string, mail: st
     'mydestination =',
     'mynetworks = 0.0.0.0/0 [::]/0',
     'smtpd_relay_restrictions = permit_mynetworks, reject',
+    // Users that this server does not have: the only recipients that it refuses.
+    'smtpd_recipient_restrictions = check_recipient_access regexp:{{/^nobody-/ 550 5.1.1 no such user}}',
     `inet_interfaces = ${options.addresses.join(' ')}`,
     'inet_protocols = all',
     'alias_maps =',
@@ -89,6 +91,7 @@ function mainLines(options: PostfixOptions, queue: string, log: string, mail: st
     'minimal_backoff_time = 5s',
     'maximal_backoff_time = 5s',
     'queue_run_delay = 5s',
+    'message_size_limit = 52428800',
   ];
   if (options.relayHost === undefined) {
     lines.push(
@@ -96,7 +99,6 @@ function mainLines(options: PostfixOptions, queue: string, log: string, mail: st
       `virtual_mailbox_base = ${mail}`,
       'virtual_mailbox_maps = static:u/',
       'virtual_mailbox_limit = 0',
-      'message_size_limit = 52428800',
       `virtual_uid_maps = static:${MAIL_USER_ID}`,
       `virtual_gid_maps = static:${MAIL_USER_ID}`,
     );
