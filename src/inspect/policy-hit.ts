@@ -31,6 +31,8 @@ export interface PolicyHit {
   readonly event: PolicyEvent;
   /** What matched, for the log: an address, a verb, a count. Quotable; never a secret, never body text. */
   readonly detail: string;
+  /** Of CLEAR_TEXT_LOGIN: how it would have logged in. */
+  readonly mechanism?: string;
   readonly verb: PolicyVerb;
   readonly log: boolean;
   /** Would have been; nothing was carried out. */

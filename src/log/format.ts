@@ -3,6 +3,7 @@ import { REASONS, type Reason } from '../inspect/reasons.ts';
 import { LOG_OWN_TEXT_CHARACTERS_MAX, LOG_WIRE_TEXT_CHARACTERS_MAX } from './limits.ts';
 import type { LogMessage, MessageFields } from './log-message.ts';
 import { type CatalogueEntry, type Facility, MESSAGES, type MessageId, type Severity } from './messages.ts';
+import { SHADOW } from './policy-messages.ts';
 import { DROP_REASONS } from './reason-messages.ts';
 import { escapeText, printEndpoint, redactSecrets } from './text.ts';
 
@@ -35,7 +36,7 @@ function format(id: MessageId, fields: object): FormattedMessage {
     facility: entry.facility,
     severity: entry.severity,
     mnemonic: id,
-    text: zonePrefix(entry, id, printed) + body,
+    text: zonePrefix(entry, printed) + body,
     fields: Object.fromEntries(printed),
   };
 }
@@ -49,6 +50,8 @@ type Printed = ReadonlyMap<string, string | number>;
 
 /** Quoted from a peer, so a secret could hide in it. */
 const WIRE_TEXT = new Set(['text', 'mechanism']);
+/** Quoted from a peer where no secret stands: an address, a type, the name of a header field, a number. */
+const WIRE_WORD = new Set(['matched']);
 
 function printFields(fields: object): Printed {
   const printed = new Map<string, string | number>();
@@ -62,7 +65,7 @@ function printFields(fields: object): Printed {
 
 function printText(name: string, value: string): string {
   if (WIRE_TEXT.has(name)) return escapeText(redactSecrets(value), LOG_WIRE_TEXT_CHARACTERS_MAX);
-  return escapeText(value, LOG_OWN_TEXT_CHARACTERS_MAX);
+  return escapeText(value, WIRE_WORD.has(name) ? LOG_WIRE_TEXT_CHARACTERS_MAX : LOG_OWN_TEXT_CHARACTERS_MAX);
 }
 
 function isEndpoint(value: unknown): value is Endpoint {
@@ -81,6 +84,8 @@ function deriveFields(printed: Printed): [string, string][] {
     zonePair === undefined ? '' : `on zone-pair ${zonePair} class ${printed.get('class') ?? '-'} `,
   ]);
   derived.push(['tcpDetail', tcpDetail(printed)]);
+  const action = String(printed.get('action') ?? '');
+  derived.push(['shadowDetail', action.startsWith(SHADOW) ? ` - ${action} session` : '']);
   return derived;
 }
 
@@ -94,9 +99,9 @@ function tcpDetail(printed: Printed): string {
   return ` tcpflags 0x${flags.toString(16)} seq.no ${printed.get('sequence') ?? 0} ack ${printed.get('acknowledgement') ?? 0}`;
 }
 
-/** Sessions of a zone pair carry it before the text; DROP_PKT names it inside (cisco-ios 4.1). */
-function zonePrefix(entry: CatalogueEntry, id: MessageId, printed: Printed): string {
+/** Sessions of a zone pair carry it before the text, unless the text itself names it (cisco-ios 4). */
+function zonePrefix(entry: CatalogueEntry, printed: Printed): string {
   const zonePair = printed.get('zonePair');
-  if (zonePair === undefined || entry.facility !== 'FW' || id === 'DROP_PKT') return '';
+  if (zonePair === undefined || /\{(?:place|zonePair)\}/.test(entry.text)) return '';
   return `(target:class)-(${zonePair}:${printed.get('class') ?? '-'}):`;
 }

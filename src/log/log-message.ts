@@ -14,6 +14,10 @@ export interface LogContext {
   /** With `zonePair`: IOS's `(target:class)-(ZONEPAIR:CLASS):` stands before the text. */
   readonly class?: string;
   readonly zonePair?: string;
+  /** Of a match of an application class: its policy, its name, and what came of it (`action`). */
+  readonly policy?: string;
+  readonly applClass?: string;
+  readonly action?: string;
 }
 
 /** The names in braces of a message's text. */
@@ -28,7 +32,7 @@ type FieldValue<Name extends string> = Name extends 'initiator' | 'responder'
     : string | number;
 
 /** Filled in by the formatter from other fields, so never asked of a caller. */
-type DerivedField = 'reasonText' | 'minutesWord' | 'place' | 'tcpDetail' | 'dropReason';
+type DerivedField = 'reasonText' | 'minutesWord' | 'place' | 'tcpDetail' | 'dropReason' | 'shadowDetail';
 
 export type MessageFields<Id extends MessageId> = {
   readonly [Name in Exclude<FieldName<(typeof MESSAGES)[Id]['text']>, DerivedField>]: FieldValue<Name>;

@@ -52,7 +52,7 @@ describe('formats', () => {
       zonePair: 'Z',
       mnemonic: 'SESSION_REFUSED',
       facility: 'POSTERN',
-      msg: 'Refused smtp session: initiator ([2001:db8::1]:40112) -- responder (192.0.2.25:25): the client spoke before the greeting [early-talk]',
+      msg: '(target:class)-(Z:C):Refused smtp session: initiator ([2001:db8::1]:40112) -- responder (192.0.2.25:25): the client spoke before the greeting [early-talk]',
     });
   });
 

@@ -39,18 +39,22 @@ const INTRODUCTION = [
   '.fi',
   '.in',
   '.PP',
-  'Messages of the facility \\fBFW\\fR are those of the Cisco IOS firewall, word for word; those of \\fBPOSTERN\\fR are',
-  'its own. The severity is that of syslog, from 0 (emergency) to 7 (debugging). With \\fB\\-\\-log\\-format json\\fR the',
+  'Messages of the facility \\fBFW\\fR are those of the Cisco IOS firewall, word for word; those of \\fBAPPFW\\fR tell of',
+  'matches of application classes in the shape of its application firewall; those of \\fBPOSTERN\\fR are its own. The severity is that of syslog, from 0 (emergency) to 7 (debugging). With \\fB\\-\\-log\\-format json\\fR the',
   'same facts come as one JSON object a line, with \\fImnemonic\\fR, \\fIseverity\\fR, \\fImsg\\fR, \\fIinitiator\\fR,',
-  '\\fIresponder\\fR, \\fIprotocol\\fR and, where they apply, \\fIreason\\fR, \\fIclass\\fR and \\fIzonePair\\fR.',
+  '\\fIresponder\\fR, \\fIprotocol\\fR and, where they apply, \\fIreason\\fR, \\fIclass\\fR, \\fIzonePair\\fR, \\fIapplClass\\fR.',
   '.PP',
   'What a peer sent is quoted with its control characters escaped, and never with a secret. Messages marked',
   '\\(lqlimited\\(rq are written 50 times in ten seconds at most; \\fBSUPPRESSED\\fR tells how many were left out.',
   'For sessions of a zone pair, \\fB(target:class)\\-(\\fIzonePair\\fB:\\fIclass\\fB):\\fR stands before the text.',
+  'A class of an application policy with \\fBshadow\\fR says \\(lqshadow, would be\\(rq before its action.',
 ];
 
 function messageSection(id: string, entry: CatalogueEntry): readonly string[] {
-  const fields = entry.text.split(/\{(\w+)\}/).map((part, index) => (index % 2 === 0 ? roff(part) : italic(part)));
+  const fields = entry.text
+    .replace('{shadowDetail}', '')
+    .split(/\{(\w+)\}/)
+    .map((part, index) => (index % 2 === 0 ? roff(part) : italic(part)));
   return [
     '.SS',
     `%${entry.facility}\\-${entry.severity}\\-${roff(id)}`,

@@ -1,8 +1,10 @@
+import { APPLICATION_MESSAGES } from './application-messages.ts';
+
 /**
  * The catalogue: every message that Postern writes, in IOS's words where IOS has them (cisco-ios 4.1). The text's
  * `{names}` are the fields a caller must give; the types, the manual page and the log all follow from this table.
  */
-export type Facility = 'FW' | 'POSTERN';
+export type Facility = 'FW' | 'APPFW' | 'POSTERN';
 /** Syslog's numbers (RFC 5424 6.2.1): 0 emergency to 7 debugging. */
 export type Severity = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
@@ -79,32 +81,34 @@ export const MESSAGES = {
   POP3_INVALID_COMMAND: {
     facility: 'FW',
     severity: 5,
-    text: 'Invalid POP3 command from initiator ({initiator}): {text}',
+    text: 'Invalid POP3 command from initiator ({initiator}): {text}{shadowDetail}',
     limited: true,
-    meaning: 'A client sent an unknown command, or one out of place, before it had logged in. The session was ended.',
+    meaning:
+      'A client sent an unknown command, or one out of place, before it had logged in. Inspection rules end the session; a class with match invalid-command does what its actions say.',
   },
   IMAP_INVALID_COMMAND: {
     facility: 'FW',
     severity: 5,
-    text: 'Invalid IMAP command from initiator ({initiator}): {text}',
+    text: 'Invalid IMAP command from initiator ({initiator}): {text}{shadowDetail}',
     limited: true,
-    meaning: 'A client sent an unknown command, or one out of place, before it had logged in. The session was ended.',
+    meaning:
+      'A client sent an unknown command, or one out of place, before it had logged in. Inspection rules end the session; a class with match invalid-command does what its actions say.',
   },
   POP3_NON_SECURE_LOGIN: {
     facility: 'FW',
     severity: 5,
-    text: 'LOGON POP3 command from initiator ({initiator}): {text} (mechanism {mechanism})',
+    text: 'LOGON POP3 command from initiator ({initiator}): {text} (mechanism {mechanism}){shadowDetail}',
     limited: true,
     meaning:
-      'A client began a login that shows its password, and secure-login is configured. The secret was not forwarded. The client should use TLS or a mechanism that hashes.',
+      'A client began a login that shows its password, and secure-login or match login clear-text is configured. Where the session was ended, the secret was not forwarded. The client should use TLS or a mechanism that hashes.',
   },
   IMAP_NON_SECURE_LOGIN: {
     facility: 'FW',
     severity: 5,
-    text: 'LOGON IMAP command from initiator ({initiator}): {text} (mechanism {mechanism})',
+    text: 'LOGON IMAP command from initiator ({initiator}): {text} (mechanism {mechanism}){shadowDetail}',
     limited: true,
     meaning:
-      'A client began a login that shows its password, and secure-login is configured. The secret was not forwarded. The client should use TLS or a mechanism that hashes.',
+      'A client began a login that shows its password, and secure-login or match login clear-text is configured. Where the session was ended, the secret was not forwarded. The client should use TLS or a mechanism that hashes.',
   },
   TCP_OOO_SEG: {
     facility: 'FW',
@@ -135,8 +139,17 @@ export const MESSAGES = {
     severity: 6,
     text: 'Dropping {protocol} session {initiator} {responder} {place}due to  {dropReason} with ip ident {ipIdent}{tcpDetail}',
     limited: true,
-    meaning: 'A packet was dropped. Written with ip inspect log drop-pkt.',
+    meaning:
+      'A packet was dropped. Written with ip inspect log drop-pkt, with drop log in a class of a zone policy, and with log dropped-packets in its parameter-map.',
   },
+  PASS_PKT: {
+    facility: 'FW',
+    severity: 6,
+    text: '(target:class)-({zonePair}:{class}) Passing {protocol} pkt {initiator} => {responder} with ip ident {ipIdent}',
+    limited: true,
+    meaning: 'A packet passed without inspection: its class in the policy of the zone-pair has pass log.',
+  },
+  ...APPLICATION_MESSAGES,
   INIT: {
     facility: 'FW',
     severity: 6,
