@@ -62,10 +62,13 @@ enum class OrderOp : std::uint8_t {
   refuse = 6,  ///< offset, length of the words in the order arena; flags: 1 reset, 0 words
   stop = 7,    ///< flags: 1 tls, 2 authenticated, 3 not ours (opaque both, tracked)
   again = 8,
-  idle = 9,  ///< seconds
-  end = 10,  ///< reason: RST to both, no words
-  content = 11,  ///< plan; flags: 1 begin of DATA, 2 of chunks, 3 finish, 4 drop
+  idle = 9,      ///< seconds
+  end = 10,      ///< reason: RST to both, no words
+  content = 11,  ///< plan; flags: ContentOrder
 };
+
+/// Order::flags of `content` (src/native/event-batch.ts, CONTENT).
+enum class ContentOrder : std::uint32_t { begin_data = 1, begin_chunks, finish, drop };
 
 /// Writes events into a buffer that JavaScript reads. Pure bookkeeping: the caller owns both
 /// memories.

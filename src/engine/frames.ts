@@ -1,4 +1,5 @@
 import type { Frame } from '../inspect/inspector.ts';
+import { readContentFacts } from '../native/content-facts.ts';
 import { EVENT, EVENT_FLAG, type EventReader } from '../native/event-batch.ts';
 
 /**
@@ -19,6 +20,8 @@ export function frameOf(event: EventReader): Frame {
       return { kind: 'endOfDataLookAlike', from };
     case EVENT.tlsStart:
       return { kind: 'tlsStart', from, wellFormed: event.has(EVENT_FLAG.wellFormed) };
+    case EVENT.content:
+      return { kind: 'content', from, facts: readContentFacts(event.octets), finished: event.has(EVENT_FLAG.finished) };
     case EVENT.overBudget:
       return { kind: 'overBudget', from, budgetBytes: event.number, text: event.text };
     default:

@@ -141,7 +141,9 @@ describe('a frame', () => {
         .frame(FLOW, 'lookAlike', 'initiator')
         .frame(FLOW, 'tlsStart', 'responder', { flag: EVENT_FLAG.wellFormed })
         .frame(FLOW, 'tlsStart', 'initiator')
-        .frame(FLOW, 'overBudget', 'initiator', { text: 'A', bytes: 2_048 }),
+        .frame(FLOW, 'overBudget', 'initiator', { text: 'A', bytes: 2_048 })
+        .content(FLOW, [{ kind: 'body', map: 2, decoded: true }])
+        .content(FLOW, [], { finished: true }),
     );
     expect(seen).toEqual([
       { kind: 'line', from: 'responder', text: '220 \xe9', end: 'bareLf' },
@@ -152,6 +154,8 @@ describe('a frame', () => {
       { kind: 'tlsStart', from: 'responder', wellFormed: true },
       { kind: 'tlsStart', from: 'initiator', wellFormed: false },
       { kind: 'overBudget', from: 'initiator', budgetBytes: 2_048, text: 'A' },
+      { kind: 'content', from: 'initiator', facts: [{ kind: 'body', map: 2, decoded: true }], finished: false },
+      { kind: 'content', from: 'initiator', facts: [], finished: true },
     ]);
   });
 

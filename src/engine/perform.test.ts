@@ -164,6 +164,23 @@ describe('steering', () => {
   });
 
   test.each([
+    ['beginData', 1],
+    ['beginChunks', 2],
+    ['finish', 3],
+    ['drop', 4],
+  ] as const)('content %s, with the plan of the session', (what, flags) => {
+    const { act, written } = stage({ contentPlan: 12 });
+    expect(act([{ kind: 'content', what }])).toEqual({ verdict: 'hold' });
+    expect(written()).toEqual([['content', 'initiator', flags, 5, 12]]);
+  });
+
+  test('content without a plan names none that there is', () => {
+    const { act, written } = stage();
+    act([{ kind: 'content', what: 'beginData' }]);
+    expect(written()).toEqual([['content', 'initiator', 1, 5, 0]]);
+  });
+
+  test.each([
     [{ kind: 'lines', budgetBytes: 255 } as const, FRAMING.lines, 255, 0],
     [{ kind: 'lines', budgetBytes: 512, tolerant: true } as const, FRAMING.lines | 0x10, 512, 0],
     [{ kind: 'counted', bytes: 2 ** 32 + 1 } as const, FRAMING.counted, 1, 1],

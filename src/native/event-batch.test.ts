@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { CONTENT_FACT, readContentFacts } from './content-facts.ts';
 import {
   allocateBuffers,
+  CONTENT,
   END_REASONS,
   EVENT,
   EVENT_FLAG,
@@ -61,17 +63,23 @@ describe('the numbers of both sides of the boundary', () => {
 
   test('events', () => {
     expect(enumOf(batch, 'EventKind')).toEqual(inSnake(EVENT));
-    const { kBareLf: bareLf, kWellFormed: wellFormed, kMidstream: midstream } = enumOf(batch, 'EventFlag');
-    expect(EVENT_FLAG).toEqual({ bareLf, wellFormed, midstream });
+    const flags = enumOf(batch, 'EventFlag');
+    const { kBareLf: bareLf, kWellFormed: wellFormed, kMidstream: midstream, kFinished: finished } = flags;
+    expect(EVENT_FLAG).toEqual({ bareLf, wellFormed, midstream, finished });
   });
 
   test('orders', () => {
     expect(enumOf(batch, 'OrderOp')).toEqual(inSnake(ORDER));
+    expect(enumOf(batch, 'ContentOrder')).toEqual(inSnake(CONTENT));
     expect(enumOf(native('core/framer.h'), 'FramingMode')).toEqual(inSnake(FRAMING));
     const orders = native('engine/orders.cc');
     expect(STOP.tls).toBe(constantOf(orders, 'kStopTls'));
     expect(STOP.authenticated).toBe(constantOf(orders, 'kStopAuthenticated'));
     expect(STOP.notOurs).toBeGreaterThan(STOP.authenticated);
+  });
+
+  test('facts of content', () => {
+    expect(enumOf(native('engine/content_scan.h'), 'ContentFactKind')).toEqual(inSnake(CONTENT_FACT));
   });
 
   test('protocols and ends', () => {
@@ -109,7 +117,8 @@ describe('EventReader', () => {
       .opened({ ...flow, packet: 9, midstream: true })
       .frame(flow, 'line', 'responder', { text: '+OK \xe9', flag: EVENT_FLAG.bareLf, packet: 7 })
       .frame(flow, 'dataEnd', 'initiator', { bytes: 5_000_000_000 })
-      .closed(flow, 'held-too-long', [6_000_000_000, 7_000_000_000]);
+      .closed(flow, 'held-too-long', [6_000_000_000, 7_000_000_000])
+      .content(flow, [{ kind: 'limit', name: 'parts' }], { finished: true, packet: 11 });
     const reader = new EventReader(buffers);
     expect(reader.timeMs).toBe(1_763_752_000_123);
 
@@ -131,6 +140,11 @@ describe('EventReader', () => {
     reader.select(3);
     expect([reader.number, reader.secondNumber]).toEqual([6_000_000_000, 7_000_000_000]);
     expect(END_REASONS[reader.extra]).toBe('held-too-long');
+
+    reader.select(4);
+    expect([reader.kind, reader.side, reader.extra]).toEqual([EVENT.content, 'initiator', 11]);
+    expect(reader.has(EVENT_FLAG.finished)).toBe(true);
+    expect(readContentFacts(reader.octets)).toEqual([{ kind: 'limit', name: 'parts' }]);
   });
 
   test('reads the detail of a dropped packet', () => {
@@ -166,6 +180,8 @@ describe('OrderWriter', () => {
     writer.again(1);
     writer.idle(1, 3_600);
     writer.end(1, 'cleared');
+    writer.content(1, CONTENT.beginChunks, 7);
+    writer.content(1, CONTENT.finish, 0);
     expect(read().map(({ op, side, flags, arguments: rest }) => [op, side, flags, ...rest])).toEqual([
       ['forward', 'responder', 0],
       ['mask', 'initiator', 0x58, 2, 3],
@@ -178,6 +194,8 @@ describe('OrderWriter', () => {
       ['again', 'initiator', 0],
       ['idle', 'initiator', 0, 3_600],
       ['end', 'initiator', 0, END_REASONS.indexOf('cleared')],
+      ['content', 'initiator', 2, 7],
+      ['content', 'initiator', 3, 0],
     ]);
   });
 

@@ -1,5 +1,7 @@
+import type { ContentFact } from '../inspect/facts.ts';
 import type { Side } from '../inspect/inspector.ts';
 import type { SharedBuffers } from './addon.ts';
+import { CONTENT_FACT } from './content-facts.ts';
 import { END_REASONS, type EndReason, EVENT, EVENT_FLAG, ORDER, PORT_PROTOCOLS } from './event-batch.ts';
 
 /** Where the packet loop would stand in tests: it writes events as words and reads orders as words, nothing shared. */
@@ -81,6 +83,16 @@ export class FakeBatch {
     });
   }
 
+  content(
+    flow: Pick<FakeFlow, 'flow' | 'generation'>,
+    facts: readonly ContentFact[],
+    more: { readonly finished?: boolean; readonly packet?: number } = {},
+  ): this {
+    const flags = more.finished === true ? EVENT_FLAG.finished : 0;
+    const text = contentRecords(facts);
+    return this.add({ head: EVENT.content | (flags << 16), flow, text, low: 0, high: 0, extra: more.packet ?? 0 });
+  }
+
   closed(
     flow: Pick<FakeFlow, 'flow' | 'generation'>,
     end: EndReason,
@@ -131,6 +143,43 @@ export class FakeBatch {
     this.#words.set([head, flow, generation], at);
     return at;
   }
+}
+
+/** Facts as native/engine/content_scan.h lays them out. */
+export function contentRecords(facts: readonly ContentFact[]): Buffer {
+  return Buffer.concat(facts.map(recordOf));
+}
+
+function recordOf(fact: ContentFact): Buffer {
+  const kind = fact.kind === 'body' && fact.decoded ? CONTENT_FACT.decoded : CONTENT_FACT[fact.kind];
+  const text = Buffer.from(textOf(fact), 'latin1');
+  const head = Buffer.alloc(12);
+  head[0] = kind;
+  head.writeUInt16BE(text.length, 2);
+  const number = numberOf(fact);
+  head.writeUInt32BE(Math.floor(number / 2 ** 32), 4);
+  head.writeUInt32BE(number % 2 ** 32, 8);
+  return Buffer.concat([head, text]);
+}
+
+function textOf(fact: ContentFact): string {
+  switch (fact.kind) {
+    case 'header':
+      return fact.field;
+    case 'contentType':
+      return fact.type;
+    case 'encoding':
+      return fact.token;
+    case 'limit':
+      return fact.name;
+    default:
+      return '';
+  }
+}
+
+function numberOf(fact: ContentFact): number {
+  if ('map' in fact) return fact.map;
+  return 'over' in fact ? fact.over : 0;
 }
 
 /** Version, 16 octets of address, port: 19 octets (native/engine/framing.cc). */
