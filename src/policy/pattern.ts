@@ -2,12 +2,19 @@
  * The two readings of an IOS pattern (cisco-ios 1.5, D-10). The guides mix the habits of file names (`*deals\.com`)
  * with regular expressions; a fixed rule tells them apart, and a pattern that is right in neither is refused.
  */
+import type { PatternUse } from './application/pattern-sets.ts';
+import {
+  type EngineExpression,
+  literalCharacter,
+  literalOctet,
+  type PatternMistake,
+  translateRegex,
+} from './pattern-regex.ts';
 
-export interface PatternMistake {
-  /** Position in the pattern, from 0. */
-  readonly index: number;
-  readonly message: string;
-}
+export type { EngineExpression, PatternMistake };
+
+/** `pattern-type` of a map; `auto` where none was configured. */
+export type PatternFlavour = 'auto' | 'glob' | 'regex';
 
 const REGEX_SIGNS: readonly string[] = ['.*', '.+', '[', '(', '|', '+', '{', '^', '$'];
 
@@ -25,79 +32,84 @@ export function isGlob(pattern: string): boolean {
   return false;
 }
 
-/** A glob as the regular expression that holds, for the notice: a star-less end is anchored, slashes run together. */
+/** A glob as the regular expression that holds in a field, for the notice; in a body its ends are open. */
 export function describeGlob(pattern: string): string {
-  let body = '';
-  for (let index = 0; index < pattern.length; index += 1) {
-    const char = pattern[index] ?? '';
-    if (char === '*') body += '.*';
-    else if (char === '?') body += '.';
-    else if (char === '\\') {
-      index += 1;
-      body += escaped(pattern[index] ?? '\\');
-    } else if (char === '/' && pattern[index + 1] === '/') {
-      while (pattern[index + 1] === '/') index += 1;
-      body += '/+';
-    } else body += escaped(char);
-  }
-  const start = pattern.startsWith('*') ? '' : '^';
-  const end = pattern.endsWith('*') ? '' : '$';
-  const shown = body.replace(/^(\.\*)+/, '').replace(/(\.\*)+$/, '');
-  return `/${start}${shown === '' ? '.*' : shown}${end}/`;
+  return `/${globExpression(pattern, true).text}/`;
 }
 
 /** The first mistake of a pattern read as a regular expression, or undefined. */
 export function checkPattern(pattern: string): PatternMistake | undefined {
-  const open: number[] = [];
-  /** Whether something stands before this position that a quantifier may repeat. */
-  let repeatable = false;
-  for (let index = 0; index < pattern.length; index += 1) {
-    const char = pattern[index] ?? '';
-    if ('*+?{'.includes(char)) {
-      if (!repeatable) return { index, message: `Nothing to repeat before '${char}'` };
-      const end = char === '{' ? boundEnd(pattern, index) : index;
-      if (end < 0) return { index, message: "A '{' needs a number and a '}'" };
-      index = end;
-      repeatable = false;
-    } else if (char === '\\') {
-      if (index + 1 >= pattern.length) return { index, message: "A '\\' stands at the end" };
-      index += 1;
-      repeatable = true;
-    } else if (char === '[') {
-      const end = classEnd(pattern, index);
-      if (end < 0) return { index, message: "A '[' is not closed" };
-      index = end;
-      repeatable = true;
-    } else if (char === '(') {
-      open.push(index);
-      repeatable = false;
-    } else if (char === ')') {
-      if (open.pop() === undefined) return { index, message: "A ')' closes nothing" };
-      repeatable = true;
-    } else repeatable = char !== '|' && char !== '^';
+  const read = translateRegex(pattern);
+  return 'message' in read ? read : undefined;
+}
+
+/**
+ * What the pattern engine is given for a pattern of 1 to 240 characters at this place of matching (D-10). Addresses,
+ * content types and header fields are one thing each, so a glob holds for all of it; body text is never anchored.
+ * Throws for what `checkPattern` refuses.
+ */
+export function engineExpression(pattern: string, flavour: PatternFlavour, use: PatternUse): EngineExpression {
+  if (flavour === 'glob' || (flavour === 'auto' && isGlob(pattern))) {
+    return globExpression(pattern, use !== 'body' && use !== 'decoded');
   }
-  const unclosed = open.at(-1);
-  return unclosed === undefined ? undefined : { index: unclosed, message: "A '(' is not closed" };
+  const read = translateRegex(pattern);
+  if ('message' in read) throw new Error(`pattern "${pattern}": ${read.message} at ${read.index}`);
+  return read;
+}
+
+interface Piece {
+  readonly text: string;
+  /** Where it stood. */
+  readonly at: number;
+  readonly star: boolean;
+}
+
+/** Stars at an end leave it open, which needs no words; without one the end is anchored. */
+function globExpression(pattern: string, anchored: boolean): EngineExpression {
+  const pieces = globPieces(pattern);
+  const from = pieces.findIndex(({ star }) => !star);
+  if (from < 0) return expressionOf([{ text: '.*', at: 0, star: true }]);
+  const to = pieces.findLastIndex(({ star }) => !star) + 1;
+  return expressionOf([
+    ...(anchored && from === 0 ? [{ text: '^', at: 0, star: false }] : []),
+    ...pieces.slice(from, to),
+    ...(anchored && to === pieces.length ? [{ text: '$', at: Math.max(0, pattern.length - 1), star: false }] : []),
+  ]);
+}
+
+function globPieces(pattern: string): readonly Piece[] {
+  const pieces: Piece[] = [];
+  for (let at = 0; at < pattern.length; ) {
+    const char = pattern[at] ?? '';
+    if (char === '*' || char === '?') {
+      pieces.push({ text: char === '*' ? '.*' : '.', at, star: char === '*' });
+      at += 1;
+    } else if (char === '/') {
+      const run = /^\/+/.exec(pattern.slice(at))?.[0].length ?? 1;
+      pieces.push({ text: run > 1 ? '/+' : '/', at, star: false });
+      at += run;
+    } else {
+      const escaped = char === '\\' && at + 1 < pattern.length;
+      const literal = char === '\\' && !escaped ? backslashAt(at) : literalCharacter(pattern, escaped ? at + 1 : at);
+      pieces.push({ text: literal.text, at, star: false });
+      at = literal.end;
+    }
+  }
+  return pieces;
+}
+
+/** A lone one at the end escapes nothing. */
+function backslashAt(at: number): { readonly text: string; readonly end: number } {
+  return { text: literalOctet(0x5c), end: at + 1 };
+}
+
+function expressionOf(pieces: readonly Piece[]): EngineExpression {
+  return {
+    text: pieces.map(({ text }) => text).join(''),
+    origins: pieces.flatMap(({ text, at }) => Array.from(text, () => at)),
+  };
 }
 
 function isBareBefore(char: string): boolean {
   return ' :@/-_=<>,;'.includes(char);
-}
-
-function escaped(char: string): string {
-  return '.*+?()[]{}|^$\\'.includes(char) ? `\\${char}` : char;
-}
-
-function boundEnd(pattern: string, from: number): number {
-  const found = /^\{\d{1,4}(,\d{0,4})?\}/.exec(pattern.slice(from, from + 12));
-  return found === null ? -1 : from + found[0].length - 1;
-}
-
-/** The closing bracket of a class; one that stands first is a member. */
-function classEnd(pattern: string, from: number): number {
-  let index = from + 1;
-  if (pattern[index] === '^') index += 1;
-  if (pattern[index] === ']') index += 1;
-  while (index < pattern.length && pattern[index] !== ']') index += pattern[index] === '\\' ? 2 : 1;
-  return index < pattern.length ? index : -1;
 }
