@@ -25,14 +25,28 @@ export function zoned({ application = '', protocol = 'smtp', policy, globals = [
     ...(policy === undefined ? [] : [`  service-policy ${protocol} ${policy}`]),
     ' class class-default',
     '  drop log',
+    ...betweenZones('EDGE'),
+    '',
+  ].join('\n');
+}
+
+/** The zone-pair from the lab's client to its servers, with this policy. */
+export function betweenZones(policy: string): readonly string[] {
+  return [
     'zone security outside',
     'zone security dmz',
     'zone-pair security OUT-DMZ source outside destination dmz',
-    ' service-policy type inspect EDGE',
+    ` service-policy type inspect ${policy}`,
+    ...membersOf('outside', 'dmz'),
+  ];
+}
+
+/** The zones of the router's two interfaces. */
+export function membersOf(client: string, server: string): readonly string[] {
+  return [
     'interface outside0',
-    ' zone-member security outside',
+    ` zone-member security ${client}`,
     'interface inside0',
-    ' zone-member security dmz',
-    '',
-  ].join('\n');
+    ` zone-member security ${server}`,
+  ];
 }
