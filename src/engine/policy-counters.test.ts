@@ -30,21 +30,39 @@ describe('sessions of a class', () => {
     const counters = new PolicyCounters();
     counters.opened(PLACE, 1_000);
     counters.opened(PLACE, 2_000);
-    counters.closed(PLACE);
+    counters.closed(PLACE, 'smtp', 10);
     counters.opened(OTHER, 3_500);
     const { classes } = counters.toRecord(5_000);
     expect(classes).toEqual([
-      { ...PLACE, created: 2, open: 1, maxOpen: 2, lastCreatedSecondsAgo: 3, creationRate: 0, maxCreationRate: 2 },
-      { ...OTHER, created: 1, open: 1, maxOpen: 1, lastCreatedSecondsAgo: 1, creationRate: 0, maxCreationRate: 1 },
+      {
+        ...PLACE,
+        packets: { smtp: 10 },
+        created: 2,
+        open: 1,
+        maxOpen: 2,
+        lastCreatedSecondsAgo: 3,
+        creationRate: 0,
+        maxCreationRate: 2,
+      },
+      {
+        ...OTHER,
+        packets: {},
+        created: 1,
+        open: 1,
+        maxOpen: 1,
+        lastCreatedSecondsAgo: 1,
+        creationRate: 0,
+        maxCreationRate: 1,
+      },
     ]);
   });
 
   test('an end too many does not go below none', () => {
     const counters = new PolicyCounters();
     counters.opened(PLACE, 0);
-    counters.closed(PLACE);
-    counters.closed(PLACE);
-    counters.closed(OTHER);
+    counters.closed(PLACE, 'smtp', 10);
+    counters.closed(PLACE, 'smtp', 10);
+    counters.closed(OTHER, 'pop3', 10);
     expect(counters.toRecord(0).classes).toMatchObject([{ open: 0, maxOpen: 1 }]);
   });
 
@@ -112,12 +130,13 @@ describe('clear', () => {
       counters.opened(place, 1_000);
       counters.add(place, hit());
     }
-    counters.closed(PLACE);
+    counters.closed(PLACE, 'smtp', 10);
     counters.clear(4_000, 'OUT-TO-DMZ');
     const { classes, applications } = counters.toRecord(6_000);
     expect(classes).toEqual([
       {
         ...PLACE,
+        packets: {},
         created: 0,
         open: 1,
         maxOpen: 1,
@@ -140,13 +159,33 @@ describe('several workers', () => {
     one.opened(PLACE, 1_000);
     other.opened(PLACE, 3_000);
     other.opened(OTHER, 3_000);
+    one.opened(PLACE, 500);
+    one.closed(PLACE, 'smtp', 7);
     one.add(PLACE, hit());
     other.add(PLACE, hit({ event: 'EHLO_REPLY', shadow: true, bytes: 3 }));
     other.clear(3_500, 'nobody');
     const together = combinePolicyStatistics([one.toRecord(4_000), other.toRecord(4_000)]);
     expect(together.classes).toEqual([
-      { ...PLACE, created: 2, open: 2, maxOpen: 2, lastCreatedSecondsAgo: 1, creationRate: 0, maxCreationRate: 2 },
-      { ...OTHER, created: 1, open: 1, maxOpen: 1, lastCreatedSecondsAgo: 1, creationRate: 0, maxCreationRate: 1 },
+      {
+        ...PLACE,
+        packets: { smtp: 7 },
+        created: 3,
+        open: 2,
+        maxOpen: 3,
+        lastCreatedSecondsAgo: 1,
+        creationRate: 0,
+        maxCreationRate: 3,
+      },
+      {
+        ...OTHER,
+        packets: {},
+        created: 1,
+        open: 1,
+        maxOpen: 1,
+        lastCreatedSecondsAgo: 1,
+        creationRate: 0,
+        maxCreationRate: 1,
+      },
     ]);
     expect(together.applications).toEqual([
       {

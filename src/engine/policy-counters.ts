@@ -1,6 +1,8 @@
 import type { ApplicationClassCounts, HitCounts, PolicyStatistics, ZoneClassCounts } from '../firewall/snapshot.ts';
 import type { PolicyHit } from '../inspect/policy-hit.ts';
 import { APPLICATION_CLASSES_COUNTED_MAX, ZONE_CLASSES_COUNTED_MAX } from '../limits.ts';
+import type { PortProtocol } from '../policy/ports.ts';
+import { addRecords } from './tally.ts';
 
 export type { PolicyStatistics } from '../firewall/snapshot.ts';
 
@@ -26,9 +28,9 @@ export class PolicyCounters {
     else tally.opened(nowMs);
   }
 
-  /** A session that was `opened` is over. */
-  closed(place: CountedPlace): void {
-    this.#classes.get(keyOf(place))?.closed();
+  /** A session that was `opened` is over; `packets` of both its sides came to the queue and went on. */
+  closed(place: CountedPlace, protocol: PortProtocol, packets: number): void {
+    this.#classes.get(keyOf(place))?.closed(protocol, packets);
   }
 
   /** A class of the application policy matched. */
@@ -80,6 +82,7 @@ function keyOf({ zonePair, className }: CountedPlace): string {
 
 class ZoneClassTally {
   readonly place: CountedPlace;
+  readonly #packets = new Map<PortProtocol, number>();
   #created = 0;
   #open = 0;
   #maxOpen = 0;
@@ -104,11 +107,13 @@ class ZoneClassTally {
     this.#lastCreatedMs = nowMs;
   }
 
-  closed(): void {
+  closed(protocol: PortProtocol, packets: number): void {
     this.#open = Math.max(0, this.#open - 1);
+    this.#packets.set(protocol, (this.#packets.get(protocol) ?? 0) + packets);
   }
 
   clear(nowMs: number): void {
+    this.#packets.clear();
     this.#created = 0;
     this.#maxOpen = this.#open;
     this.#inMinute = 0;
@@ -122,6 +127,7 @@ class ZoneClassTally {
     const secondsSince = (thenMs: number): number => Math.max(0, Math.floor((nowMs - thenMs) / 1_000));
     return {
       ...this.place,
+      packets: Object.fromEntries(this.#packets),
       created: this.#created,
       open: this.#open,
       maxOpen: this.#maxOpen,
@@ -199,6 +205,7 @@ function addClass(one: ZoneClassCounts, other: ZoneClassCounts): ZoneClassCounts
   return {
     zonePair: one.zonePair,
     className: one.className,
+    packets: addRecords(one.packets, other.packets),
     created: one.created + other.created,
     open: one.open + other.open,
     maxOpen: one.maxOpen + other.maxOpen,

@@ -19,6 +19,8 @@ export interface SessionSnapshot {
   readonly responder: Endpoint;
   /** Payload bytes that each peer sent and that were forwarded. */
   readonly bytes: { readonly initiator: number; readonly responder: number };
+  /** Packets of both sides that came to the queue and went on; absent for half-open sessions. */
+  readonly packets?: number;
   readonly createdSecondsAgo: number;
   readonly lastHeardSecondsAgo: number;
   readonly offloaded: boolean;
@@ -113,6 +115,8 @@ export interface PolicyStatistics {
 export interface ZoneClassCounts {
   readonly zonePair: string;
   readonly className: string;
+  /** Of sessions that are over, by their protocol. */
+  readonly packets: Readonly<Record<string, number>>;
   readonly created: number;
   /** Now, and the most there ever were: the workers' peaks summed up. */
   readonly open: number;
