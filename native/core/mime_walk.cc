@@ -30,8 +30,19 @@ std::uint64_t MimeWalk::header_octets() const noexcept {
   return state_ ? state_->header_octets() : 0;
 }
 
+std::uint64_t MimeWalk::header_octets_most() const noexcept {
+  return state_ ? state_->header_octets_most() : 0;
+}
+
 std::uint64_t MimeWalk::data_octets() const noexcept {
   return state_ ? state_->data_octets() : 0;
+}
+
+std::uint64_t MimeWalkState::header_octets_most() const noexcept {
+  if (nodes_.size() != 1 || mode_ != Mode::header) return message_header_octets_;
+  const bool cr_held = line_ == Line::start_cr;
+  const bool cr_held_behind_dot = unstuffing_.end_octets() == 2;
+  return message_header_octets_ + held_size_ + (cr_held ? 1 : 0) + (cr_held_behind_dot ? 1 : 0);
 }
 
 MimeWalkState::MimeWalkState(const MimeOptions& options) : options_(options) {

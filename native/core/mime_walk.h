@@ -47,6 +47,9 @@ class MimeWalk {
 
   /// `match header length`: octets of the message's own header so far, without the empty line.
   [[nodiscard]] std::uint64_t header_octets() const noexcept;
+  /// What header_octets() would come to if all octets fed, of which it is not known yet, were of
+  /// the header.
+  [[nodiscard]] std::uint64_t header_octets_most() const noexcept;
   /// `match data-length`: octets fed so far, without the line that ends the data.
   [[nodiscard]] std::uint64_t data_octets() const noexcept;
 

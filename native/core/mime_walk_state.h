@@ -56,6 +56,7 @@ class MimeWalkState {
   void feed(std::span<const std::byte> octets, MimeSink& sink);
   void finish(MimeSink& sink);
   [[nodiscard]] std::uint64_t header_octets() const noexcept { return message_header_octets_; }
+  [[nodiscard]] std::uint64_t header_octets_most() const noexcept;
   [[nodiscard]] std::uint64_t data_octets() const noexcept {
     return data_octets_ - unstuffing_.end_octets();
   }

@@ -61,14 +61,7 @@ ScanEnd PatternScratch::scan(const PatternSet& set, std::span<const std::byte> t
 
 PatternStreams::PatternStreams(std::shared_ptr<const PatternSet> set,
                                std::size_t streams_max) noexcept
-    : set_(std::move(set)),
-      slots_(std::min(streams_max, kPatternStreamsMax)),
-      states_(slots_.size() * set_->databases_.size()) {
-  for (std::size_t i = slots_.size(); i > 0; --i) {
-    slots_[i - 1].next_free = first_free_;
-    first_free_ = static_cast<std::uint32_t>(i - 1);
-  }
-}
+    : set_(std::move(set)), streams_max_(std::min(streams_max, kPatternStreamsMax)) {}
 
 PatternStreams::~PatternStreams() {
   for (hs_stream* state : states_) {
@@ -92,8 +85,16 @@ bool PatternStreams::make_states(std::uint32_t stream) noexcept {
   return true;
 }
 
+/// A stream more, the next to be opened.
+void PatternStreams::add_slot() noexcept {
+  slots_.push_back({.next_free = first_free_});
+  states_.resize(slots_.size() * set_->databases_.size());
+  first_free_ = static_cast<std::uint32_t>(slots_.size() - 1);
+}
+
 bool PatternStreams::reserve(std::size_t streams) noexcept {
-  if (streams > slots_.size()) return false;
+  if (streams > streams_max_) return false;
+  while (slots_.size() < streams) add_slot();
   for (std::uint32_t i = 0; i < streams; ++i) {
     if (!make_states(i)) return false;
   }
@@ -101,6 +102,7 @@ bool PatternStreams::reserve(std::size_t streams) noexcept {
 }
 
 std::uint32_t PatternStreams::open() noexcept {
+  if (first_free_ == kNoPatternStream && slots_.size() < streams_max_) add_slot();
   const std::uint32_t stream = first_free_;
   if (stream == kNoPatternStream || !make_states(stream)) return kNoPatternStream;
   Slot& slot = slots_[stream];

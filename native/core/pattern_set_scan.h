@@ -71,7 +71,8 @@ inline constexpr std::uint32_t kNoPatternStream = 0xFFFF'FFFFU;
 /// is 0. Memory of a stream that ended serves the next. One thread, with a scratch prepared for it.
 class PatternStreams {
  public:
-  /// The set is one for bodies; `streams_max` is at most kPatternStreamsMax.
+  /// The set is one for bodies; `streams_max` is at most kPatternStreamsMax. What a stream takes is
+  /// allocated when so many are first in use at once.
   PatternStreams(std::shared_ptr<const PatternSet> set, std::size_t streams_max) noexcept;
   PatternStreams(const PatternStreams&) = delete;
   PatternStreams& operator=(const PatternStreams&) = delete;
@@ -107,9 +108,11 @@ class PatternStreams {
   };
   [[nodiscard]] std::span<hs_stream*> states(std::uint32_t stream) noexcept;
   [[nodiscard]] bool make_states(std::uint32_t stream) noexcept;
+  void add_slot() noexcept;
   void rewind(std::uint32_t stream) noexcept;
 
   std::shared_ptr<const PatternSet> set_;
+  std::size_t streams_max_;
   std::vector<Slot> slots_;
   std::vector<hs_stream*> states_;
   std::uint32_t first_free_ = kNoPatternStream;

@@ -22,8 +22,10 @@ enum class ContentFactKind : std::uint8_t {
   encoding = 5,       ///< text: the lower-case token
   header_length = 6,  ///< number: the plan's length that was passed
   data_length = 7,    ///< number: the plan's length that was passed
-  limit = 8,          ///< text: the name of the budget
+  limit = 8,          ///< text: the name of the budget (ContentLimit); the last fact of a message
 };
+
+struct ContentMemory;
 
 /// What the scans of one thread have in common: a plan, its scratch memory and its streams.
 /// It lives as long as a scan of it does.
@@ -42,18 +44,21 @@ class ContentScanner {
 
  private:
   friend class ContentScan;
-  struct Memory;
   std::shared_ptr<const ContentPlan> plan_;
-  std::unique_ptr<Memory> memory_;
+  std::unique_ptr<ContentMemory> memory_;
 };
 
 /// The scan of one message: walks it, holds what it finds against the plan, and gathers facts until
 /// they are taken. The same octets give the same facts, however they were cut. Nothing is told
 /// twice for one field, one part's body, or one threshold.
+///
+/// Fields and lengths are told by the octet that makes them known. What stands in bodies is told
+/// where the walk comes to something else (a field, the end of the part) or each 64 KiB of the
+/// message, whichever is first, in the order of patterns: the order of matches within is not known.
 class ContentScan {
  public:
-  /// The scanner outlives the scan. `dot_stuffed`: the octets are those of DATA, end line included;
-  /// else those of chunks.
+  /// The scanner is ready, and outlives the scan. `dot_stuffed`: the octets are those of DATA, end
+  /// line included; else those of chunks.
   ContentScan(ContentScanner& scanner, bool dot_stuffed);
   ContentScan(const ContentScan&) = delete;
   ContentScan& operator=(const ContentScan&) = delete;
@@ -64,8 +69,8 @@ class ContentScan {
   /// The message is complete; what stands at its end is told now. Feeding has no effect any more.
   void finish() noexcept;
 
-  /// Records that were not taken yet; empty when there is nothing to tell. At most
-  /// kContentFactBytesMax: beyond it the last one is a `limit`.
+  /// Records that were not taken yet; empty when there is nothing to tell. A message has at most
+  /// kContentFactBytesMax of them, taken or not: beyond it the last one is a `limit`.
   [[nodiscard]] std::span<const std::byte> facts() const noexcept;
   void take_facts() noexcept;
   /// A budget was reached or the engine failed: facts behind it are missing.

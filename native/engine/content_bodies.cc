@@ -1,0 +1,111 @@
+#include <algorithm>
+
+#include "engine/content_sink.h"
+
+namespace postern {
+
+PatternStreams& ContentScan::Sink::streams_of(ContentText text) noexcept {
+  return text == ContentText::as_is ? *memory_.body : *memory_.decoded;
+}
+
+void ContentScan::Sink::body(std::uint32_t number, MimeRegion region,
+                             std::span<const std::byte> octets) {
+  if (!memory_.body && !memory_.decoded) return;
+  Part& part = enter(number);
+  part.shown = region != MimeRegion::content || part.text;
+  if (!part.shown || (region == MimeRegion::content && !part.as_is)) return;
+  add(part, ContentText::as_is, octets);
+}
+
+void ContentScan::Sink::decoded(std::uint32_t number, TransferCoding coding,
+                                std::span<const std::byte> octets) {
+  Part& part = enter(number);
+  if (!memory_.decoded || !part.shown) return;
+  add(part, coding == TransferCoding::base64 ? ContentText::base64 : ContentText::quoted_printable,
+      octets);
+}
+
+/// Gathers small pieces; large ones go to the engine as they are.
+void ContentScan::Sink::add(Part& part, ContentText text, std::span<const std::byte> octets) {
+  ContentRun& run = memory_.runs[static_cast<std::size_t>(text)];
+  if (!run.takes(octets)) {
+    scan_run(text);
+    if (!run.takes(octets)) {
+      scan(part, text, octets);
+      return;
+    }
+  }
+  run.add(octets);
+  runs_filled_ = true;
+}
+
+/// What was gathered is of the part that is innermost.
+void ContentScan::Sink::scan_runs() {
+  if (!runs_filled_) return;
+  scan_run(ContentText::as_is);
+  scan_run(ContentText::base64);
+  scan_run(ContentText::quoted_printable);
+  runs_filled_ = false;
+}
+
+void ContentScan::Sink::scan_run(ContentText text) {
+  ContentRun& run = memory_.runs[static_cast<std::size_t>(text)];
+  if (run.octets().empty()) return;
+  if (!parts_.empty()) scan(parts_.back(), text, run.octets());
+  run.clear();
+}
+
+void ContentScan::Sink::scan(Part& part, ContentText text, std::span<const std::byte> octets) {
+  if (text == ContentText::as_is && memory_.decoded) scan(part, ContentText::as_is_decoded, octets);
+  if (text == ContentText::as_is && !memory_.body) return;
+  PatternStreams& streams = streams_of(text);
+  std::uint32_t& stream = part.streams[static_cast<std::size_t>(text)];
+  if (stream == kNoPatternStream) stream = streams.open();
+  if (stream == kNoPatternStream) {
+    facts_.keep(ContentLimit::streams);
+    return;
+  }
+  PatternMatches matches(memory_.room);
+  const ScanEnd end = streams.scan(stream, octets, memory_.scratch, matches);
+  keep(part, text, matches, end);
+}
+
+void ContentScan::Sink::keep(Part& part, ContentText text, const PatternMatches& matches,
+                             ScanEnd end) {
+  if (end == ScanEnd::full) facts_.keep(ContentLimit::facts);
+  if (end == ScanEnd::failed) facts_.keep(ContentLimit::engine);
+  for (const PatternMatch& match : matches.found()) {
+    if (text == ContentText::as_is) {
+      facts_.keep(part.number, ContentFactKind::body, match.id);
+      continue;
+    }
+    const auto place = std::ranges::lower_bound(part.decoded_ids, match.id);
+    if (place != part.decoded_ids.end() && *place == match.id) continue;
+    part.decoded_ids.insert(place, match.id);
+    facts_.keep(part.number, ContentFactKind::decoded, match.id);
+  }
+}
+
+/// The texts of a part end here: finds what stands at their ends.
+void ContentScan::Sink::close(Part& part) {
+  for (std::size_t at = 0; at < kContentTexts; ++at) {
+    if (part.streams[at] == kNoPatternStream) continue;
+    const auto text = static_cast<ContentText>(at);
+    PatternMatches matches(memory_.room);
+    const ScanEnd end = streams_of(text).close(part.streams[at], memory_.scratch, matches);
+    part.streams[at] = kNoPatternStream;
+    keep(part, text, matches, end);
+  }
+}
+
+void ContentScan::Sink::drop_streams() noexcept {
+  for (Part& part : parts_) {
+    for (std::size_t at = 0; at < kContentTexts; ++at) {
+      if (part.streams[at] == kNoPatternStream) continue;
+      streams_of(static_cast<ContentText>(at)).drop(part.streams[at]);
+      part.streams[at] = kNoPatternStream;
+    }
+  }
+}
+
+}  // namespace postern
