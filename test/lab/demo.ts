@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { curlFetch } from './clients.ts';
+import { enforce, POLICY, POLICY_SCENES } from './demo-policy.ts';
 import { exchange, type Step, talk } from './dialogue.ts';
 import { MAIL_ACCOUNT } from './dovecot.ts';
 import { queueStates, routeFlood, startFlood, synReceived } from './flood.ts';
@@ -132,12 +133,24 @@ async function flooded(world: World): Promise<void> {
   logged(alerts.map(({ mnemonic, msg }) => `${mnemonic}: ${msg}`));
 }
 
+async function judgedByPolicy(world: World): Promise<void> {
+  note('\nNow another configuration: a zone-pair with an application policy. The reload disturbs nobody.');
+  await enforce(world, POLICY);
+  shown('', POLICY);
+  for (const { title, story, steps } of POLICY_SCENES) {
+    scene(title, story);
+    await play(world, 25, steps);
+  }
+  await show(world, 'postern', 'learned');
+  await show(world, 'policy-map', 'type', 'inspect', 'zone-pair');
+}
+
 async function main(keep: boolean): Promise<void> {
   note('Making three namespaces (client, router, server), their mail servers, and Postern in the router.');
   const world = await createWorld({ configuration: CONFIGURATION, sendingQueue: true });
   note(`Postern was ready ${Math.round(posternOf(world).readyAfterMs)} ms after its start. Its configuration:`);
   shown('', CONFIGURATION);
-  for (const act of [passed, masked, refused, flooded]) await act(world);
+  for (const act of [passed, masked, refused, flooded, judgedByPolicy]) await act(world);
   scene('The balance', 'Packets add up: received = accepted + rewritten + dropped.');
   await show(world, 'ip', 'inspect', 'statistics');
   if (keep) {
