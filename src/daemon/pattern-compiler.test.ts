@@ -2,8 +2,9 @@ import { performance } from 'node:perf_hooks';
 import { afterEach, describe, expect, test } from 'vitest';
 import { loadPatterns, type PatternAddon } from '../native/addon.ts';
 import type { PatternPlan, PatternSets, PatternText } from '../policy/application/pattern-sets.ts';
+import { patternPlanOf } from '../policy/application/patterns.ts';
 import { type Configuration, EMPTY_CONFIGURATION } from '../policy/configuration.ts';
-import { PatternCompiler, PatternsRefused } from './pattern-compiler.ts';
+import { PatternCompiler, PatternsRefused, type RefusedPattern } from './pattern-compiler.ts';
 import { patternErrors } from './pattern-errors.ts';
 
 const addon = loadPatterns();
@@ -79,12 +80,13 @@ describe('compiling', () => {
 
 const SOURCE = [
   'parameter-map type regex GOOD',
-  ' pattern (?=x)',
+  ' pattern (ab){9999}',
   'parameter-map type regex BAD',
   ' pattern "a+"',
-  ' pattern "ab(?=c)"',
-  '  patt (?<=x)y',
+  ' pattern "(ab){9999}"',
+  '  patt ((a|b){500}c){500}',
 ];
+/** As the file gives it; BAD is matched at two places. */
 const CONFIGURATION: Configuration = {
   ...EMPTY_CONFIGURATION,
   parameterMaps: [
@@ -92,21 +94,38 @@ const CONFIGURATION: Configuration = {
     {
       name: 'BAD',
       kind: 'regex',
-      lines: [['ignore-case'], ['pattern', '"a+"'], ['pattern', '"ab(?=c)"'], ['pattern', '"(?<=x)y"']],
+      lines: [['ignore-case'], ['pattern', '"a+"'], ['pattern', '"(ab){9999}"'], ['pattern', '"((a|b){500}c){500}"']],
     },
   ],
+  classMaps: [
+    {
+      name: 'C',
+      protocol: 'smtp',
+      combine: 'match-any',
+      matches: [{ words: ['sender', 'address', 'regex', 'BAD'] }, { words: ['header', 'regex', 'BAD'] }],
+    },
+  ],
+  policyMaps: [{ name: 'P', protocol: 'smtp', classes: [{ name: 'C', actions: [['reset']] }] }],
 };
-const BAD = [text(1, 'a+'), text(1, 'ab(?=c)'), text(1, '(?<=x)y')];
+const BAD = [text(1, 'a+'), text(1, 'ab(?=c)'), text(1, '(?<=x)y'), text(1, '(ab){9999}')];
+
+async function refusedBy(configuration: Configuration): Promise<readonly RefusedPattern[]> {
+  const { compiler } = createCompiler();
+  const compiling = compiler.compile(patternPlanOf(configuration));
+  const error: unknown = await compiling.catch((thrown: unknown) => thrown);
+  return error instanceof PatternsRefused ? error.refused : [];
+}
 
 describe('a refused pattern', () => {
-  test('is told with its map and its place in it, and so are those behind it', async () => {
+  test('is told with its place, and so are those behind it', async () => {
     const { compiler } = createCompiler();
     const compiling = compiler.compile(plan({ sender: [text(0, 'fine'), ...BAD] }, ['GOOD', 'BAD']));
     await expect(compiling).rejects.toBeInstanceOf(PatternsRefused);
     await expect(compiling).rejects.toMatchObject({
       refused: [
-        { map: 'BAD', pattern: 1, expression: 'ab(?=c)', column: 2 },
-        { map: 'BAD', pattern: 2, expression: '(?<=x)y', column: 0 },
+        { use: 'sender', index: 2, column: 2 },
+        { use: 'sender', index: 3, column: 0 },
+        { use: 'sender', index: 4, column: null },
       ],
     });
   });
@@ -121,30 +140,27 @@ describe('a refused pattern', () => {
   });
 
   test('is shown where it was written, each once', async () => {
-    const { compiler } = createCompiler();
-    const uses = { sender: BAD, body: BAD };
-    const error: unknown = await compiler.compile(plan(uses, ['GOOD', 'BAD'])).catch((thrown: unknown) => thrown);
-    const refused = error instanceof PatternsRefused ? error.refused : [];
-    expect(refused).toHaveLength(4);
+    const refused = await refusedBy(CONFIGURATION);
+    expect(refused.map(({ use }) => use)).toEqual(['sender', 'sender', 'header', 'header']);
     const shown = patternErrors(CONFIGURATION, refused, { file: 'x.conf', lines: SOURCE });
     expect(shown).toHaveLength(2);
-    expect(shown[0]?.split('\n')).toEqual([
-      expect.stringMatching(/^x\.conf:5:13: % Pattern "ab\(\?=c\)" of parameter-map BAD: Looking ahead/),
-      ' pattern "ab(?=c)"',
-      expect.stringMatching(/^ {12}\^/),
+    expect(shown[0]).toMatch(/^x\.conf:5:11: % Pattern "\(ab\){9999}" of parameter-map BAD: Resource limit exceeded\n/);
+    expect(shown[1]?.split('\n')).toEqual([
+      'x.conf:6:8: % Pattern "((a|b){500}c){500}" of parameter-map BAD: Bounded repeat is too large',
+      '  patt ((a|b){500}c){500}',
+      expect.stringMatching(/^ {7}\^/),
     ]);
-    expect(shown[1]).toMatch(/^x\.conf:6:8: /);
   });
 
   test('is named where nobody can say which line it was', () => {
-    const refused = [{ map: 'BAD', pattern: 0, expression: 'a+', message: 'Too large' }];
+    const refusal = { use: 'sender', index: 0, column: 1, message: 'Too large' } as const;
     const source = { file: 'terminal', lines: ['class-map type inspect smtp C'] };
-    expect(patternErrors(CONFIGURATION, refused, source)).toEqual([
+    expect(patternErrors(CONFIGURATION, [refusal], source)).toEqual([
       'terminal:1:1: % Pattern "a+" of parameter-map BAD: Too large',
     ]);
-    expect(patternErrors(CONFIGURATION, [{ message: 'More than 3 patterns' }], source)).toEqual([
-      'terminal:1:1: % More than 3 patterns',
-    ]);
+    expect(
+      patternErrors(CONFIGURATION, [{ ...refusal, index: null, message: 'More than 3 patterns' }], source),
+    ).toEqual(['terminal:1:1: % sender patterns: More than 3 patterns']);
   });
 
   test('a defect is no refusal', async () => {

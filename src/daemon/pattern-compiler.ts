@@ -3,13 +3,11 @@ import type { PatternPlan, PatternSets, PatternText, PatternUse } from '../polic
 
 /** A pattern that the engine does not take. */
 export interface RefusedPattern {
-  /** The parameter-map; absent where the set as a whole was refused (its size, no memory). */
-  readonly map?: string;
-  /** Which of the map's patterns, counted from 0. */
-  readonly pattern?: number;
-  /** As the engine was given it, and where in it, from 0, where that is known. */
-  readonly expression?: string;
-  readonly column?: number;
+  readonly use: PatternUse;
+  /** Of the text in the plan; null where the set as a whole was refused (its size, no memory). */
+  readonly index: number | null;
+  /** Where in the text's expression, from 0; null where that is not known. */
+  readonly column: number | null;
   readonly message: string;
 }
 
@@ -59,7 +57,7 @@ export class PatternCompiler {
       entriesOf(plan).map(async ([use, texts]) => [use, await this.#set(PLACES[use], texts)] as const),
     );
     const refused = results.flatMap(([use, result]) =>
-      typeof result === 'number' ? [] : result.map((refusal) => named(plan, use, refusal)),
+      typeof result === 'number' ? [] : result.map((refusal) => ({ ...refusal, use })),
     );
     if (refused.length > 0) throw new PatternsRefused(refused);
     const sets = Object.fromEntries(results) as Partial<Record<PatternUse, number>>;
@@ -102,23 +100,47 @@ export class PatternCompiler {
     const found: Refusal[] = [];
     let left = texts.map((text, index) => ({ text, index }));
     let refusal: Refusal | undefined = refusalOf(error);
-    while (refusal !== undefined) {
-      const at = refusal.index === null ? undefined : left[refusal.index];
-      found.push({ ...refusal, index: at?.index ?? null });
-      if (at === undefined || found.length >= REFUSED_MAX) break;
-      left = left.filter((one) => one !== at);
-      refusal =
-        left.length === 0
-          ? undefined
-          : await this.#try(
-              place,
-              left.map(({ text }) => text),
-            );
+    while (refusal !== undefined && found.length < REFUSED_MAX) {
+      const of = left.map(({ text }) => text);
+      const at: number | undefined = refusal.index ?? (await this.#search(place, of, 0, of.length));
+      const index = at === undefined ? null : (left[at]?.index ?? null);
+      found.push({ ...refusal, index });
+      if (index === null) break;
+      left = left.filter((one) => one.index !== index);
+      refusal = await this.#try(
+        place,
+        left.map(({ text }) => text),
+      );
     }
     return found;
   }
 
+  /**
+   * Which of a refused set's texts from `from` up to `to` is refused by itself, where the engine did not say; undefined:
+   * none is, they are too much together.
+   */
+  async #search(
+    place: PatternPlace,
+    texts: readonly PatternText[],
+    from: number,
+    to: number,
+  ): Promise<number | undefined> {
+    if (to - from <= 1) return from;
+    const middle = (from + to) >> 1;
+    for (const [begin, end] of [
+      [from, middle],
+      [middle, to],
+    ] as const) {
+      if ((await this.#try(place, texts.slice(begin, end))) === undefined) continue;
+      const found = await this.#search(place, texts, begin, end);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Why these are refused; undefined: they are not, or there are none. */
   async #try(place: PatternPlace, texts: readonly PatternText[]): Promise<Refusal | undefined> {
+    if (texts.length === 0) return undefined;
     try {
       this.#addon.releasePatterns(await this.#addon.compilePatterns(texts, place));
       return undefined;
@@ -142,19 +164,4 @@ function refusalOf(error: unknown): Refusal {
 function entriesOf({ uses }: PatternPlan): readonly (readonly [PatternUse, readonly PatternText[]])[] {
   const entries = Object.entries(uses) as [PatternUse, readonly PatternText[]][];
   return entries.filter(([, texts]) => texts.length > 0);
-}
-
-function named(plan: PatternPlan, use: PatternUse, { message, index, column }: Refusal): RefusedPattern {
-  const texts = plan.uses[use] ?? [];
-  const text = index === null ? undefined : texts[index];
-  if (index === null || text === undefined) return { message: `${message} (${use} patterns)` };
-  const id = text.id ?? index;
-  const map = plan.maps[id];
-  const pattern = texts.slice(0, index).filter((other, place) => (other.id ?? place) === id).length;
-  return {
-    message,
-    expression: text.expression,
-    ...(map === undefined ? {} : { map, pattern }),
-    ...(column === null ? {} : { column }),
-  };
 }

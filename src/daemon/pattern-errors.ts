@@ -1,4 +1,5 @@
-import { formatDiagnostic } from '../commands/parse-configuration.ts';
+import { type Diagnostic, formatDiagnostic } from '../commands/parse-configuration.ts';
+import { patternOrigin } from '../policy/application/patterns.ts';
 import type { Configuration } from '../policy/configuration.ts';
 import type { RefusedPattern } from './pattern-compiler.ts';
 
@@ -14,29 +15,27 @@ export function patternErrors(
   refused: readonly RefusedPattern[],
   source: ConfigurationSource,
 ): readonly string[] {
-  return [...new Set(refused.map((refusal) => patternError(configuration, refusal, source)))];
+  const diagnostics = refused.map((refusal) => patternDiagnostic(configuration, refusal, source));
+  const inOrder = diagnostics.sort((one, other) => one.line - other.line);
+  return [...new Set(inOrder.map((diagnostic) => formatDiagnostic(diagnostic, true)))];
 }
 
-function patternError(configuration: Configuration, refusal: RefusedPattern, source: ConfigurationSource): string {
-  const { map, expression, column = 0, message } = refusal;
-  const pattern = map === undefined ? undefined : patternText(configuration, map, refusal.pattern ?? 0);
-  if (map === undefined || pattern === undefined) {
-    return formatDiagnostic({ file: source.file, line: 1, column: 1, text: '', message: `% ${message}` }, true);
-  }
+function patternDiagnostic(
+  configuration: Configuration,
+  refusal: RefusedPattern,
+  source: ConfigurationSource,
+): Diagnostic {
+  const { use, index, message } = refusal;
+  const nowhere = { file: source.file, line: source.lines.length, column: 1, text: '' };
+  const origin = index === null ? undefined : patternOrigin(configuration, use, index);
+  if (origin === undefined) return { ...nowhere, message: `% ${use} patterns: ${message}` };
+  const { map, pattern } = origin;
   const said = `% Pattern "${pattern}" of parameter-map ${map}: ${message}`;
   const place = findPattern(source.lines, map, pattern);
-  if (place === undefined) {
-    return formatDiagnostic({ file: source.file, line: source.lines.length, column: 1, text: '', message: said }, true);
-  }
-  // What was read as a glob is another text than the engine's: its start is all that can be pointed at.
-  const within = expression === pattern ? Math.min(column, pattern.length - 1) : 0;
-  return formatDiagnostic({ ...place, file: source.file, column: place.column + within, message: said }, true);
-}
-
-function patternText({ parameterMaps }: Configuration, name: string, index: number): string | undefined {
-  const map = parameterMaps.find((one) => one.kind === 'regex' && one.name === name);
-  const quoted = map?.lines.filter(([word]) => word === 'pattern')[index]?.[1];
-  return quoted === undefined ? undefined : unquoted(quoted);
+  if (place === undefined) return { ...nowhere, message: said };
+  const within = (refusal.column === null ? undefined : origin.column(refusal.column)) ?? 0;
+  const column = place.column + Math.min(within, Math.max(0, pattern.length - 1));
+  return { ...place, file: source.file, column, message: said };
 }
 
 /** Where a pattern of a map is written: words may be abbreviated, as everywhere. */
