@@ -51,7 +51,8 @@ export function pathEnd(argument: string): number {
 }
 
 function splitRoute(path: string): { readonly route: readonly string[]; readonly mailbox: string } {
-  const colon = path.startsWith('@') ? path.indexOf(':') : -1;
+  // A colon of an address literal (`@[IPv6:...]`) ends no route.
+  const colon = path.startsWith('@') ? path.replace(/\[[^\]]*\]/g, (host) => '-'.repeat(host.length)).indexOf(':') : -1;
   if (colon < 0) return { route: [], mailbox: path };
   const route = path
     .slice(0, colon)

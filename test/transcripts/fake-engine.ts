@@ -1,6 +1,7 @@
+import type { Fact } from '../../src/inspect/facts.ts';
 import type { Action, Frame, FrameMode, Inspector, Side } from '../../src/inspect/inspector.ts';
 import { cut, partialLine } from './fake-framer.ts';
-import { describeActions, describeFrame, letterOf } from './notation.ts';
+import { describeActions, describeFact, describeFrame, letterOf } from './notation.ts';
 
 /** One judged frame. */
 export interface LogEntry {
@@ -8,6 +9,8 @@ export interface LogEntry {
   readonly what: string;
   readonly outcome: string;
   readonly refused: boolean;
+  /** What the frame told of whole lines, in order. */
+  readonly facts: readonly string[];
 }
 
 /** What became of one octet a side sent: the octet its peer got instead, or nothing when it was held or swallowed. */
@@ -90,13 +93,13 @@ export class FakeEngine<State, Policy> {
     const end = stream.frameStart + octets;
     if (frame.kind === 'countedEnd') release(stream, end, []);
     if (frame.kind === 'countedEnd' || frame.kind === 'dataEnd') stream.mode = stream.lines;
-    const { state, actions } = this.inspector.step(this.state, frame, this.policy);
+    const { state, actions, facts } = this.inspector.step(this.state, frame, this.policy);
     this.state = state;
     checkAnswer(frame, actions);
     this.carryOut(frame, actions, end);
     stream.frameStart = end;
     stream.lastPartial = '';
-    this.note(frame, actions);
+    this.note(frame, actions, facts);
     return true;
   }
 
@@ -118,7 +121,7 @@ export class FakeEngine<State, Policy> {
     }
     if (pending === stream.lastPartial) return;
     stream.lastPartial = pending;
-    const { state, actions } = this.inspector.step(this.state, frame, this.policy);
+    const { state, actions, facts = [] } = this.inspector.step(this.state, frame, this.policy);
     if (state !== this.state) throw new Error(`a partial frame changed the state: ${describeFrame(frame)}`);
     const odd = actions.find((action) => !PARTIAL_ANSWERS.has(action.kind));
     if (odd !== undefined) throw new Error(`a partial frame was answered with ${odd.kind}: ${describeFrame(frame)}`);
@@ -126,8 +129,11 @@ export class FakeEngine<State, Policy> {
     if (!refused && actions.some((action) => action.kind === 'alert')) {
       throw new Error(`a partial frame alerts, and its line will again: ${describeFrame(frame)}`);
     }
+    if (!refused && facts.some((fact) => fact.kind !== 'command' || fact.whole)) {
+      throw new Error(`a partial frame tells what its line will tell: ${describeFrame(frame)}`);
+    }
     this.carryOut(frame, actions, stream.sent.length);
-    if (refused) this.note(frame, actions);
+    if (refused) this.note(frame, actions, facts);
   }
 
   private carryOut(frame: Frame, actions: readonly Action[], end: number): void {
@@ -180,12 +186,13 @@ export class FakeEngine<State, Policy> {
     if (mode.kind === 'lines') stream.lines = mode;
   }
 
-  private note(frame: Frame, actions: readonly Action[]): void {
+  private note(frame: Frame, actions: readonly Action[], facts: readonly Fact[] = []): void {
     this.log.push({
       from: frame.from,
       what: describeFrame(frame),
       outcome: describeActions(frame, actions),
       refused: actions.some((action) => action.kind === 'refuse'),
+      facts: facts.map(describeFact),
     });
   }
 

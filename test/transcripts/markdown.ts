@@ -14,6 +14,8 @@ export interface TranscriptCase {
   readonly policy: Readonly<Record<string, unknown>>;
   /** The expected log, one judged frame a line. */
   readonly expected: readonly string[];
+  /** What the frames tell, a line each for every one that tells something; undefined where it is not asked. */
+  readonly facts?: readonly string[] | undefined;
   /** Octets that must not reach a peer in any way of splitting. */
   readonly never: readonly { readonly reaches: Side; readonly octets: string }[];
 }
@@ -49,6 +51,7 @@ function toCase({ title, blocks }: Draft, language: string): TranscriptCase {
     rows: rowsOf(blocks.get(language) ?? []),
     policy: JSON.parse(blocks.get('policy')?.join('\n') ?? '{}') as Record<string, unknown>,
     expected: expected.filter((line) => line.trim() !== ''),
+    facts: blocks.get('facts')?.filter((line) => line.trim() !== ''),
     never: rowsOf(blocks.get('never') ?? []).map(({ from, octets }) => ({
       reaches: from,
       octets: octets.replace(/\r\n$/, ''),

@@ -1,4 +1,5 @@
 import type { Alert } from '../../src/inspect/alerts.ts';
+import type { Fact } from '../../src/inspect/facts.ts';
 import type { Action, Frame, FrameMode, Side } from '../../src/inspect/inspector.ts';
 
 const FRAME_TEXT_MAX = 48;
@@ -102,6 +103,32 @@ function describeAction(action: Action): string {
       return `learn ${action.sender}`;
     case 'alert':
       return `alert ${describeAlert(action.alert)}`;
+  }
+}
+
+/** A fact as a `facts` block shows it. */
+export function describeFact(fact: Fact): string {
+  switch (fact.kind) {
+    case 'command':
+      return `command ${escapeOctets(fact.verb ?? '...') || '(none)'} ${fact.lengthBytes}${fact.whole ? '' : ' so far'}`;
+    case 'sender':
+      return `sender <${escapeOctets(fact.address)}>`;
+    case 'recipient':
+      return `recipient ${fact.addresses.map((address) => `<${escapeOctets(address)}>`).join(' ')}`;
+    case 'ehloKeyword':
+      return `ehloKeyword ${escapeOctets(fact.keyword)}`;
+    case 'dataBegins':
+      return `dataBegins ${fact.form}`;
+    case 'invalidCommand':
+      return `invalidCommand "${escapeOctets(fact.text)}"`;
+    case 'clearTextLogin':
+      return `clearTextLogin "${escapeOctets(fact.text)}" ${fact.mechanism}`;
+    case 'recipientRefused':
+    case 'greeted':
+    case 'messageBegins':
+    case 'messageEnds':
+    case 'dataEnds':
+      return fact.kind;
   }
 }
 

@@ -13,6 +13,8 @@ export interface TranscriptSuite<State, Policy extends object> {
   readonly inspector: Inspector<State, Policy>;
   /** What a `policy` block overrides. */
   readonly policy: Policy;
+  /** Turns what JSON cannot hold into the policy's own values. */
+  readonly readPolicy?: (overrides: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
   /** The name of the dialogue's fenced block. */
   readonly language: string;
   /** The folder of Markdown files. */
@@ -29,6 +31,7 @@ export function runTranscripts<State, Policy extends object>(suite: TranscriptSu
       it(transcript.title, () => {
         const whole = play(suite, transcript, transcript.rows);
         expect(whole.printed(transcript.expected)).toEqual(transcript.expected.map(tidy));
+        if (transcript.facts !== undefined) expect(whole.facts).toEqual(transcript.facts.map(tidy));
         const problem = problemOfSplitting(suite, transcript);
         if (problem !== undefined) expect.fail(problem);
       });
@@ -38,7 +41,7 @@ export function runTranscripts<State, Policy extends object>(suite: TranscriptSu
 
 /** Says in which way of splitting the case comes to something else than a line at a time, or nothing. */
 export function problemOfSplitting<State, Policy extends object>(
-  suite: Pick<TranscriptSuite<State, Policy>, 'inspector' | 'policy'>,
+  suite: Pick<TranscriptSuite<State, Policy>, 'inspector' | 'policy' | 'readPolicy'>,
   transcript: TranscriptCase,
 ): string | undefined {
   const whole = play(suite, transcript, lineByLine(transcript.rows));
@@ -74,6 +77,11 @@ class Outcome {
     this.paused = `${initiator.paused} ${responder.paused}`;
   }
 
+  /** What was told, a line for every frame that told something of whole lines. */
+  get facts(): readonly string[] {
+    return this.log.flatMap(({ what, facts }) => (facts.length === 0 ? [] : [`${what} => ${facts.join(', ')}`]));
+  }
+
   /** The log as text. A frame that was just forwarded is left out where the transcript does not mention it. */
   printed(expected: readonly string[]): readonly string[] {
     const wanted = expected.map(tidy);
@@ -92,11 +100,12 @@ function tidy(line: string): string {
 }
 
 function play<State, Policy extends object>(
-  { inspector, policy }: Pick<TranscriptSuite<State, Policy>, 'inspector' | 'policy'>,
+  suite: Pick<TranscriptSuite<State, Policy>, 'inspector' | 'policy' | 'readPolicy'>,
   transcript: TranscriptCase,
   rows: readonly Row[],
 ): Outcome {
-  const engine = new FakeEngine<State, Policy>(inspector, { ...policy, ...transcript.policy });
+  const { inspector, policy, readPolicy = (overrides) => overrides } = suite;
+  const engine = new FakeEngine<State, Policy>(inspector, { ...policy, ...readPolicy(transcript.policy) });
   for (const { from, octets } of rows) engine.feed(from, octets);
   return new Outcome(engine as FakeEngine<unknown, unknown>);
 }
@@ -151,11 +160,18 @@ function refusalOf({ from, outcome }: LogEntry): string {
   return `${from} => ${outcome.replace(/(alert \S+) ".*"( \d+)?/g, '$1')}`;
 }
 
+/** Like its alert, what a refused line tells of itself may be shorter. */
+function factsOf({ refused, facts }: LogEntry): string {
+  return facts.map((fact) => (refused ? fact.replace(/ ".*"/, '') : fact)).join(', ');
+}
+
 /** Says how another splitting came to something else, or nothing. */
 function compare(whole: Outcome, split: Outcome, transcript: TranscriptCase): string | undefined {
   const verdicts = (outcome: Outcome): string =>
     outcome.log.map((entry) => (entry.refused ? refusalOf(entry) : `${entry.what} => ${entry.outcome}`)).join('\n');
   if (verdicts(whole) !== verdicts(split)) return `other verdicts:\n${verdicts(split)}\ninstead of\n${verdicts(whole)}`;
+  const told = (outcome: Outcome): string => outcome.log.map(factsOf).join('\n');
+  if (told(whole) !== told(split)) return `other facts:\n${told(split)}\ninstead of\n${told(whole)}`;
   if (whole.stage !== split.stage) return `ends in ${split.stage}, not in ${whole.stage}`;
   if (whole.paused !== split.paused) return 'another side is left paused';
   for (const { reaches, octets } of transcript.never) {

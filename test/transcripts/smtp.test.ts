@@ -6,5 +6,9 @@ runTranscripts({
   inspector: smtp,
   policy: { ...defaultSmtpPolicy, hostname: 'gw.example' },
   language: 'smtp',
+  readPolicy: (overrides) =>
+    Object.fromEntries(
+      Object.entries(overrides).map(([name, value]) => [name, Array.isArray(value) ? new Set(value) : value]),
+    ),
   folder: new URL('./smtp/', import.meta.url),
 });

@@ -1,8 +1,11 @@
 /** What the session does on the server's answers. State moves here and nowhere else: the client only asks. */
+import type { Fact } from '../../inspect/facts.ts';
 import type { Action, Step } from '../../inspect/inspector.ts';
 import { AWAIT_TLS } from '../../inspect/tls-start.ts';
 import { keywordOf, mayOffer } from './ehlo.ts';
+import { keywordFacts, refusesRecipient } from './facts.ts';
 import type { CommandRule } from './grammar.ts';
+import { commandIsAnswered, isResetUndone } from './message.ts';
 import { refuseServer, refuseWithReset, type SmtpPolicy } from './policy.ts';
 import { judgeReply, type RefusedReply, type ReplyLine } from './replies.ts';
 import { moveTo, type SmtpState } from './state.ts';
@@ -17,9 +20,27 @@ export function onReplyLine(state: SmtpState, text: string, policy: SmtpPolicy):
   const actions =
     isKeyword(state, reply) && !mayOffer(reply.text, true, policy) ? [maskKeyword(text), FORWARD] : [FORWARD];
   const learnt = learn(state, reply, actions.length === 1);
-  if (reply.continued) return { state: { ...learnt, replyCode: reply.code }, actions };
+  const facts = replyFacts(state, reply);
+  if (reply.continued) return { state: { ...learnt, replyCode: reply.code }, actions, facts };
   const over: SmtpState = { ...learnt, replyCode: undefined, unanswered: reply.remaining };
-  return conclude(state, over, reply, { actions, policy });
+  const { answers, code } = reply;
+  if (answers === undefined) return { ...moveTo(state, over, actions), facts };
+  if (isResetUndone(over, answers, code)) return { state, actions: refuseWithReset('unexpected-reply') };
+  const step = conclude(state, over, { answers, code }, { actions, policy });
+  const told = commandIsAnswered(step.state, answers, code);
+  return { ...step, state: told.state, facts: [...facts, ...told.facts, ...dataFacts(told.state)] };
+}
+
+/** What a line of a reply tells. A refused recipient is told once, with the first line. */
+function replyFacts(state: SmtpState, reply: ReplyLine): readonly Fact[] {
+  if (isKeyword(state, reply)) return keywordFacts(reply.text);
+  if (state.replyCode !== undefined) return [];
+  if (reply.answers?.effect === 'greets' && reply.code.startsWith('2')) return [{ kind: 'greeted' }];
+  return refusesRecipient(state.unanswered, reply.code, reply.text) ? [{ kind: 'recipientRefused' }] : [];
+}
+
+function dataFacts({ expecting }: SmtpState): readonly Fact[] {
+  return expecting === 'data' ? [{ kind: 'dataBegins', form: 'dotStuffed' }] : [];
 }
 
 export function onPartialReplyLine(state: SmtpState, text: string, policy: SmtpPolicy): readonly Action[] {
@@ -54,6 +75,11 @@ function refuseReply({ reason }: RefusedReply, text: string, policy: SmtpPolicy)
   return /^[2-5]/.test(text) ? refuseWithReset(reason) : refuseServer(policy, reason);
 }
 
+interface Answer {
+  readonly answers: CommandRule;
+  readonly code: string;
+}
+
 interface Conclusion {
   readonly actions: readonly Action[];
   readonly policy: SmtpPolicy;
@@ -63,10 +89,9 @@ interface Conclusion {
 function conclude(
   before: SmtpState,
   over: SmtpState,
-  { answers, code }: ReplyLine,
+  { answers, code }: Answer,
   { actions, policy }: Conclusion,
 ): Step<SmtpState> {
-  if (answers === undefined) return moveTo(before, over, actions);
   switch (code[0]) {
     case '2':
       return accept(before, over, answers, actions);

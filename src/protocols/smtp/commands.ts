@@ -1,10 +1,23 @@
 /** What the client sends while commands are expected. */
 import type { Alert } from '../../inspect/alerts.ts';
+import type { Fact } from '../../inspect/facts.ts';
 import type { Action, Step } from '../../inspect/inspector.ts';
 import { REASONS } from '../../inspect/reasons.ts';
 import { type AttackSignature, judgeCommandLine } from './command-line.ts';
-import { type CommandRule, EMPTY_LINE, GREETING, LAST_CHUNK, MASKED, upper } from './grammar.ts';
+import { envelopeFacts, headFact, lineFact } from './facts.ts';
+import {
+  type CommandRule,
+  DOUBTFUL_RESET,
+  EMPTY_LINE,
+  GREETING,
+  isMaskedVerb,
+  LAST_CHUNK,
+  MASKED,
+  upper,
+} from './grammar.ts';
+import { chunkIsSent, commandIsSent } from './message.ts';
 import { refuseWithReset, refuseWithWords, type SmtpPolicy } from './policy.ts';
+import { passedLength } from './prefixes.ts';
 import { signatureAlert, signatureOfIllegal, signaturesOf } from './signatures.ts';
 import { moveTo, type SmtpState } from './state.ts';
 
@@ -17,15 +30,20 @@ export function onCommandLine(state: SmtpState, text: string, policy: SmtpPolicy
   const verdict = judgeCommandLine(text, true, policy, state);
   switch (verdict.kind) {
     case 'legal':
-      return onLegal(state, verdict.rule, verdict.argument, policy);
-    case 'empty':
-      return sent(state, EMPTY_LINE, [FORWARD, alertOf(invalidCommand(state, '', text)), ...earlyTalk(state)]);
+      return onLegal(state, verdict.rule, { argument: verdict.argument, own: lineFact(text) }, policy);
+    case 'empty': {
+      const alerts = [alertOf(invalidCommand(state, '', text)), ...earlyTalk(state)];
+      return telling([lineFact(text)], sent(state, EMPTY_LINE, [FORWARD, ...alerts]));
+    }
     case 'illegal':
-      return onIllegal(state, verdict.verb, text, policy);
+      return telling([lineFact(text)], onIllegal(state, verdict.verb, text, policy));
     case 'attack':
-      return onAttack(state, verdict.signature, text, policy);
-    case 'refused':
-      return { state, actions: refuseWithWords(policy, verdict.reason) };
+      return telling([lineFact(text)], onAttack(state, verdict.signature, text, policy));
+    case 'refused': {
+      const head = passedHead(state, text, policy);
+      const fact = head.length < text.length ? headFact(head) : lineFact(text);
+      return { state, actions: refuseWithWords(policy, verdict.reason), facts: [fact] };
+    }
     case 'undecided':
       return { state, actions: refuseWithReset('engine-error') };
   }
@@ -35,28 +53,55 @@ export function onCommandLine(state: SmtpState, text: string, policy: SmtpPolicy
  * A line under way: octets go ahead while it can still become legal, and are masked from the first that cannot be.
  * That an illegal one is to end the session is said at its end, when the alert can name it.
  */
-export function onPartialCommandLine(state: SmtpState, text: string, policy: SmtpPolicy): readonly Action[] {
+export function onPartialCommandLine(state: SmtpState, text: string, policy: SmtpPolicy): Step<SmtpState> {
   const verdict = judgeCommandLine(text, false, policy, state);
   switch (verdict.kind) {
     case 'illegal':
     case 'attack':
-      return [maskAll(text), FORWARD];
-    case 'refused':
-      return refuseWithWords(policy, verdict.reason);
+      return { state, actions: [maskAll(text), FORWARD], facts: [headFact(text)] };
+    case 'refused': {
+      const actions = refuseWithWords(policy, verdict.reason);
+      return { state, actions, facts: [headFact(passedHead(state, text, policy))] };
+    }
     case 'legal':
     case 'empty':
     case 'undecided':
-      return [FORWARD];
+      return { state, actions: [FORWARD], facts: [headFact(text)] };
   }
 }
 
-function onLegal(state: SmtpState, rule: CommandRule, argument: string, policy: SmtpPolicy): Step<SmtpState> {
-  if (rule.legal === 'chunking') return onChunk(state, rule, argument, policy);
+/** What of a refused line could have gone ahead, and have been judged by a policy before the octet that is refused. */
+function passedHead(state: SmtpState, text: string, policy: SmtpPolicy): string {
+  return text.slice(
+    0,
+    passedLength(text, (head) => judgeCommandLine(head, false, policy, state)),
+  );
+}
+
+function telling(facts: readonly Fact[], step: Step<SmtpState>): Step<SmtpState> {
+  return { ...step, facts };
+}
+
+interface LegalLine {
+  readonly argument: string;
+  /** The line's own fact. */
+  readonly own: Fact;
+}
+
+function onLegal(
+  state: SmtpState,
+  rule: CommandRule,
+  { argument, own }: LegalLine,
+  policy: SmtpPolicy,
+): Step<SmtpState> {
+  if (rule.legal === 'chunking') return onChunk(state, rule, { argument, own }, policy);
   const recipients = recipientsAfter(state, rule);
   const signatures = signaturesOf(rule, argument, recipients, policy).map((each) => alertOf(signatureAlert(each)));
   const chunkBytes = recipients === 0 ? 0 : state.chunkBytes;
-  const after = { ...state, recipients, chunkBytes, secretsMayFollow: false };
-  return sent(after, rule, [FORWARD, ...signatures, ...earlyTalk(state)], state);
+  const awaited = rule.effect === 'resets' && argument.trim() !== '' ? DOUBTFUL_RESET : rule;
+  const told = commandIsSent({ ...state, recipients, chunkBytes, secretsMayFollow: false }, awaited);
+  const facts = [...told.facts, own, ...envelopeFacts(rule, argument)];
+  return telling(facts, sent(told.state, awaited, [FORWARD, ...signatures, ...earlyTalk(state)], state));
 }
 
 function recipientsAfter(state: SmtpState, { effect }: CommandRule): number {
@@ -65,32 +110,39 @@ function recipientsAfter(state: SmtpState, { effect }: CommandRule): number {
 }
 
 /** RFC 3030 2: the size says how many octets follow the line. The rule of max-data holds for the chunks together. */
-function onChunk(state: SmtpState, rule: CommandRule, argument: string, policy: SmtpPolicy): Step<SmtpState> {
+function onChunk(
+  state: SmtpState,
+  rule: CommandRule,
+  { argument, own }: LegalLine,
+  policy: SmtpPolicy,
+): Step<SmtpState> {
   const bytes = Number.parseInt(argument, 10);
   const chunkBytes = state.chunkBytes + bytes;
   if (chunkBytes > policy.maxDataBytes) {
     const alert: Alert = { id: 'SMTP_MAX_DATA', maxDataBytes: policy.maxDataBytes };
-    return { state, actions: refuseWithWords(policy, 'data-too-long', alert) };
+    return { state, actions: refuseWithWords(policy, 'data-too-long', alert), facts: [own] };
   }
   const last = argument.includes(' ');
-  const after = { ...state, chunkBytes: last ? 0 : chunkBytes };
+  const told = chunkIsSent({ ...state, chunkBytes: last ? 0 : chunkBytes }, bytes, last);
+  const facts = [own, ...told.facts];
   const awaited = last ? LAST_CHUNK : rule;
-  if (bytes === 0) return sent(after, awaited, [FORWARD]);
-  return sent({ ...after, expecting: 'chunk' }, awaited, [
-    FORWARD,
-    { kind: 'frameAs', from: 'initiator', mode: { kind: 'counted', bytes } },
-  ]);
+  if (bytes === 0) return telling(facts, sent(told.state, awaited, [FORWARD]));
+  const counted: Action = { kind: 'frameAs', from: 'initiator', mode: { kind: 'counted', bytes } };
+  return telling(facts, sent({ ...told.state, expecting: 'chunk' }, awaited, [FORWARD, counted]));
 }
 
 function onIllegal(state: SmtpState, verb: string, text: string, policy: SmtpPolicy): Step<SmtpState> {
   const alert = invalidCommand(state, verb, text);
-  if (policy.illegal === 'drop') return { state, actions: refuseWithWords(policy, 'invalid-command', alert) };
+  const byPolicy = isMaskedVerb(verb, policy);
+  if (policy.illegal === 'drop' && !byPolicy)
+    return { state, actions: refuseWithWords(policy, 'invalid-command', alert) };
   if (CHUNK_COMMAND.test(text)) {
     const chunk = hiddenChunk(text);
     if (chunk !== 'none') return { state, actions: [...chunk, ...refuseWithWords(policy, 'invalid-command', alert)] };
   }
   // With `smtp` alone EHLO is expected from every client, and masked so that it falls back to HELO: nothing to tell.
-  const expected = !policy.extended && upper(verb) === 'EHLO';
+  // Of a verb that policy masks the policy tells.
+  const expected = byPolicy || (!policy.extended && upper(verb) === 'EHLO');
   const signature = signatureOfIllegal(verb);
   const alerts = [
     ...(expected ? [] : [alertOf(alert)]),

@@ -15,12 +15,23 @@ const PERMITTED: readonly string[] = [
   ...['SUBMITTER', 'CONPERM', 'CONNEG'],
 ];
 const WITH_CHUNKING: readonly string[] = ['CHUNKING', 'BINARYMIME'];
+/** What hides mail or the dialogue from the firewall; never offered, whatever else passes (RFC 4468). */
+const HIDING: readonly string[] = ['BURL'];
 
 function permitted(policy: SmtpPolicy): readonly string[] {
   return [
     ...PERMITTED,
     ...(policy.starttls === 'allow' ? ['STARTTLS'] : []),
     ...(policy.chunking === 'allow' ? WITH_CHUNKING : []),
+  ];
+}
+
+/** What may not be offered where everything else may. */
+function hidden(policy: SmtpPolicy): readonly string[] {
+  return [
+    ...HIDING,
+    ...(policy.starttls === 'allow' ? [] : ['STARTTLS']),
+    ...(policy.chunking === 'allow' ? [] : WITH_CHUNKING),
   ];
 }
 
@@ -36,6 +47,11 @@ export function keywordOf(line: string): string {
  */
 export function mayOffer(line: string, whole: boolean, policy: SmtpPolicy): boolean {
   const keyword = keywordOf(line);
+  // What begins with a forbidden word is forbidden from the octet that completes it, as verbs are.
+  const begins = (word: string): boolean => word !== '' && keyword.startsWith(word);
+  if ([...policy.maskedKeywords].some(begins)) return false;
+  // Clients may skip blanks before a keyword.
+  if (policy.verbs === 'open') return !/^[ \t]/.test(line) && !hidden(policy).some(begins);
   if (whole || line.includes(' ') || upper(line).startsWith('AUTH=')) {
     return line === '' || permitted(policy).includes(keyword);
   }

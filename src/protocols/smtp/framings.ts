@@ -3,6 +3,7 @@ import type { Action, Frame, Step } from '../../inspect/inspector.ts';
 import { isSaslResponse } from '../../inspect/sasl.ts';
 import { judgeTlsStart } from '../../inspect/tls-start.ts';
 import { MESSAGE, SASL_RESPONSE } from './grammar.ts';
+import { closing } from './message.ts';
 import { refuseWithReset, refuseWithWords, type SmtpPolicy } from './policy.ts';
 import { moveTo, type SmtpState } from './state.ts';
 
@@ -22,7 +23,8 @@ export function onPartialSaslLine(text: string, policy: SmtpPolicy): readonly Ac
 export function onDataEnd(state: SmtpState): Step<SmtpState> {
   if (state.expecting !== 'data') return unexpected(state);
   const unanswered = [...state.unanswered, MESSAGE];
-  return moveTo(state, { ...state, expecting: 'commands', unanswered, recipients: 0 }, [FORWARD]);
+  const after: SmtpState = { ...closing(state), expecting: 'commands', unanswered, recipients: 0 };
+  return { ...moveTo(state, after, [FORWARD]), facts: [{ kind: 'dataEnds' }] };
 }
 
 export function onLookAlike(state: SmtpState, policy: SmtpPolicy): Step<SmtpState> {
@@ -32,7 +34,11 @@ export function onLookAlike(state: SmtpState, policy: SmtpPolicy): Step<SmtpStat
 
 export function onChunkEnd(state: SmtpState): Step<SmtpState> {
   if (state.expecting !== 'chunk') return unexpected(state);
-  return { state: { ...state, expecting: 'commands' }, actions: [FORWARD] };
+  const step: Step<SmtpState> = {
+    state: { ...state, expecting: 'commands', lastChunk: false },
+    actions: [FORWARD],
+  };
+  return state.lastChunk ? { ...step, facts: [{ kind: 'dataEnds' }] } : step;
 }
 
 /** `max-data`: the message is cut off before its end, so the server never has the whole of it. */

@@ -90,6 +90,8 @@ const RULES: readonly CommandRule[] = [
 /** Every command of the RFCs, by verb. A verb that is not here is illegal like one that is never legal. */
 export const COMMANDS: ReadonlyMap<string, CommandRule> = new Map(RULES.map((rule) => [rule.verb, rule]));
 
+/** RSET with an argument may be refused (RFC 5321 4.1.1.5); a lone RSET is not. */
+export const DOUBTFUL_RESET: CommandRule = { ...plain, verb: 'RSET', effect: 'resets' };
 /** What else the server answers. */
 export const GREETING: CommandRule = { ...plain, verb: '(greeting)', success: ['220'] };
 export const MESSAGE: CommandRule = { ...plain, verb: '(message)', effect: 'closesMail' };
@@ -103,6 +105,8 @@ export const SASL_RESPONSE: CommandRule = {
 };
 /** A line that reached the server as `xxxx`, and changed nothing there. */
 export const MASKED: CommandRule = { ...plain, verb: '(masked)' };
+/** A verb that the table lacks, where policy lets such pass: nothing is known of it but that it asks for no go-ahead. */
+const OTHER: CommandRule = { ...plain, verb: '(other)' };
 /** An empty line: most servers answer 500, one may not answer at all. */
 export const EMPTY_LINE: CommandRule = { ...plain, verb: '(empty)' };
 
@@ -112,30 +116,59 @@ export interface Offered {
 }
 
 function isLegal(rule: CommandRule, policy: SmtpPolicy, offered: Offered): boolean {
+  const extended = policy.extended || policy.verbs === 'open';
   switch (rule.legal) {
     case 'smtp':
       return true;
     case 'esmtp':
-      return policy.extended;
+      return extended;
     case 'starttls':
-      return policy.extended && policy.starttls === 'allow';
+      return extended && policy.starttls === 'allow';
     case 'chunking':
-      return policy.extended && policy.chunking === 'allow' && offered.chunking;
+      return extended && policy.chunking === 'allow' && offered.chunking;
     case 'never':
-      return false;
+      // Text that BURL fetches would not be seen, and archaic attacks stay attacks.
+      return policy.verbs === 'open' && rule.verb !== 'BURL' && rule.signature === undefined;
   }
 }
 
 /** The rule of a verb in any case of letters, when it is legal. */
 export function legalRule(verb: string, policy: SmtpPolicy, offered: Offered): CommandRule | undefined {
+  if (isMaskedVerb(verb, policy)) return undefined;
   const rule = COMMANDS.get(upper(verb));
-  return rule !== undefined && isLegal(rule, policy, offered) ? rule : undefined;
+  if (rule !== undefined) return isLegal(rule, policy, offered) ? rule : undefined;
+  return verb !== '' && mayBeAnyVerb(verb, policy, offered) ? OTHER : undefined;
 }
 
 /** Whether a legal verb begins so. */
 export function beginsLegalVerb(prefix: string, policy: SmtpPolicy, offered: Offered): boolean {
+  if (isMaskedVerb(prefix, policy)) return false;
   const wanted = upper(prefix);
-  return RULES.some((rule) => rule.verb.startsWith(wanted) && isLegal(rule, policy, offered));
+  if (RULES.some((rule) => rule.verb.startsWith(wanted) && isLegal(rule, policy, offered))) return true;
+  return mayBeAnyVerb(prefix, policy, offered);
+}
+
+/** Whether policy masks this verb, or any that begins so: the octet that completes a masked verb cannot pass. */
+export function isMaskedVerb(verb: string, { maskedVerbs }: SmtpPolicy): boolean {
+  const wanted = upper(verb);
+  for (const masked of maskedVerbs) if (masked !== '' && wanted.startsWith(masked)) return true;
+  return false;
+}
+
+/**
+ * Whether a word that is no known verb may pass all the same, or grow into one that may. Not if it begins with a known
+ * verb that may not pass, nor if a lenient server could read it as a known one: `MAIL,`, `MAILFROM:<x>`.
+ */
+function mayBeAnyVerb(word: string, policy: SmtpPolicy, offered: Offered): boolean {
+  if (policy.verbs !== 'open' || !/^[!-~]*$/.test(word)) return false;
+  const wanted = upper(word);
+  for (const rule of RULES) {
+    if (!wanted.startsWith(rule.verb)) continue;
+    const rest = wanted.slice(rule.verb.length);
+    if (!isLegal(rule, policy, offered)) return false;
+    if (/^[^A-Z0-9-]/.test(rest) || (rule.keyword !== undefined && rest.startsWith(rule.keyword))) return false;
+  }
+  return true;
 }
 
 /** Upper case of ASCII letters only: `toUpperCase` would turn some octets into letters (0xDF into SS). */

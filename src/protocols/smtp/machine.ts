@@ -1,4 +1,4 @@
-import { type Action, type Frame, type Inspector, type Side, type Step, unreachable } from '../../inspect/inspector.ts';
+import { type Frame, type Inspector, type Side, type Step, unreachable } from '../../inspect/inspector.ts';
 import { withoutUndecidedCr } from '../../inspect/words.ts';
 import { SASL_RESPONSE_BYTES_MAX, SMTP_REPLY_BYTES_MAX } from '../../limits.ts';
 import { onPartialReplyLine, onReplyLine } from './answers.ts';
@@ -33,7 +33,7 @@ function step(state: SmtpState, frame: Frame, policy: SmtpPolicy): Step<SmtpStat
     case 'line':
       return onLine(state, frame, policy);
     case 'partial':
-      return { state, actions: onPartial(state, frame, policy) };
+      return onPartial(state, frame, policy);
     case 'dataEnd':
       return onDataEnd(state);
     case 'endOfDataLookAlike':
@@ -45,7 +45,7 @@ function step(state: SmtpState, frame: Frame, policy: SmtpPolicy): Step<SmtpStat
     case 'content':
       return unexpected(state);
     case 'overBudget':
-      return { state, actions: onOverBudget(state, frame, policy) };
+      return onOverBudget(state, frame, policy);
     default:
       return unreachable(frame);
   }
@@ -63,11 +63,7 @@ function onLine(state: SmtpState, frame: Extract<Frame, { kind: 'line' }>, polic
   }
 }
 
-function onPartial(
-  state: SmtpState,
-  frame: Extract<Frame, { kind: 'partial' }>,
-  policy: SmtpPolicy,
-): readonly Action[] {
+function onPartial(state: SmtpState, frame: Extract<Frame, { kind: 'partial' }>, policy: SmtpPolicy): Step<SmtpState> {
   return onHead(state, frame.from, withoutUndecidedCr(frame.text), policy);
 }
 
@@ -76,21 +72,22 @@ function onOverBudget(
   state: SmtpState,
   frame: Extract<Frame, { kind: 'overBudget' }>,
   policy: SmtpPolicy,
-): readonly Action[] {
-  if (frame.from === 'initiator' && state.expecting === 'data') return onDataOverBudget(policy);
+): Step<SmtpState> {
+  if (frame.from === 'initiator' && state.expecting === 'data') return { state, actions: onDataOverBudget(policy) };
   const head = onHead(state, frame.from, frame.text, policy);
-  if (head.some((action) => action.kind === 'refuse')) return head;
-  return frame.from === 'responder' ? refuseWithReset('line-too-long') : refuseWithWords(policy, 'line-too-long');
+  if (head.actions.some((action) => action.kind === 'refuse')) return head;
+  const byResponder = frame.from === 'responder';
+  return { state, actions: byResponder ? refuseWithReset('line-too-long') : refuseWithWords(policy, 'line-too-long') };
 }
 
-function onHead(state: SmtpState, from: Side, text: string, policy: SmtpPolicy): readonly Action[] {
-  if (from === 'responder') return onPartialReplyLine(state, text, policy);
+function onHead(state: SmtpState, from: Side, text: string, policy: SmtpPolicy): Step<SmtpState> {
+  if (from === 'responder') return { state, actions: onPartialReplyLine(state, text, policy) };
   switch (state.expecting) {
     case 'commands':
       return onPartialCommandLine(state, text, policy);
     case 'sasl':
-      return onPartialSaslLine(text, policy);
+      return { state, actions: onPartialSaslLine(text, policy) };
     default:
-      return unexpected(state).actions;
+      return unexpected(state);
   }
 }

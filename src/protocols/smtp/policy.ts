@@ -6,6 +6,14 @@ import { SMTP_MAX_DATA_BYTES_DEFAULT } from '../../limits.ts';
 export interface SmtpPolicy {
   /** `ip inspect name X esmtp`; without it EHLO and what it brings is masked (cisco: `smtp`). */
   readonly extended: boolean;
+  /**
+   * `known`: verbs and EHLO keywords that the firewall does not know, or knows to be unwanted, are masked. `open`: all
+   * pass but those that would hide mail from it, `extended` or not (cisco-ios 3.9: an application policy masks by name).
+   */
+  readonly verbs: 'known' | 'open';
+  /** Upper-case. Each masks every verb, every EHLO keyword with its parameters, that begins so, known or not. */
+  readonly maskedVerbs: ReadonlySet<string>;
+  readonly maskedKeywords: ReadonlySet<string>;
   readonly starttls: 'allow' | 'mask';
   /** `allow` lets BDAT through to a server that offered CHUNKING, its chunks counted. */
   readonly chunking: 'allow' | 'mask';
@@ -21,6 +29,9 @@ export interface SmtpPolicy {
 
 export const defaultSmtpPolicy: SmtpPolicy = {
   extended: true,
+  verbs: 'known',
+  maskedVerbs: new Set(),
+  maskedKeywords: new Set(),
   starttls: 'allow',
   chunking: 'mask',
   illegal: 'mask',

@@ -8,16 +8,18 @@ export function firstRefusal<Verdict extends { readonly kind: string }>(
   judgeHead: (head: string) => Verdict,
   otherwise: Verdict,
 ): Verdict {
+  const length = passedLength(text, judgeHead);
+  return length === text.length ? otherwise : judgeHead(text.slice(0, length + 1));
+}
+
+/** The length of the longest beginning of `text` that `judgeHead` does not refuse; -1 when it refuses even none. */
+export function passedLength(text: string, judgeHead: (head: string) => { readonly kind: string }): number {
   let passed = -1;
   let refusedAt = text.length + 1;
-  let verdict = otherwise;
   while (refusedAt - passed > 1) {
     const length = (passed + refusedAt) >> 1;
-    const head = judgeHead(text.slice(0, length));
-    if (head.kind === 'refused') {
-      refusedAt = length;
-      verdict = head;
-    } else passed = length;
+    if (judgeHead(text.slice(0, length)).kind === 'refused') refusedAt = length;
+    else passed = length;
   }
-  return verdict;
+  return passed;
 }

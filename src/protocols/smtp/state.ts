@@ -17,6 +17,15 @@ export interface SmtpState {
   readonly recipients: number;
   /** Octets of BDAT chunks of this message. */
   readonly chunkBytes: number;
+  /**
+   * What was told of the message (`messageBegins`, `messageEnds`). `closing`: its end or a RSET is on its way, and a
+   * MAIL behind that begins another one. Until then a MAIL may be refused as nested and the transaction go on.
+   */
+  readonly message: 'none' | 'open' | 'closing';
+  /** A chunk of this message was sent. */
+  readonly chunksBegun: boolean;
+  /** The chunk that is coming is the last of its message. */
+  readonly lastChunk: boolean;
   /** The server offered CHUNKING in its last EHLO reply. */
   readonly chunking: boolean;
   /** An AUTH was refused: what comes next may be a secret sent too eagerly, and no alert may quote it. */
@@ -30,6 +39,9 @@ export const initialSmtpState: SmtpState = {
   envelope: 'none',
   recipients: 0,
   chunkBytes: 0,
+  message: 'none',
+  chunksBegun: false,
+  lastChunk: false,
   chunking: false,
   secretsMayFollow: false,
 };

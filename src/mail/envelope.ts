@@ -1,0 +1,104 @@
+/**
+ * The addresses of MAIL and RCPT as policy is to see them (cisco-ios 3.9, D-40): what a server delivers to or from,
+ * however it is written. Servers drop comments, blanks, needless quotes and backslashes before they look an address up
+ * (RFC 5322 3.2.2, RFC 5321 4.1.2), so that a rule for `eve@evil.test` has to meet `<"eve" @evil.test.>`.
+ */
+import { parsePath } from './address.ts';
+
+export interface EnvelopeAddress {
+  /** The mailbox; empty for `<>`. Where it cannot be read, what stands between the brackets, as sent. */
+  readonly address: string;
+  /** Hosts of a source route, first one first. */
+  readonly route: readonly string[];
+}
+
+/** Reads what follows `FROM:` or `TO:`, parameters included. Text is latin-1, one character an octet. */
+export function envelopeAddress(argument: string): EnvelopeAddress {
+  const path = pathText(argument);
+  const { route, mailbox } = withoutRoutes(canonical(path) ?? path);
+  return { route, address: mailbox };
+}
+
+/**
+ * What stands in the brackets, of which there may be two or a name before them; without brackets the first word. A
+ * quote or bracket that nobody closes ends with the word.
+ */
+function pathText(argument: string): string {
+  const open = openingBracket(argument);
+  const text = open < 0 ? argument : argument.slice(open).replace(/^[< ]+/, '');
+  const end = unquotedIndex(text, open < 0 ? ' ' : '>', open < 0 ? leadingSpaces(text) : 0);
+  if (end >= 0) return text.slice(0, end).trim();
+  return text.trimStart().split(/[ >]/, 1)[0] ?? '';
+}
+
+/** Where the path's bracket opens, or -1. That of a parameter does not count: `u@c.example AUTH=<x@d.example>`. */
+function openingBracket(argument: string): number {
+  const open = unquotedIndex(argument, '<', 0);
+  const before = argument.slice(0, Math.max(open, 0)).trimStart();
+  const inParameter = before.includes('@') || (before.includes(' ') && before.endsWith('='));
+  return inParameter ? -1 : open;
+}
+
+function leadingSpaces(text: string): number {
+  return text.length - text.trimStart().length;
+}
+
+/** Where `wanted` stands outside quotes, from `start` on, or -1. */
+function unquotedIndex(text: string, wanted: string, start: number): number {
+  let quoted = false;
+  for (let i = start; i < text.length; i += 1) {
+    if (text[i] === '\\') i += 1;
+    else if (text[i] === '"') quoted = !quoted;
+    else if (!quoted && text[i] === wanted) return i;
+  }
+  return -1;
+}
+
+/** Without comments, blanks, needless quotes and backslashes; nothing where quotes or comments stay open. */
+function canonical(path: string): string | undefined {
+  let text = '';
+  let depth = 0;
+  for (let i = 0; i < path.length; i += 1) {
+    const octet = path.charAt(i);
+    if (octet === '(') depth += 1;
+    else if (octet === ')' && depth > 0) depth -= 1;
+    else if (octet === '\\') {
+      i += 1;
+      if (depth === 0) text += path.charAt(i);
+    } else if (depth > 0 || octet === ' ') continue;
+    else if (octet === '"') {
+      const end = closingQuote(path, i);
+      if (end < 0) return undefined;
+      text += plainly(path.slice(i, end + 1));
+      i = end;
+    } else text += octet;
+  }
+  return depth > 0 ? undefined : text;
+}
+
+function closingQuote(text: string, open: number): number {
+  for (let i = open + 1; i < text.length; i += 1) {
+    if (text[i] === '\\') i += 1;
+    else if (text[i] === '"') return i;
+  }
+  return -1;
+}
+
+/** A quoted string without its quotes where it would be the same without them (RFC 5321 4.1.2). */
+function plainly(quoted: string): string {
+  const content = quoted.slice(1, -1).replace(/\\(.)/gs, '$1');
+  return /^[^\s"(),:;<>@[\\\]]+$/.test(content) ? content : quoted;
+}
+
+/** RFC 5321 appendix C: routes are ignored. The last mailbox counts, and a dot behind its domain does not. */
+function withoutRoutes(path: string): { readonly route: readonly string[]; readonly mailbox: string } {
+  const route: string[] = [];
+  let mailbox = path;
+  for (;;) {
+    const read = parsePath(`<${mailbox}>`);
+    if (read.route.length === 0) break;
+    route.push(...read.route.filter((host) => host !== ''));
+    mailbox = read.address;
+  }
+  return { route, mailbox: mailbox.replace(/(?<=@[^"]*[^.])\.$/, '') };
+}
