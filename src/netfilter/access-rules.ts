@@ -95,7 +95,8 @@ function entryLines(chain: string, list: AccessList, sequence: number, rule: Acc
   const conditions = conditionsOf(rule);
   // The configuration refuses such an entry when it is typed. Left out it would let packets pass to the next one.
   if (typeof conditions === 'string') throw new Error(`list ${list.name} ${sequence}: ${conditions}`);
-  const match = [...addressMatch('-s', rule.source), ...addressMatch('-d', rule.destination), ...words(conditions)];
+  const { protocol, words } = matchOf(conditions);
+  const match = [...addressWords(rule), ...(protocol === undefined ? [] : [`-p ${protocol}`]), ...words];
   const line = (rest: string): string => [`-A ${chain}`, ...match, rest].join(' ');
   const decision = rule.action === 'permit' ? 'RETURN' : 'DROP';
   const log = `${LOG_LIMIT} -j LOG --log-prefix "${logPrefix(list.name, rule.action)}" --log-level info`;
@@ -130,10 +131,52 @@ export function hostLines(chain: string, list: AccessList, side: '-s' | '-d', ta
   });
 }
 
-function words(conditions: AccessConditions): readonly string[] {
+/** What one rule asks of a packet. */
+export interface EntryMatch {
+  /** As `-p` takes it; absent: every protocol. */
+  readonly protocol?: string;
+  readonly words: readonly string[];
+}
+
+/** ICMP queries and their answers (RFC 792). */
+const ICMP_ANSWERS: ReadonlyMap<number, number> = new Map([
+  [8, 0],
+  [13, 14],
+  [15, 16],
+  [17, 18],
+]);
+
+/**
+ * An entry as a match of packets that the initiator sends, or `mirrored` of those that answer them; undefined where no
+ * packet can be such an answer.
+ */
+export function entryMatch(rule: AccessRule, mirrored: boolean): EntryMatch | undefined {
+  const conditions = conditionsOf(rule);
+  // The configuration refuses such an entry when it is typed.
+  if (typeof conditions === 'string') throw new Error(conditions);
+  if (!mirrored) {
+    const { words, ...match } = matchOf(conditions);
+    return { ...match, words: [...addressWords(rule), ...words] };
+  }
+  const { sourcePorts, destinationPorts, icmp, ...others } = conditions;
+  const answer = icmp === undefined ? undefined : ICMP_ANSWERS.get(icmp.type);
+  if (icmp !== undefined && answer === undefined) return undefined;
+  const { words, ...match } = matchOf({
+    ...others,
+    ...(destinationPorts === undefined ? {} : { sourcePorts: destinationPorts }),
+    ...(sourcePorts === undefined ? {} : { destinationPorts: sourcePorts }),
+    ...(answer === undefined ? {} : { icmp: { type: answer } }),
+  });
+  return { ...match, words: [...addressMatch('-s', rule.destination), ...addressMatch('-d', rule.source), ...words] };
+}
+
+function addressWords({ source, destination }: AccessRule): readonly string[] {
+  return [...addressMatch('-s', source), ...addressMatch('-d', destination)];
+}
+
+function matchOf(conditions: AccessConditions): EntryMatch {
   const { protocol, sourcePorts, destinationPorts, anyFlag, icmp, dscp } = conditions;
   const found: string[] = [];
-  if (protocol !== undefined) found.push(`-p ${PROTOCOL_NAMES.get(protocol) ?? protocol}`);
   if (conditions.fragments) found.push('-f');
   if (sourcePorts !== undefined) found.push(portMatch('--sport', sourcePorts));
   if (destinationPorts !== undefined) found.push(portMatch('--dport', destinationPorts));
@@ -141,7 +184,8 @@ function words(conditions: AccessConditions): readonly string[] {
   if (icmp !== undefined)
     found.push(`--icmp-type ${icmp.code === undefined ? icmp.type : `${icmp.type}/${icmp.code}`}`);
   if (dscp !== undefined) found.push(`-m dscp --dscp ${dscp}`);
-  return [...found, ...tosMatch(conditions)];
+  const words = [...found, ...tosMatch(conditions)];
+  return protocol === undefined ? { words } : { protocol: PROTOCOL_NAMES.get(protocol) ?? String(protocol), words };
 }
 
 function portMatch(option: '--sport' | '--dport', { from, to, except }: PortSet): string {

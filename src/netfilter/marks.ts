@@ -17,6 +17,10 @@ export interface MarkBits {
   readonly all: number;
   /** What the connmark remembers. */
   readonly offload: number;
+  /** All five as on a packet that comes to the gate only to be told: its zone policy drops it. No verdict sets these. */
+  readonly zoneDrop: number;
+  /** The same for one that its zone policy lets pass (`pass log`). */
+  readonly zonePass: number;
 }
 
 /** Bits 24 to 28. Native code gets them from the daemon, so another place is a matter of one option. */
@@ -35,6 +39,8 @@ export function markBits(shift: number = MARK_SHIFT_DEFAULT): MarkBits {
     session,
     all: (0x1f << shift) >>> 0,
     offload: (offloadBoth | offloadResponder) >>> 0,
+    zoneDrop: (injected | clear | session) >>> 0,
+    zonePass: (injected | clear) >>> 0,
   };
 }
 
@@ -48,6 +54,11 @@ export function setBit(bit: number): string {
 /** Value and mask: none of these bits. As `--set-xmark`: clears them and leaves the others. */
 export function noneOf(mask: number): string {
   return `0x0/${hex(mask)}`;
+}
+
+/** Value and mask: exactly these of the bits in `mask`. As `--set-xmark`: puts them in the place of the others. */
+export function exactly(bits: number, mask: number): string {
+  return `${hex(bits)}/${hex(mask)}`;
 }
 
 function hex(value: number): string {

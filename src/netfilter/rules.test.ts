@@ -303,6 +303,8 @@ test('marks: five bits in a row', () => {
     session: 0x1000_0000,
     all: 0x1f00_0000,
     offload: 0x0600_0000,
+    zoneDrop: 0x1900_0000,
+    zonePass: 0x0900_0000,
   });
   expect(markBits(27).session).toBe(0x8000_0000);
 });

@@ -3,11 +3,12 @@ import type { Configuration } from '../policy/configuration.ts';
 import { effectivePostern } from '../policy/defaults.ts';
 import { usesOpenings } from '../policy/openings.ts';
 import { type AccessRules, accessRules, hostLines } from './access-rules.ts';
-import { type MarkBits, markBits, noneOf, setBit } from './marks.ts';
+import { exactly, type MarkBits, markBits, noneOf, setBit } from './marks.ts';
 import { ipv4QueueProgram, ipv6QueueProgram } from './queue-hash.ts';
 import { type FamilyWords, IPV4, IPV6, interfaceMatch, steerMatches } from './steer-matches.ts';
 import { type Hook, type MailPorts, type Steer, steeringOf } from './steering.ts';
 import { mayProxy, PROXIED_CHAIN, PROXY_CHAIN, SYN_PROXY_CHAINS } from './syn-proxy-rules.ts';
+import { skippedZoneInterfaces, type ZoneRules, zoneRules } from './zone-rules.ts';
 
 export interface RulesOptions {
   readonly configuration: Configuration;
@@ -28,13 +29,13 @@ export interface RuleTexts {
   readonly skippedInterfaces: readonly string[];
 }
 
-/** The chains that every text has. Those of access lists and of `ip port-map … list` come as they are needed. */
+/** The chains that every text has. Those of access lists, zones and `ip port-map … list` come as they are needed. */
 export const CHAINS = ['POSTERN-FORWARD', 'POSTERN-INPUT', 'POSTERN-OUTPUT', 'POSTERN-QUEUE', 'POSTERN-SAVE'] as const;
 
 /** Whether a chain of this name is one that `rulesFor` makes. */
 export function isOwnChain(name: string): boolean {
   const known: readonly string[] = [...CHAINS, ...SYN_PROXY_CHAINS];
-  return known.includes(name) || /^POSTERN-(ACL|TO|FROM)-\d+$/.test(name);
+  return known.includes(name) || /^POSTERN-((ACL|TO|FROM|ZONE)-\d+|ZONE-[A-Z]+)$/.test(name);
 }
 
 /** netfilter's own: a queue number has 16 bits. */
@@ -55,26 +56,33 @@ export function rulesFor(options: RulesOptions): RuleTexts {
   }
   const { steers, skippedInterfaces } = steeringOf(configuration);
   const bits = markBits(options.markShift);
-  const sessions = steers.length > 0 && usesOpenings(configuration);
+  const zones = (family: FamilyWords): ZoneRules => zoneRules(configuration, { bits, firstQueue, family });
+  const queueing = steers.length > 0 || zones(IPV4).inspects || zones(IPV6).inspects;
+  const sessions = queueing && usesOpenings(configuration);
   const proxy = mayProxy(configuration);
   const plan = {
     options,
     bits,
+    queueing,
     sessions,
     proxy,
-    offload: steers.length > 0 && effectivePostern(configuration).offload,
+    offload: queueing && effectivePostern(configuration).offload,
   };
   const everyHost = steers.filter(({ what }) => what.kind === 'generic' || what.list === undefined);
+  const lists = accessRules(configuration, bits, sessions);
+  const noLists = { chains: [], bindings: [] };
   return {
-    ipv4: ruleText({ ...plan, steers, lists: accessRules(configuration, bits, sessions), family: IPV4 }),
-    ipv6: ruleText({ ...plan, steers: everyHost, lists: { chains: [], bindings: [] }, family: IPV6 }),
-    skippedInterfaces,
+    ipv4: ruleText({ ...plan, steers, lists, zones: zones(IPV4), family: IPV4 }),
+    ipv6: ruleText({ ...plan, steers: everyHost, lists: noLists, zones: zones(IPV6), family: IPV6 }),
+    skippedInterfaces: [...new Set([...skippedInterfaces, ...skippedZoneInterfaces(configuration)])],
   };
 }
 
 interface Plan {
   readonly options: RulesOptions;
   readonly bits: MarkBits;
+  /** Packets go to the queues. */
+  readonly queueing: boolean;
   /** The kernel knows which connections have a session. */
   readonly sessions: boolean;
   readonly offload: boolean;
@@ -82,18 +90,20 @@ interface Plan {
   readonly proxy: boolean;
   readonly steers: readonly Steer[];
   readonly lists: AccessRules;
+  readonly zones: ZoneRules;
   readonly family: FamilyWords;
 }
 
 function ruleText(plan: Plan): string {
-  const { lists, steers, sessions, offload, proxy } = plan;
+  const { lists, steers, zones, queueing, sessions, offload, proxy } = plan;
   const isUsed = (hook: Hook): boolean =>
     (proxy && hook === 'OUTPUT') ||
+    zones.hooks[hook].length > 0 ||
     steers.some((steer) => steer.hook === hook) ||
     lists.bindings.some((binding) => binding.hook === hook);
   const hooks = (['FORWARD', 'INPUT', 'OUTPUT'] as const).filter(isUsed);
-  const queueing = steers.length > 0;
-  const extra = [...lists.chains, ...hostChains(plan)];
+  const saving = sessions || offload || zones.tells;
+  const extra = [...lists.chains, ...hostChains(plan), ...zones.chains];
   const lines = [
     '# Postern steers mail into its queues. Only chains named POSTERN-… are its own.',
     '*mangle',
@@ -103,9 +113,9 @@ function ruleText(plan: Plan): string {
     ...hooks.flatMap((hook) => hookChain(hook, plan)),
     ...extra.flatMap((chain) => chain.lines),
     ...(queueing ? queueChain(plan) : []),
-    ...(sessions || offload ? saveChain(plan) : []),
+    ...(saving ? saveChain(plan) : []),
     ...hooks.map((hook) => jumpTo(hook, plan)),
-    ...(sessions || offload ? [`-I POSTROUTING ${sessions ? '' : '-p tcp '}-j POSTERN-SAVE`] : []),
+    ...(saving ? [`-I POSTROUTING ${sessions || zones.tells ? '' : '-p tcp '}-j POSTERN-SAVE`] : []),
     'COMMIT',
   ];
   return `${lines.join('\n')}\n`;
@@ -116,18 +126,19 @@ function ruleText(plan: Plan): string {
  * names every conntrack state so that it matches always and still makes conntrack, and with it the reassembly of
  * fragments, work in this namespace: a fragment has no ports and would pass by the queue.
  */
-function jumpTo(hook: Hook, { steers, lists }: Plan): string {
+function jumpTo(hook: Hook, { steers, lists, zones }: Plan): string {
   const isTcp = ({ what }: Steer): boolean => what.kind === 'mail' || what.transport === 'tcp';
   const tcpOnly =
+    zones.hooks[hook].length === 0 &&
     steers.every((steer) => steer.hook !== hook || isTcp(steer)) &&
     lists.bindings.every((binding) => binding.hook !== hook);
   const transport = tcpOnly ? '-p tcp ' : '';
   return `-A ${hook} ${transport}-m conntrack --ctstate INVALID,NEW,RELATED,ESTABLISHED,UNTRACKED -j POSTERN-${hook}`;
 }
 
-/** Access lists, offloaded flows, what is inspected, and last all that belongs to a session. */
+/** Access lists, rates, offloaded flows, zones, what is inspected, and last all that belongs to a session. */
 function hookChain(hook: Hook, plan: Plan): readonly string[] {
-  const { bits, offload, sessions, proxy, lists, steers } = plan;
+  const { bits, offload, sessions, proxy, lists, steers, zones } = plan;
   const chain = `-A POSTERN-${hook}`;
   const lines: string[] = [];
   // What Postern builds leaves by OUTPUT. Elsewhere the bit means nothing: another CONNMARK rule may have copied it.
@@ -137,6 +148,7 @@ function hookChain(hook: Hook, plan: Plan): readonly string[] {
   for (const binding of lists.bindings.filter((one) => one.hook === hook)) {
     lines.push(`${chain} ${interfaceMatch(hook, binding.via)}-j ${binding.chain}`);
   }
+  if (hook === 'FORWARD') lines.push(...zones.police.map((line) => `${chain} ${line}`));
   if (offload) {
     // The ends of an offloaded connection are still seen: FIN, RST and a SYN that uses its ports again.
     const middle = '-p tcp --tcp-flags FIN,SYN,RST NONE';
@@ -146,6 +158,7 @@ function hookChain(hook: Hook, plan: Plan): readonly string[] {
   }
   // Behind the access lists: whom they deny, the kernel must not answer.
   if (hook === 'FORWARD' && proxy) lines.push(`${chain} -p tcp -j ${PROXY_CHAIN}`);
+  lines.push(...zones.hooks[hook].map((line) => `${chain} ${line}`));
   for (const steer of steers.filter((one) => one.hook === hook)) {
     const target = targetOf(steer, plan);
     lines.push(...steerMatches(steer, plan.family).map((match) => `${chain} ${match} -j ${target}`));
@@ -222,12 +235,14 @@ function queueChain({ options, bits, family, sessions, offload }: Plan): readonl
  * Carries marks from accepted packets into the connection. It stands first in POSTROUTING, behind every hook that
  * queues, and leaves the packet without Postern's bits, so that no rule of the administrator behind it meets them.
  */
-function saveChain({ bits, offload, sessions }: Plan): readonly string[] {
+function saveChain({ bits, offload, sessions, zones }: Plan): readonly string[] {
   const chain = '-A POSTERN-SAVE';
   const saved = [...(offload ? [bits.offloadBoth, bits.offloadResponder] : []), ...(sessions ? [bits.session] : [])];
   const save = (bit: number): string => `${chain} -m mark --mark ${setBit(bit)} -j CONNMARK --set-xmark ${setBit(bit)}`;
   return [
     `${chain} -m mark --mark ${noneOf(bits.all)} -j RETURN`,
+    // Let pass by a full queue that fails open; it came there to be told of.
+    ...(zones.tells ? [`${chain} -m mark --mark ${exactly(bits.zoneDrop, bits.all)} -j DROP`] : []),
     ...saved.map(save),
     ...(offload
       ? [`${chain} -m mark --mark ${setBit(bits.clear)} -j CONNMARK --set-xmark ${noneOf(bits.offload)}`]

@@ -1,0 +1,23 @@
+/**
+ * `police rate R burst B`: lines, without their chain, that lead what is beyond the rate to `exceeded` and let the rest
+ * return. Both directions and all connections of a class share one bucket, of each family.
+ *
+ * The kernel's bucket (xt_hashlimit in octets) is filled once a second, so it holds whole seconds of the rate: B rounded
+ * up to those. A packet that is longer than the bucket would empty it and pass; it is beyond the rate.
+ */
+export function policeLines(words: readonly string[], exceeded: string): readonly string[] {
+  const number = (name: string): number => Number(words[words.indexOf(name) + 1]);
+  const rateOctets = Math.max(1, Math.floor(number('rate') / 8));
+  const burstOctets = rateOctets * Math.max(1, Math.ceil(number('burst') / rateOctets));
+  const chain = exceeded.replace('POSTERN-ZONE-', '');
+  // A bucket that stands keeps its rate when rules are installed again: a changed one needs another name.
+  const name = `postern-${chain}-${rateOctets}-${burstOctets}`;
+  const bucket = `--hashlimit-above ${rateOctets}b/s --hashlimit-burst ${burstOctets}b --hashlimit-name ${name}`;
+  const tooLong =
+    burstOctets < PACKET_OCTETS_MAX
+      ? [`-m length --length ${burstOctets + 1}:${PACKET_OCTETS_MAX} -g ${exceeded}`]
+      : [];
+  return [...tooLong, `-m hashlimit ${bucket} -g ${exceeded}`, '-j RETURN'];
+}
+
+const PACKET_OCTETS_MAX = 65_535;
