@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { smtp } from '../../src/protocols/smtp/machine.ts';
 import { defaultSmtpPolicy } from '../../src/protocols/smtp/policy.ts';
+import { FakeEngine } from './fake-engine.ts';
 import type { Row } from './markdown.ts';
 import { problemOfSplitting } from './runner.ts';
 
@@ -20,6 +21,11 @@ const CLIENT = [
     'BDAT 3',
     'BDAT 2 LAST',
     'xyz',
+    'xyzzy9',
+    'BDAT 0 LAST',
+    'RSET now',
+    'BURL x',
+    'MAILFROM:<a>',
   ],
   ...['', '.', 'Subject: x', '\x16\x03\x01\x01\x00\x01rest', ' NOOP', 'NOOP\t1', 'DATA '],
 ];
@@ -40,8 +46,23 @@ function rowsOf(from: Row['from'], lines: readonly string[]): fc.Arbitrary<Row> 
     }));
 }
 
+/** What leads somewhere, so that what comes behind it is reached often enough. */
+const OPENINGS: readonly (readonly Row[])[] = [
+  [],
+  [
+    { from: 'initiator', octets: 'EHLO x\r\n' },
+    { from: 'responder', octets: '250-mx\r\n250 CHUNKING\r\n' },
+    { from: 'initiator', octets: 'MAIL FROM:<a@b.example>\r\n' },
+    { from: 'responder', octets: '250 ok\r\n' },
+  ],
+];
+
 const dialogues = fc
-  .array(fc.oneof(rowsOf('initiator', CLIENT), rowsOf('responder', SERVER)), { minLength: 1, maxLength: 14 })
+  .tuple(
+    fc.constantFrom(...OPENINGS),
+    fc.array(fc.oneof(rowsOf('initiator', CLIENT), rowsOf('responder', SERVER)), { minLength: 1, maxLength: 14 }),
+  )
+  .map(([opening, rows]) => [...opening, ...rows])
   .map((rows) => [{ from: 'responder', octets: '220 mx.example\r\n' } as const, ...rows])
   .map((rows) => rows.filter((row) => row.octets !== ''));
 
@@ -49,6 +70,8 @@ it.each([
   ['as shipped', {}],
   ['with chunking', { chunking: 'allow' }],
   ['with smtp alone, dropping', { extended: false, illegal: 'drop' }],
+  ['with open verbs', { verbs: 'open', maskedVerbs: new Set(['XYZZ', 'NOOP']), maskedKeywords: new Set(['SIZE']) }],
+  ['with open verbs and chunking', { verbs: 'open', chunking: 'allow' }],
   ['with little room', { maxDataBytes: 12, spamRecipients: 1 }],
 ] as const)('any dialogue comes to the same end in every way of splitting, %s', (_name, overrides) => {
   const suite = { inspector: smtp, policy: { ...defaultSmtpPolicy, ...overrides } };
@@ -58,5 +81,23 @@ it.each([
       expect(problemOfSplitting(suite, transcript)).toBeUndefined();
     }),
     { numRuns: 400 },
+  );
+});
+
+it.each([
+  ['as shipped', {}],
+  ['with open verbs and chunking', { verbs: 'open', chunking: 'allow' }],
+] as const)('messages begin and end in turn, and text has an end only where it began, %s', (_name, overrides) => {
+  fc.assert(
+    fc.property(dialogues, (rows) => {
+      const engine = new FakeEngine(smtp, { ...defaultSmtpPolicy, ...overrides });
+      for (const { from, octets } of rows) engine.feed(from, octets);
+      const facts = engine.log.flatMap((entry) => entry.facts.map((fact) => fact.split(' ', 1)[0] ?? ''));
+      const turns = facts.filter((kind) => kind === 'messageBegins' || kind === 'messageEnds');
+      expect(turns).toEqual(turns.map((_kind, index) => (index % 2 === 0 ? 'messageBegins' : 'messageEnds')));
+      const text = facts.filter((kind) => kind === 'dataBegins' || kind === 'dataEnds').join(' ');
+      expect(text).not.toMatch(/^dataEnds|dataEnds dataEnds/);
+    }),
+    { numRuns: 1_000 },
   );
 });

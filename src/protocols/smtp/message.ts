@@ -14,7 +14,7 @@ export interface Told {
 
 /** A legal command is on its way. The facts come before the command's own. */
 export function commandIsSent(state: SmtpState, rule: CommandRule): Told {
-  if (rule.effect === 'resets' && rule !== DOUBTFUL_RESET) return { state: closing(state), facts: [] };
+  if (isTrustedReset(rule)) return { state: closing(state), facts: [] };
   if (rule.effect !== 'opensMail' || state.message === 'open') return { state, facts: [] };
   const ends: readonly Fact[] = state.message === 'closing' ? [{ kind: 'messageEnds' }] : [];
   return {
@@ -36,9 +36,9 @@ export function closing(state: SmtpState): SmtpState {
   return state.message === 'open' ? { ...state, message: 'closing' } : state;
 }
 
-/** `undone`: a RSET was refused behind which the client went on as if it had been accepted. */
-export function isResetUndone(over: SmtpState, { effect }: CommandRule, code: string): boolean {
-  if (effect !== 'resets' || code.startsWith('2') || code === '421') return false;
+/** A RSET was refused behind which the client went on as if it had been accepted. */
+export function isResetUndone(over: SmtpState, rule: CommandRule, code: string): boolean {
+  if (!isTrustedReset(rule) || code.startsWith('2') || code === '421') return false;
   return over.unanswered.some((each) => isAnotherMail(each) || each.legal === 'chunking' || each === LAST_CHUNK);
 }
 
@@ -49,7 +49,7 @@ export function commandIsAnswered(over: SmtpState, rule: CommandRule, code: stri
     if (over.message === 'none' || over.unanswered.some(isAnotherMail)) return { state: over, facts: [] };
     return { state: { ...over, message: 'none', chunksBegun: false }, facts: [{ kind: 'messageEnds' }] };
   }
-  const goesOn = rule.effect === 'resets' && over.message === 'closing';
+  const goesOn = isTrustedReset(rule) && over.message === 'closing';
   return { state: goesOn ? { ...over, message: 'open' } : over, facts: [] };
 }
 
@@ -57,6 +57,10 @@ function endsMessage(over: SmtpState, { effect }: CommandRule, accepted: boolean
   if (effect === 'closesMail') return true;
   if (accepted) return effect === 'greets' || effect === 'resets';
   return effect === 'opensMail' && over.envelope === 'none';
+}
+
+function isTrustedReset(rule: CommandRule): boolean {
+  return rule.effect === 'resets' && rule !== DOUBTFUL_RESET;
 }
 
 function isAnotherMail({ effect }: CommandRule): boolean {
