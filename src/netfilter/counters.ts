@@ -1,5 +1,6 @@
 import { LIST_LABEL_PREFIX, listLabel } from '../policy/access-entry.ts';
 import { findProgram, type RunCommand, runCommand } from './run-command.ts';
+import { ZONE_LABEL_PREFIX } from './zone-chains.ts';
 
 /** What the access lists in force have done, by the kernel's counters. */
 export interface AccessCounts {
@@ -10,7 +11,8 @@ export interface AccessCounts {
 }
 
 const NO_COUNTS: AccessCounts = { denied: 0, matches: new Map() };
-const CHAIN = 'POSTERN-ACL-';
+/** A rule that counts for a list or for a class of a zone's policy. */
+const LABELLED = /^-A POSTERN-(?:ACL|ZONE)-\d+ .*--comment "((?:list|zone) [^"]*)"/;
 const LINE = /^\[(\d+):(\d+)\] -A (POSTERN-ACL-\d+) .*-m comment --comment "([^"]*)" -j (RETURN|DROP)$/;
 
 interface Counted {
@@ -54,17 +56,40 @@ export async function clearAccessCounts(list: string | undefined, run: RunComman
  * the reading and the loading are not counted.
  */
 export function keepCounts(text: string, saved: string): string {
-  const before = new Map(countedLines(saved).map((line) => [line.label, line]));
+  const before = new Map([...countedLines(saved), ...zoneLines(saved)].map((line) => [line.label, line]));
   if (before.size === 0) return text;
   const lines = text.split('\n').map((line) => {
-    const label = line.startsWith(`-A ${CHAIN}`) ? LABEL.exec(line)?.[1] : undefined;
+    const label = LABELLED.exec(line)?.[1];
     const count = label === undefined ? undefined : before.get(label);
     return count === undefined ? line : `[${count.packets}:${count.bytes}] ${line}`;
   });
   return lines.join('\n');
 }
 
-const LABEL = /--comment "([^"]*)" -j (?:RETURN|DROP)$/;
+/** Packets and octets that classes of zones' policies have met, by `zoneMatchKey`, both families together. */
+export type ZoneMatches = ReadonlyMap<string, { readonly packets: number; readonly bytes: number }>;
+
+/** Counts nothing where no rules stand, and where they cannot be read. */
+export async function zoneMatches(run: RunCommand = runCommand): Promise<ZoneMatches> {
+  const matches = new Map<string, { readonly packets: number; readonly bytes: number }>();
+  for (const family of ['iptables', 'ip6tables'] as const) {
+    for (const { label, packets, bytes } of zoneLines(await save(run, family))) {
+      const key = label.slice(ZONE_LABEL_PREFIX.length);
+      const before = matches.get(key) ?? { packets: 0, bytes: 0 };
+      matches.set(key, { packets: before.packets + packets, bytes: before.bytes + bytes });
+    }
+  }
+  return matches;
+}
+
+const ZONE_LINE = /^\[(\d+):(\d+)\] -A (POSTERN-ZONE-\d+) .*--comment "(zone [^"]*)"/;
+
+function zoneLines(saved: string): readonly Omit<Counted, 'drops'>[] {
+  return saved.split('\n').flatMap((line) => {
+    const [, packets, bytes, chain = '', label = ''] = ZONE_LINE.exec(line) ?? [];
+    return label === '' ? [] : [{ packets: Number(packets), bytes: Number(bytes), chain, label }];
+  });
+}
 
 function countedLines(saved: string): readonly Counted[] {
   return saved.split('\n').flatMap((line) => {
@@ -74,8 +99,8 @@ function countedLines(saved: string): readonly Counted[] {
   });
 }
 
-async function save(run: RunCommand): Promise<string> {
-  const program = findProgram('iptables-save');
+async function save(run: RunCommand, family: 'iptables' | 'ip6tables' = 'iptables'): Promise<string> {
+  const program = findProgram(`${family}-save`);
   if (program === undefined) return '';
   const saved = await run(program, ['--counters', '--table', 'mangle']);
   return saved.code === 0 ? saved.stdout : '';
