@@ -39,14 +39,11 @@ export interface ProgramInterests {
   readonly connection: boolean;
   /** Command lines: verbs, lengths, addresses, counts. */
   readonly lines: boolean;
-  readonly sender: boolean;
-  readonly recipient: boolean;
+  /** Addresses are held against patterns. */
+  readonly senderPatterns: boolean;
+  readonly recipientPatterns: boolean;
   /** A line may be refused before its end: by its verb or its length. */
   readonly prefixes: boolean;
-  /** Answers of the server: EHLO keywords, refused recipients. */
-  readonly replies: boolean;
-  /** What has to be kept from one event to another: latches, counts of a message, the sender to learn. */
-  readonly messages: boolean;
 }
 
 /** An application policy, ready to judge (cisco-ios 3.9). Without classes that do something it judges nothing. */
@@ -56,6 +53,10 @@ export interface ApplicationProgram {
   /** In the order of the policy; class-default and classes without an action left out (D-45). */
   readonly classes: readonly ProgramClass[];
   readonly interests: ProgramInterests;
+  /** Conditions of match-all classes that have others beside them: what held has to be remembered. */
+  readonly latching: readonly ProgramCondition[];
+  /** The bits of those that last until the next greeting. */
+  readonly keywordBits: bigint;
   /** What this policy's classes want to know of messages; undefined: nothing. */
   readonly content: ContentPlan | undefined;
   /** Whether a message may be refused for its content; else a budget that was reached refuses nothing. */
@@ -95,7 +96,9 @@ export function compileProgram(
     protocol: policy.protocol,
     policy: policy.name,
     classes,
-    interests: interestsOf(classes, configuration.postern.recipientCount === 'message'),
+    interests: interestsOf(classes, patterns),
+    latching: classes.flatMap(latchingOf),
+    keywordBits: conditions.reduce((bits, { kind, bit }) => (kind === 'ehloKeyword' ? bits | bit : bits), 0n),
     content: contentPlanOf(conditions, patterns),
     refusesContent: classes.some(
       ({ actions, conditions: own }) => actions.reset && !actions.shadow && own.some(isContent),
@@ -151,31 +154,22 @@ function programCondition(condition: Condition, bit: bigint, { maps }: PatternSe
   return { ...condition, mapIndex, bit };
 }
 
-function interestsOf(classes: readonly ProgramClass[], countsMessages: boolean): ProgramInterests {
-  const some = (holds: (condition: Condition) => boolean): boolean =>
-    classes.some(({ conditions }) => conditions.some(holds));
-  const ofKind = (...kinds: readonly Condition['kind'][]): boolean => some(({ kind }) => kinds.includes(kind));
-  const sender = ofKind('sender', 'senderLearned');
-  const recipient = ofKind('recipient', 'recipientCount');
+/** Verbs and lengths of lines are of their line alone, counts latch by themselves. */
+function latchingOf({ combine, conditions }: ProgramClass): readonly ProgramCondition[] {
+  if (combine === 'match-any' || conditions.length < 2) return [];
+  return conditions.filter(({ kind }) => !NEVER_LATCHED.includes(kind));
+}
+
+function interestsOf(classes: readonly ProgramClass[], { sets }: PatternSets): ProgramInterests {
+  const kinds = new Set(classes.flatMap(({ conditions }) => conditions.map(({ kind }) => kind)));
+  const some = (wanted: readonly Condition['kind'][]): boolean => wanted.some((kind) => kinds.has(kind));
+  const resetting = classes.filter(({ actions }) => actions.reset && !actions.shadow);
   return {
-    connection: ofKind('everyConnection', 'clientLearned'),
-    lines: sender || recipient || ofKind('verb', 'lineLength'),
-    sender,
-    recipient,
-    prefixes: classes.some(
-      ({ conditions, actions }) =>
-        actions.reset &&
-        !actions.shadow &&
-        conditions.some(({ kind }) => ['verb', 'lineLength', 'everyConnection', 'clientLearned'].includes(kind)),
-    ),
-    replies: ofKind('ehloKeyword', 'recipientInvalidCount'),
-    messages:
-      some(isContent) ||
-      (countsMessages && ofKind('recipientCount')) ||
-      classes.some(
-        ({ combine, conditions, actions }) =>
-          actions.learn !== undefined || (combine === 'match-all' && conditions.length > 1),
-      ),
+    connection: some(OF_CONNECTION),
+    lines: some(OF_LINES),
+    senderPatterns: kinds.has('sender') && sets.sender !== undefined,
+    recipientPatterns: kinds.has('recipient') && sets.recipient !== undefined,
+    prefixes: resetting.some(({ conditions }) => conditions.some(({ kind }) => TOLD_BY_PREFIXES.includes(kind))),
   };
 }
 
@@ -183,11 +177,10 @@ function isContent({ kind }: Condition): boolean {
   return CONTENT.includes(kind);
 }
 
-const CONTENT: readonly Condition['kind'][] = [
-  'header',
-  'body',
-  'contentType',
-  'encoding',
-  'headerLength',
-  'dataLength',
-];
+type Kinds = readonly Condition['kind'][];
+
+const OF_CONNECTION: Kinds = ['everyConnection', 'clientLearned'];
+const OF_LINES: Kinds = ['sender', 'senderLearned', 'recipient', 'recipientCount', 'verb', 'lineLength'];
+const TOLD_BY_PREFIXES: Kinds = ['verb', 'lineLength', ...OF_CONNECTION];
+const NEVER_LATCHED: Kinds = ['verb', 'lineLength', 'recipientCount', 'recipientInvalidCount'];
+const CONTENT: Kinds = ['header', 'body', 'contentType', 'encoding', 'headerLength', 'dataLength'];
