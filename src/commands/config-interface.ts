@@ -4,6 +4,7 @@ import type { ConfigCommand } from './config-command.ts';
 import { ruleName } from './config-inspect-name.ts';
 import { type Draft, fail, GLOBAL_MODE, markOrigin, note } from './draft.ts';
 import { put, without } from './lists.ts';
+import { inspectConflict, zoneConflict } from './zone-restrictions.ts';
 
 const ACL = '<(1-199)|(1300-2699)|ACL>$list';
 
@@ -13,6 +14,9 @@ const HELP: Readonly<Record<string, string>> = {
   inspect: 'Inspect the sessions that begin in this direction',
   name: 'Accepted for `ip inspect RULE in`',
   RULE: 'Name of the inspection rule',
+  'zone-member': 'The zone of the interface',
+  security: 'For the firewall',
+  ZONE: 'Name of the zone',
   'access-group': 'Filter packets with an access list',
   list: 'Number or name of the access list',
 };
@@ -59,6 +63,13 @@ export const INTERFACE_COMMANDS: readonly ConfigCommand[] = [
     help: HELP,
     apply: (draft, args) => edit(draft, (entry) => without(entry, inspectKey(args))),
   },
+  { modes: ['interface'], grammar: ['zone-member security ZONE'], help: HELP, apply: joinZone },
+  {
+    modes: ['interface'],
+    grammar: ['no zone-member security [ZONE]'],
+    help: HELP,
+    apply: (draft) => edit(draft, (entry) => without(entry, 'zone')),
+  },
   {
     modes: ['interface'],
     grammar: [`ip access-group ${ACL} <in|out>$direction`],
@@ -84,6 +95,11 @@ export function ruleUseKey(interfaceName: string, direction: string): string {
 /** The key under which the use of an access list is marked, for the notice that it judges nothing. */
 export function accessUseKey(interfaceName: string, direction: string): string {
   return `interface ${interfaceName} access-group ${direction}`;
+}
+
+/** The key under which the zone of an interface is marked for the checks at the end. */
+export function memberKey(interfaceName: string): string {
+  return `interface ${interfaceName} zone-member`;
 }
 
 function enterInterface(draft: Draft, args: Arguments): void {
@@ -128,8 +144,32 @@ function attachRule(draft: Draft, args: Arguments): void {
     const direction = args.text('direction');
     note(draft, `% notice: read as 'ip inspect ${rule} ${direction}', saved so`, args.column('name'));
   }
+  const conflict = inspectConflict(current(draft), rule);
+  if (conflict !== undefined) {
+    fail(draft, conflict, args.column('RULE'));
+    return;
+  }
   markOrigin(draft, ruleUseKey(draft.mode.subject, args.text('direction')), args.column('RULE'));
   edit(draft, (entry) => ({ ...entry, [inspectKey(args)]: rule }));
+}
+
+/** An interface is in one zone, and `self` and `default` are not to be joined. */
+function joinZone(draft: Draft, args: Arguments): void {
+  const zone = args.text('ZONE');
+  const entry = current(draft);
+  const reserved = ['self', 'default'].includes(zone.toLowerCase());
+  const taken = entry.zone !== undefined && entry.zone !== zone;
+  const mistake = reserved
+    ? `%Error: no interface can be a member of zone ${zone.toLowerCase()}`
+    : taken
+      ? `%Error: interface ${entry.name} is a member of zone ${entry.zone} already, remove it before ${zone}`
+      : zoneConflict(entry, zone);
+  if (mistake !== undefined) {
+    fail(draft, mistake, args.column('ZONE'));
+    return;
+  }
+  markOrigin(draft, memberKey(entry.name), args.column('ZONE'));
+  edit(draft, (before) => ({ ...before, zone }));
 }
 
 function inspectKey(args: Arguments): 'inspectIn' | 'inspectOut' {
@@ -140,11 +180,14 @@ function accessKey(args: Arguments): 'accessGroupIn' | 'accessGroupOut' {
   return args.text('direction') === 'in' ? 'accessGroupIn' : 'accessGroupOut';
 }
 
-function edit(draft: Draft, change: (entry: InterfaceConfiguration) => InterfaceConfiguration): void {
+function current(draft: Draft): InterfaceConfiguration {
   const name = draft.mode.subject;
+  return draft.configuration.interfaces.find((entry) => entry.name === name) ?? { name };
+}
+
+function edit(draft: Draft, change: (entry: InterfaceConfiguration) => InterfaceConfiguration): void {
   const { interfaces } = draft.configuration;
-  const before = interfaces.find((entry) => entry.name === name) ?? { name };
-  const changed = put(interfaces, change(before), (entry) => entry.name === name);
+  const changed = put(interfaces, change(current(draft)), (entry) => entry.name === draft.mode.subject);
   draft.configuration = { ...draft.configuration, interfaces: changed };
 }
 
@@ -153,6 +196,7 @@ function interfaceLines(entry: InterfaceConfiguration): readonly string[] {
   if (entry.description !== undefined) lines.push(` description ${entry.description}`);
   if (entry.accessGroupIn !== undefined) lines.push(` ip access-group ${entry.accessGroupIn} in`);
   if (entry.accessGroupOut !== undefined) lines.push(` ip access-group ${entry.accessGroupOut} out`);
+  if (entry.zone !== undefined) lines.push(` zone-member security ${entry.zone}`);
   if (entry.inspectIn !== undefined) lines.push(` ip inspect ${useWords(entry.inspectIn)} in`);
   if (entry.inspectOut !== undefined) lines.push(` ip inspect ${useWords(entry.inspectOut)} out`);
   return lines;

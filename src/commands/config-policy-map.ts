@@ -1,10 +1,10 @@
 import type { Arguments } from '../language/match.ts';
 import type { PolicyClass, PolicyMap } from '../policy/configuration.ts';
-import { isMaskable, maskMessage } from './class-restrictions.ts';
 import type { ConfigCommand } from './config-command.ts';
-import { type Draft, fail, GLOBAL_MODE, type ModeKind, mapKey, markOrigin } from './draft.ts';
+import { type Draft, fail, GLOBAL_MODE, type ModeKind, mapKey, markOrigin, note, refuseSection } from './draft.ts';
 import { put, without } from './lists.ts';
-import { actionConflict } from './policy-restrictions.ts';
+import { descriptionCommand, nameMistake } from './names.ts';
+import { actionConflict, removalConflict } from './policy-restrictions.ts';
 
 type Application = NonNullable<PolicyMap['protocol']>;
 
@@ -16,7 +16,18 @@ const LAYER_4_ACTIONS: readonly string[] = [
   'police rate (8000-2000000000) burst (1000-512000000)',
   'service-policy <smtp|pop3|imap>$policyType NAME',
 ];
-const APPLICATION_ACTIONS: readonly string[] = ['log', 'reset', 'mask', 'allow', 'inspect'];
+const NO_LAYER_4_ACTIONS: readonly string[] = [
+  'no inspect [NAME]',
+  ...['pass', 'drop', 'police', 'service-policy'].map((action) => `no ${action} [LINE]`),
+];
+const APPLICATION_ACTIONS: readonly string[] = [
+  ...['log', 'reset', 'mask', 'allow', 'inspect', 'shadow'],
+  'learn sender [for (1-5256000)$minutes]',
+];
+const NO_APPLICATION_ACTIONS: readonly string[] = [
+  ...['log', 'reset', 'mask', 'allow', 'inspect', 'shadow'].map((action) => `no ${action}`),
+  'no learn [LINE]',
+];
 
 const HELP: Readonly<Record<string, string>> = {
   'policy-map': 'What to do with classes of traffic',
@@ -33,6 +44,11 @@ const HELP: Readonly<Record<string, string>> = {
   reset: 'Refuse in words and end the session',
   mask: 'Overwrite the verb or the keyword',
   allow: 'Do nothing further',
+  shadow: 'Count and log what the other actions would do, and do not do it',
+  learn: 'Record for `match sender learned` and `match client learned`',
+  sender: 'The sender of the message, its domain and the client',
+  for: 'Forget it again',
+  minutes: 'After so many minutes',
 };
 
 /** `policy-map type inspect` of layer 3/4 and of the mail protocols (cisco-ios 1.9). */
@@ -50,17 +66,13 @@ export const POLICY_MAP_COMMANDS: readonly ConfigCommand[] = [
     help: HELP,
     apply: removePolicyMap,
   },
-  {
-    modes: ['policy-map', 'application-policy-map'],
-    grammar: ['description LINE', 'no description$absent [LINE]'],
-    help: HELP,
-    apply: (draft, args) =>
-      edit(draft, (map) =>
-        args.has('absent') ? without(map, 'description') : { ...map, description: args.text('LINE') },
-      ),
-  },
-  ...classCommands('policy-map', 'policy-class', '', LAYER_4_ACTIONS),
-  ...classCommands('application-policy-map', 'application-policy-class', APPLICATION, APPLICATION_ACTIONS),
+  descriptionCommand(['policy-map', 'application-policy-map'], HELP, (draft, description) =>
+    edit(draft, (map) => ({ ...without(map, 'description'), ...(description === undefined ? {} : { description }) })),
+  ),
+  ...classLines('policy-map', 'policy-class', ''),
+  ...classLines('application-policy-map', 'application-policy-class', APPLICATION),
+  ...actionLines('policy-class', LAYER_4_ACTIONS, NO_LAYER_4_ACTIONS),
+  ...actionLines('application-policy-class', APPLICATION_ACTIONS, NO_APPLICATION_ACTIONS),
 ];
 
 /** The keys under which names in a policy are marked for the checks at the end. */
@@ -71,12 +83,7 @@ export function actionKey(policyName: string, className: string, words: readonly
   return `${classUseKey(policyName, className)} ${words.join(' ')}`;
 }
 
-function classCommands(
-  mode: ModeKind,
-  inner: ModeKind,
-  application: string,
-  actions: readonly string[],
-): readonly ConfigCommand[] {
+function classLines(mode: ModeKind, inner: ModeKind, application: string): readonly ConfigCommand[] {
   const line = `class type inspect ${application} NAME`;
   return [
     {
@@ -92,8 +99,17 @@ function classCommands(
       apply: (draft, args) =>
         edit(draft, (map) => ({ ...map, classes: map.classes.filter((entry) => entry.name !== args.text('NAME')) })),
     },
-    { modes: [inner], grammar: actions, help: HELP, apply: addAction },
-    { modes: [inner], grammar: actions.map((action) => `no ${action}`), help: HELP, apply: removeAction },
+  ];
+}
+
+function actionLines(
+  mode: ModeKind,
+  actions: readonly string[],
+  removals: readonly string[],
+): readonly ConfigCommand[] {
+  return [
+    { modes: [mode], grammar: actions, help: HELP, apply: addAction },
+    { modes: [mode], grammar: removals, help: HELP, apply: removeAction },
   ];
 }
 
@@ -101,28 +117,38 @@ function enterPolicyMap(draft: Draft, args: Arguments): void {
   const name = args.text('NAME');
   const application = args.has('application') ? (args.text('application') as Application) : undefined;
   const existing = draft.configuration.policyMaps.find((map) => map.name === name);
-  if (existing !== undefined && existing.protocol !== application) {
-    fail(draft, `% policy-map ${name} exists already and is of another type`, args.column('NAME'));
+  const taken = existing !== undefined && existing.protocol !== application;
+  const other = taken ? `% policy-map ${name} exists already and is of another type` : undefined;
+  const mistake = existing === undefined ? nameMistake('policy-map', name) : other;
+  if (mistake !== undefined) {
+    refuseSection(draft, mistake, args.column('NAME'));
     return;
   }
   if (existing === undefined) replace(draft, { name, ...(application ? { protocol: application } : {}), classes: [] });
   const kind: ModeKind = application === undefined ? 'policy-map' : 'application-policy-map';
-  markOrigin(draft, mapKey(name), args.column('NAME'));
+  markOrigin(draft, mapKey('policy-map', name), args.column('NAME'));
   draft.mode = { kind, subject: name, parent: GLOBAL_MODE };
 }
 
 /** A map in use stays (R13). */
 function removePolicyMap(draft: Draft, args: Arguments): void {
   const name = args.text('NAME');
-  const { policyMaps } = draft.configuration;
+  const { policyMaps, zonePairs } = draft.configuration;
+  const removed = policyMaps.find((map) => map.name === name);
+  if (removed === undefined) return;
   const user = policyMaps.find((map) =>
     map.classes.some((entry) => entry.actions.some((words) => words[0] === 'service-policy' && words[2] === name)),
   );
-  if (user !== undefined) {
-    fail(draft, `% policy-map ${name} is in use by policy-map ${user.name}`, args.column('NAME'));
-    return;
+  const pair = zonePairs.find(({ policy }) => policy === name);
+  if (removed.protocol !== (args.has('application') ? args.text('application') : undefined)) {
+    fail(draft, `% policy-map ${name} is of another type`, args.column('NAME'));
+  } else if (user !== undefined) {
+    fail(draft, `%Error: policy-map ${name} is in use by policy-map ${user.name}`, args.column('NAME'));
+  } else if (pair !== undefined) {
+    fail(draft, `%Error: policy-map ${name} is in use by zone-pair ${pair.name}`, args.column('NAME'));
+  } else {
+    draft.configuration = { ...draft.configuration, policyMaps: policyMaps.filter((map) => map.name !== name) };
   }
-  draft.configuration = { ...draft.configuration, policyMaps: policyMaps.filter((map) => map.name !== name) };
 }
 
 function enterClass(draft: Draft, args: Arguments, kind: ModeKind): void {
@@ -130,8 +156,8 @@ function enterClass(draft: Draft, args: Arguments, kind: ModeKind): void {
   if (map === undefined) return;
   const name = args.text('NAME');
   if (args.has('application') && args.text('application') !== map.protocol) {
-    const text = `% policy-map ${map.name} is of type ${map.protocol} and takes classes of this type only`;
-    fail(draft, text, args.column('application'));
+    const text = `%Error: policy-map ${map.name} of type ${map.protocol} takes classes of this type only, not ${name}`;
+    refuseSection(draft, text, args.column('application'));
     return;
   }
   markOrigin(draft, classUseKey(map.name, name), args.column('NAME'));
@@ -153,22 +179,17 @@ function addAction(draft: Draft, args: Arguments): void {
   if (map === undefined || entry === undefined) return;
   const words = args.words;
   const others = entry.actions.filter((action) => action[0] !== words[0]);
-  const conflict = actionConflict(map, { ...entry, actions: others }, words) ?? maskConflict(draft, entry, words);
+  const conflict = actionConflict(draft.configuration, map, { ...entry, actions: others }, words);
   if (conflict !== undefined) {
     fail(draft, conflict);
     return;
   }
+  if (map.protocol !== undefined && entry.name === 'class-default' && words[0] !== 'allow') {
+    note(draft, '% notice: class-default of an application policy allows, whatever stands in it');
+  }
   markOrigin(draft, actionKey(map.name, entry.name, words), args.column('NAME'));
   const actions = put(entry.actions, words, (action) => action[0] === words[0]);
   replaceClass(draft, map, { ...entry, actions });
-}
-
-/** R4, from the side of the action. */
-function maskConflict(draft: Draft, entry: PolicyClass, words: readonly string[]): string | undefined {
-  if (words[0] !== 'mask') return undefined;
-  const found = draft.configuration.classMaps.find((candidate) => candidate.name === entry.name);
-  if (found?.matches.every((match) => isMaskable(match.words)) ?? true) return undefined;
-  return maskMessage(entry.name);
 }
 
 function removeAction(draft: Draft, args: Arguments): void {
@@ -177,9 +198,9 @@ function removeAction(draft: Draft, args: Arguments): void {
   if (map === undefined || entry === undefined) return;
   const removed = args.words[1];
   const kept = entry.actions.filter(([action]) => action !== removed);
-  const police = kept.some(([action]) => action === 'police' || action === 'service-policy');
-  if (removed === 'inspect' && police) {
-    fail(draft, `% police and service-policy require inspect in class ${entry.name}`);
+  const conflict = removalConflict(entry, removed ?? '');
+  if (conflict !== undefined) {
+    fail(draft, conflict);
     return;
   }
   replaceClass(draft, map, { ...entry, actions: kept });

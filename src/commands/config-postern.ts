@@ -19,6 +19,12 @@ const HELP: Readonly<Record<string, string>> = {
   offload: 'Decided sessions leave the queue',
   'syn-proxy': 'The kernel answers the first packets of a flood in the place of the server',
   aggressive: 'In aggressive mode, for the servers that the flood is for',
+  chunking: 'What becomes of BDAT under a policy of SMTP',
+  mask: 'CHUNKING is taken out of the answer to EHLO, as in IOS',
+  inspect: 'It is left there, and the chunks are read as the message they are',
+  'recipient-count': 'Over what `match recipient count` counts',
+  connection: 'The whole connection',
+  message: 'One message',
   hostname: 'The name in refusals',
   NAME: 'Name',
 };
@@ -55,6 +61,16 @@ export const POSTERN_COMMANDS: readonly ConfigCommand[] = [
     read: (args) => ({ synProxy: args.text('value') === 'aggressive' ? 'aggressive' : 'off' }),
     keys: ['synProxy'],
     print: ({ synProxy }) => synProxy,
+  }),
+  ...option('chunking', '<mask|inspect>$value', {
+    read: (args) => ({ chunking: args.text('value') === 'inspect' ? 'inspect' : 'mask' }),
+    keys: ['chunking'],
+    print: ({ chunking }) => chunking,
+  }),
+  ...option('recipient-count', '<connection|message>$value', {
+    read: (args) => ({ recipientCount: args.text('value') === 'message' ? 'message' : 'connection' }),
+    keys: ['recipientCount'],
+    print: ({ recipientCount }) => recipientCount,
   }),
   ...option('hostname', 'NAME', {
     read: (args) => ({ hostname: args.text('NAME') }),

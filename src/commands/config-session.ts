@@ -16,6 +16,8 @@ const SUB_MODES: readonly ModeKind[] = [
   'application-policy-class',
   'inspect-parameter-map',
   'regex-parameter-map',
+  'zone',
+  'zone-pair',
 ];
 
 /** What one types to move between modes, and the router's name. Files made of typed sessions carry these lines too. */

@@ -17,8 +17,12 @@ export type ModeKind =
   | 'application-policy-class'
   | 'inspect-parameter-map'
   | 'regex-parameter-map'
+  | 'zone'
+  | 'zone-pair'
   /** Inside a section of a router's configuration that is not the firewall's. */
-  | 'foreign';
+  | 'foreign'
+  /** Under a header that was refused: its lines belong nowhere, and the header's error is enough. */
+  | 'refused';
 
 export interface Mode {
   readonly kind: ModeKind;
@@ -44,6 +48,12 @@ export interface Diagnostic extends Position {
   readonly column: number;
   readonly message: string;
   readonly hint?: string;
+}
+
+/** A message of the checks at the end of a file. `key` finds the line that said what it is about. */
+export interface Finding {
+  readonly key: string;
+  readonly message: string;
 }
 
 /** A configuration being edited line by line. Commands replace `configuration` and `mode`; the rest is the reader's. */
@@ -76,6 +86,12 @@ export function fail(draft: Draft, message: string, column = firstColumn(draft))
   draft.errors.push({ ...draft.position, column, message });
 }
 
+/** Refuses the header of a section and, where they are indented, the lines under it. */
+export function refuseSection(draft: Draft, message: string, column: number): void {
+  fail(draft, message, column);
+  draft.mode = { kind: 'refused', subject: '', parent: draft.mode };
+}
+
 /** Tells something about the line in work, which stands. */
 export function note(draft: Draft, message: string, column = firstColumn(draft)): void {
   draft.notices.push({ ...draft.position, column, message });
@@ -94,8 +110,8 @@ export function markOrigin(draft: Draft, key: string, column: number): void {
 }
 
 /** The key under which the header of a class or policy map is marked. */
-export function mapKey(name: string): string {
-  return `map ${name}`;
+export function mapKey(kind: 'class-map' | 'policy-map', name: string): string {
+  return `${kind} ${name}`;
 }
 
 function firstColumn({ position }: Draft): number {

@@ -1,9 +1,8 @@
 import { caretLines, printable } from '../language/error-text.ts';
 import { CONFIGURATION_LINE_CHARACTERS_MAX, CONFIGURATION_LINES_MAX, CONFIGURATION_MESSAGES_MAX } from '../limits.ts';
-import { effectiveList } from '../policy/access-entry.ts';
 import { type Configuration, EMPTY_CONFIGURATION } from '../policy/configuration.ts';
-import { accessUseKey } from './config-interface.ts';
-import { createDraft, type Diagnostic, type Draft, mapKey } from './draft.ts';
+import { findIdleParts } from './attachments.ts';
+import { createDraft, type Diagnostic, type Draft, type Finding } from './draft.ts';
 import { openBanner } from './foreign.ts';
 import { type Reading, readConfigLine } from './read-line.ts';
 import { findReferenceErrors } from './validate.ts';
@@ -83,8 +82,7 @@ function readLines(reading: Reading, lines: readonly string[]): ParsedConfigurat
 
 function finish({ draft, skipped }: Reading): void {
   addReferenceErrors(draft);
-  addAttachmentNotice(draft);
-  addOpenListNotices(draft);
+  for (const found of findIdleParts(draft.configuration)) draft.notices.push(placed(draft, found));
   if (skipped.count === 0) return;
   const lines = skipped.count === 1 ? '1 line' : `${skipped.count} lines`;
   const message = `% notice: ${lines} outside the firewall skipped, the first is line ${skipped.firstLine}`;
@@ -92,33 +90,11 @@ function finish({ draft, skipped }: Reading): void {
 }
 
 function addReferenceErrors(draft: Draft): void {
-  for (const { key, message } of findReferenceErrors(draft.configuration)) {
-    const origin = draft.origins.get(key) ?? { ...draft.position, column: 1, text: '' };
-    draft.errors.push({ ...origin, message });
-  }
+  for (const found of findReferenceErrors(draft.configuration)) draft.errors.push(placed(draft, found));
   draft.errors.sort((left, right) => left.line - right.line);
 }
 
-/** Without zones nothing can be attached: the maps are kept for what comes later, and the administrator must know. */
-function addAttachmentNotice(draft: Draft): void {
-  const { classMaps, policyMaps } = draft.configuration;
-  const [first] = [...classMaps, ...policyMaps];
-  if (first === undefined) return;
-  const message = '% notice: class and policy maps that are attached to nothing have no effect';
-  draft.notices.push({ ...(draft.origins.get(mapKey(first.name)) ?? { ...draft.position, column: 1 }), message });
-}
-
-/** IOS permits everything where a list is missing or empty; whoever bound it hardly means that. */
-function addOpenListNotices(draft: Draft): void {
-  const { configuration, notices, position } = draft;
-  for (const { name, accessGroupIn, accessGroupOut } of configuration.interfaces) {
-    for (const [direction, list] of [
-      ['in', accessGroupIn],
-      ['out', accessGroupOut],
-    ] as const) {
-      if (list === undefined || effectiveList(configuration, list) !== undefined) continue;
-      const message = `% notice: access list ${list} has no entries and permits everything`;
-      notices.push({ ...(draft.origins.get(accessUseKey(name, direction)) ?? { ...position, column: 1 }), message });
-    }
-  }
+/** At the line that named what is missing; lines that came before what is read now have no place any more. */
+function placed({ origins, position }: Draft, { key, message }: Finding): Diagnostic {
+  return { ...(origins.get(key) ?? { ...position, column: 1, text: '' }), message };
 }

@@ -35,6 +35,10 @@ export function readConfigLine(reading: Reading, text: string, line: number): vo
     }
     draft.mode = GLOBAL_MODE;
   }
+  if (draft.mode.kind === 'refused') {
+    if (indent > reading.headerIndent) return;
+    draft.mode = draft.mode.parent ?? GLOBAL_MODE;
+  }
   const refusal = tryModes(reading, text, indent);
   if (refusal !== undefined) refuse(reading, words, refusal);
 }
@@ -98,11 +102,7 @@ function skipOrRefuseInside(reading: Reading, words: readonly string[]): void {
     skip(reading);
     return;
   }
-  const zone = words[0] !== 'ip';
-  const message = zone
-    ? `% zone policy is not supported yet: ${words.join(' ')}`
-    : '% a firewall line in a section that Postern does not know';
-  fail(reading.draft, message);
+  fail(reading.draft, '% a firewall line in a section that Postern does not know');
 }
 
 function skip({ draft, skipped }: Reading): void {

@@ -24,6 +24,8 @@ const SECTIONS: readonly Section[] = [
   { title: 'Under its `class`', mode: 'application-policy-class' },
   { title: 'Under `parameter-map type inspect`', mode: 'inspect-parameter-map' },
   { title: 'Under `parameter-map type regex`', mode: 'regex-parameter-map' },
+  { title: 'Under `zone security`', mode: 'zone' },
+  { title: 'Under `zone-pair security`', mode: 'zone-pair' },
 ];
 
 /** `no` forms that are commands of their own. */
@@ -38,6 +40,11 @@ const VAGUE: readonly string[] = [
   'show',
   'clear',
   'regex',
+  'gt',
+  'address',
+  'length',
+  'security',
+  'source',
   'no',
   'tcp',
   'udp',
@@ -95,7 +102,10 @@ function commandLines(command: {
 
 /** The sentence of the most telling keyword: the last one in front of the first value or choice. */
 function helpOf(grammar: string, help: Readonly<Record<string, string>>): string {
-  const fixed = (grammar.split(/[<[{(]/, 1)[0] ?? '').trim().split(' ');
+  const fixed = (grammar.split(/[<[{(]/, 1)[0] ?? '')
+    .replace(/\$[a-zA-Z]+/g, '')
+    .trim()
+    .split(' ');
   const known = fixed.filter((word) => /^[a-z]/.test(word) && help[word] !== undefined);
   const telling = known.filter((word) => !VAGUE.includes(word));
   return help[telling.at(-1) ?? known.at(-1) ?? ''] ?? '';
@@ -104,7 +114,7 @@ function helpOf(grammar: string, help: Readonly<Record<string, string>>): string
 /** Without the names that values are bound to, and without endless lists. */
 function shown(grammar: string): string {
   return grammar
-    .replace(/\$[a-zA-Z]+/g, '')
+    .replace(/\$[a-zA-Z]+|"/g, '')
     .replace(/<([^<>[\]{}]*)>/g, (whole, inner: string) => {
       const branches = inner.split('|');
       if (branches.length <= SHOWN_BRANCHES_MAX) return whole;

@@ -64,7 +64,10 @@ const PROMPTS: Readonly<Record<ModeKind, string>> = {
   'application-policy-class': '(config-pmap-c)#',
   'inspect-parameter-map': '(config-profile)#',
   'regex-parameter-map': '(config-profile)#',
+  zone: '(config-sec-zone)#',
+  'zone-pair': '(config-sec-zone-pair)#',
   foreign: '(config)#',
+  refused: '(config)#',
 };
 
 /** The end of the prompt: where one is. */
