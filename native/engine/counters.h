@@ -44,6 +44,11 @@ namespace postern {
   X(half_open_reset, "half-open-reset")                           \
   X(resets_limited, "resets-limited")                             \
   X(out_of_order_released, "out-of-order-released")               \
+  X(content_messages, "content-messages")                         \
+  X(content_octets, "content-octets")                             \
+  X(content_scanned_octets, "content-scanned-octets")             \
+  X(content_facts, "content-facts")                               \
+  X(content_limits, "content-limits")                             \
   X(drop_truncated, "drop-truncated")                             \
   X(drop_bad_packet, "drop-bad-packet")                           \
   X(drop_bad_checksum, "drop-bad-checksum")                       \
@@ -71,6 +76,7 @@ namespace postern {
   X(drop_host_table_full, "drop-host-table-full")                 \
   X(drop_no_session, "drop-no-session")                           \
   X(drop_access_list, "drop-access-list")                         \
+  X(drop_zone, "drop-zone")                                       \
   X(drop_shutdown, "drop-shutdown")
 
 enum class Counter : std::uint8_t {

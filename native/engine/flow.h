@@ -14,6 +14,7 @@
 #include "core/side.h"
 #include "core/stream_store.h"
 #include "core/tcp_tracker.h"
+#include "engine/content_flow.h"
 
 namespace postern {
 
@@ -168,8 +169,9 @@ struct FlowFacts {
 struct Flow : FlowFacts {
   std::array<FlowSide, 2> sides;
   std::unique_ptr<Refusal> refusal;
-  std::int64_t early_since_ms = 0;  ///< when the oldest gap opened; 0: none
-  std::int64_t held_since_ms = 0;   ///< since when a side is paused with octets waiting; 0: none
+  std::unique_ptr<FlowContent> content;  ///< while a message of the initiator is scanned
+  std::int64_t early_since_ms = 0;       ///< when the oldest gap opened; 0: none
+  std::int64_t held_since_ms = 0;  ///< since when a side is paused with octets waiting; 0: none
   bool needs_announcement = false;
   bool early_retried = false;         ///< the reassembly timer went off once (cisco-ios 3.6)
   bool busy = false;                  ///< a frame of it is being judged in this turn
@@ -178,6 +180,7 @@ struct Flow : FlowFacts {
   bool event_is_partial = false;
   bool ordered = true;          ///< the last frame got an order
   bool reframe_wanted = false;  ///< the framer stands still until it is set anew
+  bool forward_wanted = false;  ///< of what the scan found nothing goes by itself
   bool may_rest = false;        ///< the shelf is to look at it when the turn ends
 
   [[nodiscard]] FlowSide& side(Side which) noexcept { return sides[index(which)]; }

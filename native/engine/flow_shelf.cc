@@ -22,8 +22,8 @@ bool at_rest(const FlowSide& side) noexcept {
 
 bool at_rest(const Flow& flow) noexcept {
   return !flow.busy && !flow.needs_announcement && !flow.reframe_wanted && !flow.refusal &&
-         flow.early_since_ms == 0 && flow.held_since_ms == 0 && at_rest(flow.sides[0]) &&
-         at_rest(flow.sides[1]);
+         !flow.content && flow.early_since_ms == 0 && flow.held_since_ms == 0 &&
+         at_rest(flow.sides[0]) && at_rest(flow.sides[1]);
 }
 
 RestingFlow::RestingSide put_down(const FlowSide& side) noexcept {

@@ -88,13 +88,15 @@ PacketLoop::Advance PacketLoop::next_event(std::uint32_t index) noexcept {
   if (flow.stage == FlowStage::dead || flow.stage == FlowStage::refusing) return Advance::done;
   if (flow.needs_announcement) return write_opened(index);
   if (!flow.announced) return Advance::done;
+  if (content_waits(flow)) return write_content(index);
   const Side first = flow.next_side;
   const Advance step = next_frame(index, first);
   return step == Advance::done ? next_frame(index, other(first)) : step;
 }
 
 PacketLoop::Advance PacketLoop::next_frame(std::uint32_t index, Side from) noexcept {
-  FlowSide& side = flows_[index]->side(from);
+  Flow& flow = *flows_[index];
+  FlowSide& side = flow.side(from);
   if (side.opaque) return Advance::done;
   if (side.judged_at_cr && side.framed < side.store.end()) {
     const Advance step = finish_line(index, from);
@@ -106,7 +108,15 @@ PacketLoop::Advance PacketLoop::next_frame(std::uint32_t index, Side from) noexc
     const std::span<std::byte> run = side.store.run_at(pool_, side.framed);
     const Framer before = side.framer;
     const Cut cut = side.framer.next(run);
+    const bool found = from == Side::initiator && flow.content &&
+                       scan_content(flow, before.framing().mode, run.first(cut.taken));
+    if (found && cut.kind != CutKind::need_more) {
+      // What stands before a frame's end is judged before its end is: it will be cut again.
+      side.framer = before;
+      return write_content(index);
+    }
     side.framed += cut.taken;
+    if (found) return write_content(index);
     if (cut.kind == CutKind::need_more) {
       if (run.empty()) break;
       continue;
@@ -321,7 +331,7 @@ void PacketLoop::deliver() noexcept {
     if (!table_.used(index)) continue;
     const Flow& flow = *flows_[index];
     const bool over = flow.stage == FlowStage::dead || flow.stage == FlowStage::refusing;
-    if (!over && (!flow.ordered || flow.reframe_wanted))
+    if (!over && (!flow.ordered || flow.reframe_wanted || flow.forward_wanted))
       refuse_with_reset(index, EndReason::engine_error);
   }
 }

@@ -32,6 +32,7 @@ bool PacketLoop::carry_out(const Order& order) noexcept {
     case OrderOp::forward: {
       FlowSide& side = flow.side(order.side);
       side.released = std::max(side.released, side.framed);
+      if (order.side == Side::initiator) flow.forward_wanted = false;
       if (!flow.event_is_partial && !side.judged_at_cr) side.begin_frame(side.framed);
       return true;
     }
@@ -74,7 +75,8 @@ bool PacketLoop::carry_out(const Order& order) noexcept {
       refuse_with_reset(order.flow, static_cast<EndReason>(order.first));
       return true;
     case OrderOp::content:
-      return false;
+      order_content(order.flow, order);
+      return true;
   }
   return false;
 }
@@ -118,6 +120,7 @@ void PacketLoop::order_frame(Flow& flow, const Order& order) noexcept {
   if (!side.judged_at_cr) side.begin_frame(side.framed);
   side.framer.set(framing);
   if (framing.mode != FramingMode::opaque) return;
+  if (order.side == Side::initiator) drop_content(flow);
   side.opaque = true;
   side.released = side.store.end();
 }
@@ -139,6 +142,7 @@ void PacketLoop::order_refuse(std::uint32_t index, const Order& order) noexcept 
 /// packets that are accepted from now on.
 void PacketLoop::order_stop(Flow& flow, std::uint32_t what) noexcept {
   const bool responder_only = what == kStopAuthenticated;
+  drop_content(flow);
   for (const Side which : {Side::initiator, Side::responder}) {
     if (responder_only && which == Side::initiator) continue;
     FlowSide& side = flow.side(which);
@@ -163,6 +167,7 @@ void PacketLoop::order_stop(Flow& flow, std::uint32_t what) noexcept {
 /// Both sides are read again. What the responder sends while it was out of the queue is lost to us,
 /// so its stream begins anew with the next segment seen.
 void PacketLoop::order_again(Flow& flow) noexcept {
+  drop_content(flow);
   flow.offloaded = 0;
   flow.offload_mark = flow.loose ? options_.mark_clear : 0;
   for (FlowSide& side : flow.sides) {

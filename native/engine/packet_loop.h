@@ -110,6 +110,11 @@ class PacketLoop {
   [[nodiscard]] bool turn_was_full() const noexcept { return turn_was_full_; }
   /// Fires timers. In replay the packets' own times drive this.
   void advance_time(std::int64_t now_ms) noexcept;
+  /// Makes a plan known to orders of `content` by its number, and takes the memory that its scans
+  /// share: not for the packet path. 0 when there are kContentPlansMax, or memory was refused.
+  [[nodiscard]] std::uint32_t define_plan(std::shared_ptr<const ContentPlan> plan);
+  /// Nothing begins with it any more; messages under way keep it.
+  void release_plan(std::uint32_t plan) noexcept;
   /// Orders from outside a batch (a session cleared). False when they were not well formed.
   bool apply_orders(std::span<const std::uint32_t> words) noexcept;
   /// Gives every held packet its verdict and forgets all flows.
@@ -130,6 +135,8 @@ class PacketLoop {
   [[nodiscard]] std::size_t flows_awake() const noexcept { return flows_.awake(); }
   [[nodiscard]] const DatagramTable& datagrams() const noexcept { return datagrams_.table(); }
   [[nodiscard]] std::int64_t now_ms() const noexcept { return now_ms_; }
+  /// Those that were released and that messages under way still use, too.
+  [[nodiscard]] std::size_t plans() const noexcept { return plans_.size(); }
   [[nodiscard]] std::size_t used_chunks() const noexcept { return pool_.used_chunks(); }
   /// When advance_time() is wanted next.
   [[nodiscard]] std::int64_t next_timer_ms() const noexcept;
@@ -231,6 +238,15 @@ class PacketLoop {
   void order_stop(Flow& flow, std::uint32_t what) noexcept;
   void order_again(Flow& flow) noexcept;
 
+  // content_flow.cc: the walk over a message
+  void order_content(std::uint32_t index, const Order& order) noexcept;
+  void drop_content(Flow& flow) noexcept;
+  [[nodiscard]] bool scan_content(Flow& flow, FramingMode mode,
+                                  std::span<const std::byte> taken) noexcept;
+  [[nodiscard]] static bool content_waits(const Flow& flow) noexcept;
+  [[nodiscard]] Advance write_content(std::uint32_t index) noexcept;
+  void count_facts(std::span<const std::byte> records) noexcept;
+
   // settle.cc: verdicts
   void settle(std::uint32_t index) noexcept;
   void settle_side(std::uint32_t index, Side from) noexcept;
@@ -290,6 +306,7 @@ class PacketLoop {
   FlowTable table_;
   TimerWheel wheel_;
   ChunkPool pool_;
+  ContentPlans plans_;
   FlowShelf flows_;
   Counters counters_;
   SharedBuffers buffers_{};

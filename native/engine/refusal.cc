@@ -83,6 +83,7 @@ void PacketLoop::refuse_with_words(std::uint32_t index, std::span<const std::byt
   }
   reset_toward(index, Side::responder);
   drop_waiting(flow);
+  drop_content(flow);
   auto refusal = std::make_unique<Refusal>();
   refusal->words.assign(words.begin(), words.end());
   const FlowSide& responder = flow.side(Side::responder);

@@ -188,6 +188,7 @@ void PacketLoop::tell_closed(std::uint32_t index, EndReason reason) noexcept {
 void PacketLoop::end_flow(std::uint32_t index, EndReason reason) noexcept {
   Flow& flow = *flows_[index];
   drop_waiting(flow);
+  drop_content(flow);
   tell_closed(index, reason);
   for (FlowSide& side : flow.sides) side.store.release(pool_);
   set_stage(flow, FlowStage::dead);
@@ -198,6 +199,7 @@ void PacketLoop::forget_flow(std::uint32_t index) noexcept {
   Flow& flow = *flows_[index];
   tell_closed(index, EndReason::closed);
   drop_waiting(flow);
+  drop_content(flow);
   for (FlowSide& side : flow.sides) side.store.release(pool_);
   --*gauge_of(flow.stage);
   wheel_.cancel(index);

@@ -121,6 +121,9 @@ class Orders {
   void end(std::uint32_t flow, EndReason reason) {
     put(10, Side::initiator, 0, flow, {static_cast<std::uint32_t>(reason)});
   }
+  void content(std::uint32_t flow, ContentOrder what, std::uint32_t plan = 0) {
+    put(11, Side::initiator, static_cast<std::uint32_t>(what), flow, {plan});
+  }
   [[nodiscard]] std::size_t length() const { return length_; }
 
  private:
