@@ -92,6 +92,10 @@ Napi::Value configure_gate(const Napi::CallbackInfo& info) {
 
 Napi::Object drop_object(const Napi::Env& env, const GateDrop& drop) {
   Napi::Object object = Napi::Object::New(env);
+  object.Set("protocol", number(env, drop.protocol));
+  object.Set("passed", Napi::Boolean::New(env, drop.passed));
+  object.Set("inInterface", number(env, drop.in_interface));
+  object.Set("outInterface", number(env, drop.out_interface));
   object.Set("sourceAddress", octets(env, drop.source.address));
   object.Set("sourcePort", number(env, drop.source.port));
   object.Set("destinationAddress", octets(env, drop.destination.address));

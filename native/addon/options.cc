@@ -51,6 +51,9 @@ GateHostOptions read_gate_options(const Napi::Object& object) {
   GateHostOptions options;
   read(object, options.queue);
   read(object, "injectMark", options.inject_mark);
+  read(object, "zoneDropMark", options.zone_marks.drop);
+  read(object, "zonePassMark", options.zone_marks.pass);
+  read(object, "zoneMarkMask", options.zone_marks.mask);
   read(object, "entriesMax", options.entries_max);
   read(object, "hostsMax", options.hosts_max);
   return options;

@@ -43,8 +43,13 @@ struct HostReport {
   std::uint32_t half_open = 0;  ///< with the one that was too many
 };
 
-/// A dropped packet for the log: who, and the counter that names the reason.
+/// A packet for the log: who, and the counter that names why it was dropped.
 struct GateDrop {
+  std::uint8_t protocol = 6;  ///< IP's number; 0: none that could be read
+  /// Accepted: its zone policy passes it with `log`.
+  bool passed = false;
+  std::uint32_t in_interface = 0;
+  std::uint32_t out_interface = 0;
   Endpoint source;
   Endpoint destination;
   std::uint16_t ip_ident = 0;
@@ -150,6 +155,8 @@ class Gate {
   void count(Counter counter, std::uint64_t by = 1) noexcept;
   /// Keeps a record of a packet that the gate's own thread dropped, where `report_drops` asks.
   void note_drop(const TcpPacket& packet, Counter reason) noexcept;
+  /// Keeps the record of a packet that came only to be told of.
+  void note_told(const GateDrop& told) noexcept;
 
  private:
   [[nodiscard]] SynVerdict admit(const HalfOpen& fresh) noexcept;

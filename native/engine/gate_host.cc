@@ -52,6 +52,7 @@ GateHost::GateHost(const GateHostOptions& options, std::unique_ptr<NfqueueSocket
       source_(std::move(source)),
       sender_(std::move(sender)),
       resets_(*sender_),
+      zone_marks_(options.zone_marks),
       received_(kPacketsPerTurnMax) {
   victims_.reserve(kPacketsPerTurnMax * Gate::Resets::kMax);
 }
@@ -115,6 +116,8 @@ bool GateHost::turn(std::int64_t now_ms) noexcept {
 
 void GateHost::judge(const ReceivedPacket& received, const GateLimits& limits,
                      std::int64_t now_ms) noexcept {
+  const ZoneMarks::Meaning zone = zone_marks_.meaning_of(received.mark);
+  if (zone != ZoneMarks::Meaning::none) return tell(received, zone);
   if (received.truncated) return drop(received.id, Counter::drop_truncated);
   TcpPacket packet;
   if (parse_tcp_packet(received.bytes, packet) != ParseError::none) {
@@ -144,6 +147,17 @@ void GateHost::drop(std::uint32_t id, Counter reason) noexcept {
   source_->verdict(id, {});
   gate_->count(Counter::dropped);
   gate_->count(reason);
+}
+
+/// The rules have decided, and send some such packets here only for the log.
+void GateHost::tell(const ReceivedPacket& received, ZoneMarks::Meaning meaning) noexcept {
+  GateDrop told = describe_packet(received);
+  told.passed = meaning == ZoneMarks::Meaning::pass;
+  told.reason = told.passed ? Counter::accepted : Counter::drop_zone;
+  gate_->note_told(told);
+  if (!told.passed) return drop(received.id, told.reason);
+  source_->verdict(received.id, {.accept = true, .mark = received.mark & ~zone_marks_.mask});
+  gate_->count(Counter::accepted);
 }
 
 void GateHost::expire(std::int64_t now_ms) noexcept {

@@ -14,6 +14,7 @@
 #include "core/limits.h"
 #include "engine/gate.h"
 #include "engine/gate_resets.h"
+#include "engine/gate_zone.h"
 #include "io/nfqueue_socket.h"
 #include "io/packet_source.h"
 #include "io/thread_pulse.h"
@@ -25,6 +26,7 @@ namespace postern {
 struct GateHostOptions {
   NfqueueOptions queue;
   std::uint32_t inject_mark = 0;  ///< on what we send ourselves, so that our rules let it pass
+  ZoneMarks zone_marks;
   std::size_t entries_max = kHalfOpenMax;
   std::size_t hosts_max = kHostsMax;
 };
@@ -78,6 +80,7 @@ class GateHost {
   void judge(const ReceivedPacket& received, const GateLimits& limits,
              std::int64_t now_ms) noexcept;
   void drop(std::uint32_t id, Counter reason) noexcept;
+  void tell(const ReceivedPacket& received, ZoneMarks::Meaning meaning) noexcept;
   void expire(std::int64_t now_ms) noexcept;
   void carry_out_commands(std::int64_t now_ms) noexcept;
   void carry_out(Command& command, Gate::Resets& resets) noexcept;
@@ -91,6 +94,7 @@ class GateHost {
   std::unique_ptr<PacketSource> source_;
   std::unique_ptr<SegmentSender> sender_;
   ResetSender resets_;
+  ZoneMarks zone_marks_;
   Wakeup wakeup_;
   std::vector<ReceivedPacket> received_;
   std::vector<HalfOpen> victims_;     ///< whose RSTs are sent after the verdicts

@@ -138,4 +138,9 @@ void Gate::note_drop(const TcpPacket& packet, Counter reason) noexcept {
                     .reason = reason});
 }
 
+void Gate::note_told(const GateDrop& told) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (drops_.size() < kGateDropsMax) drops_.push_back(told);
+}
+
 }  // namespace postern

@@ -21,6 +21,10 @@ export interface GateOptions {
   readonly failOpen: boolean;
   readonly socketBufferBytes?: number;
   readonly injectMark: number;
+  /** Of packets that come only to be told of (src/netfilter/marks.ts), within the mask; absent: none come. */
+  readonly zoneDropMark?: number;
+  readonly zonePassMark?: number;
+  readonly zoneMarkMask?: number;
   readonly entriesMax?: number;
   readonly hostsMax?: number;
 }
@@ -47,6 +51,13 @@ export interface GateSample {
 }
 
 export interface GateDrop {
+  /** IP's number; 0: none that could be read. */
+  readonly protocol: number;
+  /** Accepted and told of (`pass log`). */
+  readonly passed: boolean;
+  /** Interface indexes; 0 where there is none. */
+  readonly inInterface: number;
+  readonly outInterface: number;
   readonly sourceAddress: Uint8Array;
   readonly sourcePort: number;
   readonly destinationAddress: Uint8Array;
