@@ -3,6 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CONFIGURATION_BYTES_MAX } from '../limits.ts';
+import { NO_PATTERNS } from '../policy/application/pattern-sets.ts';
 import { EMPTY_CONFIGURATION } from '../policy/configuration.ts';
 import { ConfigurationError, loadConfiguration, rejectionLines, workerSettings } from './configuration-file.ts';
 
@@ -78,11 +79,11 @@ describe('workerSettings', () => {
     [{ hostname: 'gate' }, 'gate'],
     [{}, hostname()],
   ])('%j names itself %s', (changes, name) => {
-    expect(workerSettings({ ...EMPTY_CONFIGURATION, ...changes }).hostname).toBe(name);
+    expect(workerSettings({ ...EMPTY_CONFIGURATION, ...changes }, NO_PATTERNS).hostname).toBe(name);
   });
 
   test('survives the way to a worker', () => {
-    const settings = workerSettings(EMPTY_CONFIGURATION);
+    const settings = workerSettings(EMPTY_CONFIGURATION, NO_PATTERNS);
     expect(structuredClone(settings)).toEqual(settings);
     const { offloadBoth, offloadResponder, clear, session } = settings.marks;
     expect(new Set([offloadBoth, offloadResponder, clear, session]).size).toBe(4);

@@ -5,12 +5,18 @@ import { formatDiagnostic, parseConfiguration } from '../commands/parse-configur
 import type { WorkerSettings } from '../engine/worker-protocol.ts';
 import { CONFIGURATION_BYTES_MAX } from '../limits.ts';
 import { MARKS } from '../netfilter/marks.ts';
+import type { PatternSets } from '../policy/application/pattern-sets.ts';
+import { patternPlanOf } from '../policy/application/patterns.ts';
 import type { Configuration } from '../policy/configuration.ts';
+import { type PatternCompiler, PatternsRefused } from './pattern-compiler.ts';
+import { type ConfigurationSource, patternErrors } from './pattern-errors.ts';
 
 export const CONFIGURATION_FILE_DEFAULT = '/etc/postern/postern.conf';
 
 export interface LoadedConfiguration {
   readonly configuration: Configuration;
+  /** What it was read from: errors that show later name its lines. */
+  readonly source: ConfigurationSource;
   /** As the terminal shows them: `FILE:LINE:COLUMN: % message`, the line, a caret. */
   readonly notices: readonly string[];
 }
@@ -53,9 +59,32 @@ function plainReason(error: unknown): string {
 
 /** Throws ConfigurationError unless the whole file is good: nothing is half-loaded. */
 export function loadConfiguration(file: string): LoadedConfiguration {
-  const { configuration, errors, notices } = parseConfiguration(readConfigurationText(file), file);
+  const text = readConfigurationText(file);
+  const { configuration, errors, notices } = parseConfiguration(text, file);
   if (errors.length > 0) throw new ConfigurationError(errors.map((error) => formatDiagnostic(error, true)));
-  return { configuration, notices: notices.map((notice) => formatDiagnostic(notice, false)) };
+  const source = sourceOf(file, text);
+  return { configuration, source, notices: notices.map((notice) => formatDiagnostic(notice, false)) };
+}
+
+/** A text and its name, for errors that show after it was read. */
+export function sourceOf(file: string, text: string): ConfigurationSource {
+  return { file, lines: text.split(/\r\n|\n|\r/) };
+}
+
+/**
+ * Compiles the patterns of a configuration. Throws ConfigurationError when the engine does not take one of them: then
+ * the configuration may not be used.
+ */
+export async function compilePatterns(
+  compiler: PatternCompiler,
+  { configuration, source }: Pick<LoadedConfiguration, 'configuration' | 'source'>,
+): Promise<PatternSets> {
+  try {
+    return await compiler.compile(patternPlanOf(configuration));
+  } catch (error) {
+    if (!(error instanceof PatternsRefused)) throw error;
+    throw new ConfigurationError(patternErrors(configuration, error.refused, source));
+  }
 }
 
 /**
@@ -69,9 +98,10 @@ export function rejectionLines(errors: readonly string[]): readonly string[] {
 }
 
 /** What the workers need of a configuration; the machine's name where it gives none. */
-export function workerSettings(configuration: Configuration): WorkerSettings {
+export function workerSettings(configuration: Configuration, patterns: PatternSets): WorkerSettings {
   return {
     configuration,
+    patterns,
     hostname: configuration.postern.hostname ?? configuration.hostname ?? hostName(),
     marks: MARKS,
   };

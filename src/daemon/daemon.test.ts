@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { halfOpenId } from '../engine/session.ts';
 import type { LogMessage } from '../log/log-message.ts';
-import type { HalfOpenRecord } from '../native/addon.ts';
+import { type HalfOpenRecord, loadPatterns } from '../native/addon.ts';
 import { createFakeAddon } from '../native/fake-addon.ts';
 import { loadConfiguration } from './configuration-file.ts';
 import { Daemon } from './daemon.ts';
@@ -53,18 +53,20 @@ const LINES = [
 function createDaemon(lines: readonly string[] = LINES) {
   writeFileSync(config, `${lines.join('\n')}\n`);
   const fake = createFakeAddon();
+  const patterns = loadPatterns();
   const messages: LogMessage[] = [];
   const daemon = new Daemon(
     {
       run: { config, control: '', stateDir: folder, logFormat: 'ios', queue: 40, installRules: false },
       addon: fake.addon,
+      patterns,
       logger: { log: (message) => void messages.push(message), tick: () => undefined, close: () => undefined },
       version: '9.9',
       workerFile: pathToFileURL(workerFile),
       testHooks: false,
       onHopeless: () => undefined,
     },
-    loadConfiguration(config).configuration,
+    loadConfiguration(config),
   );
   daemons.push(daemon);
   const show = async (command: string): Promise<string> => {

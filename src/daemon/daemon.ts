@@ -10,20 +10,30 @@ import type { WorkerSettings } from '../engine/worker-protocol.ts';
 import type { SessionSnapshot, Statistics } from '../firewall/snapshot.ts';
 import { HALF_OPEN_LISTED_MAX } from '../limits.ts';
 import type { Logger } from '../log/log-message.ts';
-import type { Addon } from '../native/addon.ts';
+import type { Addon, PatternAddon } from '../native/addon.ts';
 import { queueHashKey } from '../netfilter/host-key.ts';
 import { installRules, removeRules } from '../netfilter/install.ts';
 import { MARKS } from '../netfilter/marks.ts';
 import { rulesFor } from '../netfilter/rules.ts';
+import { NO_PATTERNS, type PatternSets } from '../policy/application/pattern-sets.ts';
 import type { Configuration } from '../policy/configuration.ts';
 import { effectivePostern } from '../policy/defaults.ts';
 import { portProtocols } from '../policy/ports.ts';
 import { AccessLists } from './access-lists.ts';
-import { ConfigurationError, loadConfiguration, rejectionLines, workerSettings } from './configuration-file.ts';
+import {
+  ConfigurationError,
+  compilePatterns,
+  type LoadedConfiguration,
+  loadConfiguration,
+  rejectionLines,
+  workerSettings,
+} from './configuration-file.ts';
 import { type DebugReader, DebugStreams } from './debug-streams.ts';
 import { GateKeeper } from './gate-keeper.ts';
 import { clearHalfOpen, halfOpenSessions } from './half-open-sessions.ts';
 import type { RunOptions } from './options.ts';
+import { PatternCompiler } from './pattern-compiler.ts';
+import type { ConfigurationSource } from './pattern-errors.ts';
 import { saveWhole } from './save-file.ts';
 import { Sequence } from './sequence.ts';
 import { SessionPlaces } from './session-places.ts';
@@ -34,12 +44,16 @@ import { WorkerPool } from './worker-pool.ts';
 export interface DaemonOptions {
   readonly run: RunOptions;
   readonly addon: Addon;
+  readonly patterns: Pick<PatternAddon, 'compilePatterns' | 'releasePatterns'>;
   readonly logger: Logger;
   readonly version: string;
   readonly workerFile: URL;
   readonly testHooks: boolean;
   onHopeless(detail: string): void;
 }
+
+/** What the daemon begins with. */
+export type StartConfiguration = Pick<LoadedConfiguration, 'configuration' | 'source'>;
 
 const QUEUES_MAX = 4;
 
@@ -65,16 +79,22 @@ export class Daemon {
   readonly #startedAtMs = Date.now();
   readonly #debug = new DebugStreams((on) => this.pool.debug(on));
   readonly #changes = new Sequence();
+  readonly #compiler: PatternCompiler;
   #configuration: Configuration;
+  /** What the configuration was read from when the daemon was started. */
+  readonly #source: ConfigurationSource;
+  #patterns: PatternSets = NO_PATTERNS;
   readonly #workers: number;
   readonly #dropsTold = { workers: 0, gate: 0 };
   #clearedAtMs: number | undefined;
   #reloadSucceeded = true;
   #readAtSeconds = Math.floor(Date.now() / 1_000);
 
-  constructor(options: DaemonOptions, configuration: Configuration) {
+  constructor(options: DaemonOptions, { configuration, source }: StartConfiguration) {
     this.#options = options;
     this.#configuration = configuration;
+    this.#source = source;
+    this.#compiler = new PatternCompiler(options.patterns);
     this.#workers = workerCount(configuration);
     this.#places = new SessionPlaces(this.#workers);
     this.#accessLists.configure(configuration);
@@ -92,6 +112,7 @@ export class Daemon {
       workerFile: options.workerFile,
       testHooks: options.testHooks,
       onDebug: (line) => this.#debug.publish(line),
+      onLearn: () => undefined,
       onHopeless,
     });
   }
@@ -106,10 +127,14 @@ export class Daemon {
   }
 
   /**
-   * Opens the gate, then the workers' queues behind it, starts the workers, installs the rules if asked: in this order,
-   * so that nothing is steered to nobody.
+   * Compiles the patterns, opens the gate, then the workers' queues behind it, starts the workers, installs the rules if
+   * asked: in this order, so that nothing is steered to nobody. Rejects with a ConfigurationError for a bad pattern.
    */
   async start(): Promise<void> {
+    this.#patterns = await compilePatterns(this.#compiler, {
+      configuration: this.#configuration,
+      source: this.#source,
+    });
     const { queueLengthPackets, fail } = effectivePostern(this.#configuration);
     const { queue } = this.#options.run;
     const common = { lengthMaxPackets: queueLengthPackets, failOpen: fail === 'open', injectMark: MARKS.injected };
@@ -152,9 +177,10 @@ export class Daemon {
   async #reload(): Promise<readonly string[]> {
     const { config } = this.#options.run;
     try {
-      const { configuration, notices } = loadConfiguration(config);
-      for (const detail of notices) this.#options.logger.log({ id: 'NOTICE', fields: { detail } });
-      await this.#replace(configuration);
+      const loaded = loadConfiguration(config);
+      const patterns = await this.#compile(loaded);
+      for (const detail of loaded.notices) this.#options.logger.log({ id: 'NOTICE', fields: { detail } });
+      await this.#replace(loaded.configuration, patterns);
       this.#readAtSeconds = Math.floor(Date.now() / 1_000);
       this.#reloadSucceeded = true;
       return [];
@@ -169,10 +195,27 @@ export class Daemon {
     }
   }
 
+  /** The patterns of a configuration that is to take effect; when it may not, what was compiled for it goes. */
+  async #compile(loaded: StartConfiguration): Promise<PatternSets> {
+    try {
+      return await compilePatterns(this.#compiler, loaded);
+    } catch (error) {
+      this.#compiler.keepOnly([this.#patterns]);
+      throw error;
+    }
+  }
+
   async #configure(lines: readonly string[]): Promise<ExecReply> {
     const { configuration, errors, notices } = applyLines(this.#configuration, lines);
     if (errors.length > 0) return { error: errors.map((error) => formatDiagnostic(error, true)).join('\n') };
-    await this.#replace(configuration);
+    let patterns: PatternSets;
+    try {
+      patterns = await this.#compile({ configuration, source: { file: 'terminal', lines } });
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      return { error: error.errors.join('\n') };
+    }
+    await this.#replace(configuration, patterns);
     return { output: notices.map((notice) => `${formatDiagnostic(notice, false)}\n`).join('') };
   }
 
@@ -246,7 +289,7 @@ export class Daemon {
       const detail = `${placeless.length} inspection rule(s) count for sessions maximum only, from ${placeless[0]} on`;
       this.#options.logger.log({ id: 'NOTICE', fields: { detail } });
     }
-    return { ...workerSettings(this.#configuration), sessionLimits: limits };
+    return { ...workerSettings(this.#configuration, this.#patterns), sessionLimits: limits };
   }
 
   /** What the kernel lost of the gate's queue, or of the workers' queues, since it was last told. */
@@ -258,13 +301,20 @@ export class Daemon {
     this.#options.logger.log({ id: 'QUEUE_OVERRUN', fields: { queue, packets } });
   }
 
-  async #replace(configuration: Configuration): Promise<void> {
+  async #replace(configuration: Configuration, patterns: PatternSets): Promise<void> {
     const before = this.#configuration;
     this.#configuration = configuration;
+    this.#patterns = patterns;
     this.#accessLists.configure(configuration);
     this.#keeper.configure(configuration);
-    this.pool.configure(this.#workerSettings());
+    // A worker that does not answer is replaced and begins with the new settings; what it used is kept until the next
+    // change.
+    const taken = this.pool.configure(this.#workerSettings()).then(
+      () => this.#compiler.keepOnly([patterns]),
+      () => undefined,
+    );
     if (this.#options.run.installRules) await this.#installRules();
+    await taken;
     const changes =
       workerCount(configuration) === this.#workers
         ? 'sessions under way keep their policy'

@@ -37,7 +37,7 @@ export function runRules(argv: readonly string[]): Promise<number> {
 
 export function runReplay(argv: readonly string[]): Promise<number> {
   return withErrors(async () => {
-    replay(parseReplayOptions(argv), (line) => process.stdout.write(`${line}\n`));
+    await replay(parseReplayOptions(argv), (line) => process.stdout.write(`${line}\n`));
     return 0;
   });
 }

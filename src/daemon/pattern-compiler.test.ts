@@ -144,7 +144,7 @@ describe('a refused pattern', () => {
     expect(refused.map(({ use }) => use)).toEqual(['sender', 'sender', 'header', 'header']);
     const shown = patternErrors(CONFIGURATION, refused, { file: 'x.conf', lines: SOURCE });
     expect(shown).toHaveLength(2);
-    expect(shown[0]).toMatch(/^x\.conf:5:11: % Pattern "\(ab\){9999}" of parameter-map BAD: Resource limit exceeded\n/);
+    expect(shown[0]).toContain('x.conf:5:11: % Pattern "(ab){9999}" of parameter-map BAD: Resource limit exceeded\n');
     expect(shown[1]?.split('\n')).toEqual([
       'x.conf:6:8: % Pattern "((a|b){500}c){500}" of parameter-map BAD: Bounded repeat is too large',
       '  patt ((a|b){500}c){500}',

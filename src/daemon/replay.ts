@@ -3,10 +3,11 @@ import { PacketEngine } from '../engine/packet-engine.ts';
 import type { Session } from '../engine/session.ts';
 import { formatLogMessage } from '../log/format.ts';
 import type { LogMessage } from '../log/log-message.ts';
-import { loadAddon } from '../native/addon.ts';
+import { loadAddon, loadPatterns } from '../native/addon.ts';
 import { type PortProtocol, portProtocols } from '../policy/ports.ts';
-import { loadConfiguration, workerSettings } from './configuration-file.ts';
+import { compilePatterns, loadConfiguration, workerSettings } from './configuration-file.ts';
 import type { ReplayOptions } from './options.ts';
+import { PatternCompiler } from './pattern-compiler.ts';
 
 type MailPorts = ReturnType<typeof portProtocols>;
 
@@ -23,9 +24,15 @@ interface ReplayLine {
   readonly message?: string;
 }
 
-/** Runs a capture through the engine that serves queues. Throws when it cannot be read; the text names the packet. */
-export function replay(options: ReplayOptions, print: (line: string) => void): void {
-  const { configuration } = loadConfiguration(options.config);
+/**
+ * Runs a capture through the engine that serves queues. Rejects when it cannot be read; the text names the packet.
+ * What the action `learn` records is forgotten at the end.
+ */
+export async function replay(options: ReplayOptions, print: (line: string) => void): Promise<void> {
+  const loaded = loadConfiguration(options.config);
+  const { configuration } = loaded;
+  const patterns = loadPatterns();
+  const sets = await compilePatterns(new PatternCompiler(patterns), loaded);
   const addon = loadAddon();
   const host = addon.openCapture(options.capture, options.write ?? null);
   const show = (line: ReplayLine): void => print(options.json ? JSON.stringify(line) : textOf(line));
@@ -34,8 +41,10 @@ export function replay(options: ReplayOptions, print: (line: string) => void): v
     addon,
     host,
     worker: 0,
+    patterns,
     settings: {
-      ...workerSettings(configuration),
+      ...workerSettings(configuration, sets),
+      captureWithoutInterfaces: true,
       marks: { offloadBoth: 0, offloadResponder: 0, clear: 0, session: 0 },
     },
     log: () => undefined,

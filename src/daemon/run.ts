@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { listenControl } from '../control/server.ts';
 import type { Logger } from '../log/log-message.ts';
 import { createLogger } from '../log/logger.ts';
-import { loadAddon } from '../native/addon.ts';
+import { loadAddon, loadPatterns } from '../native/addon.ts';
 import { ConfigurationError, loadConfiguration } from './configuration-file.ts';
 import { Daemon } from './daemon.ts';
 import { createNotifier, type Notifier, watchdogIntervalMs } from './notify.ts';
@@ -32,13 +32,13 @@ export async function run(options: RunOptions): Promise<number> {
     journald: process.env.JOURNAL_STREAM !== undefined,
   });
   for (const detail of loaded.notices) logger.log({ id: 'NOTICE', fields: { detail } });
-  return serve(options, logger, loaded.configuration);
+  return serve(options, logger, loaded);
 }
 
 async function serve(
   options: RunOptions,
   logger: Logger,
-  configuration: ReturnType<typeof loadConfiguration>['configuration'],
+  loaded: ReturnType<typeof loadConfiguration>,
 ): Promise<number> {
   const addon = loadAddon();
   const notifier = createNotifier({
@@ -58,13 +58,14 @@ async function serve(
     {
       run: options,
       addon,
+      patterns: loadPatterns(),
       logger,
       version,
       workerFile: new URL('../engine/worker.js', import.meta.url),
       testHooks: process.env.POSTERN_TEST_HOOKS === '1',
       onHopeless: hopeless,
     },
-    configuration,
+    loaded,
   );
   const fail = (what: string, error: unknown): void => {
     logger.log({
@@ -75,7 +76,8 @@ async function serve(
   try {
     await daemon.start();
   } catch (error) {
-    process.stderr.write(`% ${error instanceof Error ? error.message : String(error)}\n`);
+    const said = error instanceof ConfigurationError ? error.errors.join('\n') : undefined;
+    process.stderr.write(`${said ?? `% ${error instanceof Error ? error.message : String(error)}`}\n`);
     await daemon.stop().catch(() => undefined);
     return 1;
   }

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { makeSessionCounts } from '../engine/session-limits.ts';
+import type { LearnedSender } from '../engine/worker-protocol.ts';
 import type { LogMessage } from '../log/log-message.ts';
 import { createFakeAddon } from '../native/fake-addon.ts';
+import { NO_PATTERNS } from '../policy/application/pattern-sets.ts';
 import { EMPTY_CONFIGURATION } from '../policy/configuration.ts';
 import { workerSettings } from './configuration-file.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -27,6 +29,8 @@ parentPort.on('message', (message) => {
   if (message.kind === 'configure') {
     const fields = { detail: message.settings.hostname };
     parentPort.postMessage({ kind: 'log', message: { id: 'NOTICE', fields } });
+    parentPort.postMessage({ kind: 'learn', learned: { sender: 'a@example.org', client: '192.0.2.1' } });
+    parentPort.postMessage({ kind: 'reply', request: message.request, reply: { kind: 'count', count: 0 } });
   }
 });
 parentPort.postMessage({ kind: 'serving', rank: 'none', tookOver: false });
@@ -37,7 +41,8 @@ const workerFile = join(folder, 'worker.mjs');
 writeFileSync(workerFile, WORKER);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const SETTINGS = { ...workerSettings(EMPTY_CONFIGURATION), hostname: 'mx' };
+const SENDER: LearnedSender = { sender: 'a@example.org', client: '192.0.2.1' };
+const SETTINGS = { ...workerSettings(EMPTY_CONFIGURATION, NO_PATTERNS), hostname: 'mx' };
 const queue = (number: number) => ({ queue: number, lengthMaxPackets: 10, failOpen: false, injectMark: 1 });
 const pools: WorkerPool[] = [];
 
@@ -46,14 +51,16 @@ function createPool(testHooks = true) {
   const messages: LogMessage[] = [];
   const lines: string[] = [];
   const hopeless: string[] = [];
+  const learned: LearnedSender[] = [];
   const pool = new WorkerPool({
     ...{ addon: fake.addon, workerFile: pathToFileURL(workerFile), testHooks, sessionCounts: makeSessionCounts(4) },
     logger: { log: (message) => void messages.push(message), tick: () => undefined, close: () => undefined },
     onDebug: (line) => void lines.push(line),
+    onLearn: (sender) => void learned.push(sender),
     onHopeless: (detail) => void hopeless.push(detail),
   });
   pools.push(pool);
-  return { fake, pool, messages, lines, hopeless, ids: () => messages.map(({ id }) => id) };
+  return { fake, pool, messages, lines, hopeless, learned, ids: () => messages.map(({ id }) => id) };
 }
 
 afterEach(async () => {
@@ -99,14 +106,25 @@ describe('opening', () => {
 
 describe('messages', () => {
   test('settings and debug go to every worker, lines and log messages come back', async () => {
-    const { pool, lines, messages } = createPool();
+    const { pool, lines, messages, learned } = createPool();
     pool.open([queue(0), queue(1)]);
     await pool.start(SETTINGS);
     pool.debug(true);
-    pool.configure({ ...SETTINGS, hostname: 'other' });
+    await pool.configure({ ...SETTINGS, hostname: 'other' });
+    // They have been taken when that is over.
+    expect(messages.map(({ fields }) => fields)).toEqual([{ detail: 'other' }, { detail: 'other' }]);
+    expect(learned).toEqual([SENDER, SENDER]);
     await askCounters(pool);
     expect(lines.toSorted()).toEqual(['worker 0 true', 'worker 1 true']);
-    expect(messages.map(({ fields }) => fields)).toEqual([{ detail: 'other' }, { detail: 'other' }]);
+    expect(messages).toHaveLength(2);
+  });
+
+  test('settings that a worker died of before it took them are told as such', async () => {
+    const { pool } = createPool();
+    pool.open([queue(0)]);
+    await pool.start(SETTINGS);
+    pool.hurt(0, 'crash');
+    await expect(pool.configure({ ...SETTINGS, hostname: 'other' })).rejects.toThrow('was replaced');
   });
 });
 
@@ -129,7 +147,7 @@ describe('a worker that dies', () => {
     const { pool, fake, hopeless } = createPool();
     pool.open([queue(0)]);
     await pool.start(SETTINGS);
-    pool.configure({ ...SETTINGS, hostname: 'broken' });
+    await pool.configure({ ...SETTINGS, hostname: 'broken' });
     pool.hurt(0, 'crash');
     await vi.waitFor(() => expect(hopeless).toHaveLength(1), { timeout: 20_000, interval: 50 });
     expect(hopeless[0]).toMatch(/queue 0 fails again and again/);

@@ -1,6 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import type { SessionCounts } from '../engine/session-limits.ts';
-import type { FromWorker, ToWorker, WorkerReply, WorkerSettings, WorkerStart } from '../engine/worker-protocol.ts';
+import type {
+  FromWorker,
+  LearnedSender,
+  ToWorker,
+  WorkerReply,
+  WorkerSettings,
+  WorkerStart,
+} from '../engine/worker-protocol.ts';
 import type { WorkerHealth } from '../firewall/snapshot.ts';
 import type { Logger, LogMessage } from '../log/log-message.ts';
 import type { Addon, HostOptions } from '../native/addon.ts';
@@ -28,6 +35,8 @@ export interface PoolOptions {
   /** What the workers count their sessions in; there is a row for each of them. */
   readonly sessionCounts: SessionCounts;
   onDebug(line: string): void;
+  /** The action `learn` in a worker. */
+  onLearn(learned: LearnedSender): void;
   /** A queue cannot be kept served: the daemon must end. */
   onHopeless(detail: string): void;
 }
@@ -105,9 +114,13 @@ export class WorkerPool {
     await Promise.all(started);
   }
 
-  configure(settings: WorkerSettings): void {
+  /**
+   * New settings for all workers; resolves when they have taken them. Rejects when one did not answer in time: it is
+   * replaced, and the next begins with them.
+   */
+  async configure(settings: WorkerSettings): Promise<void> {
     this.#settings = settings;
-    this.#tellAll({ kind: 'configure', settings });
+    await this.ask((request) => ({ kind: 'configure', request, settings }));
   }
 
   debug(on: boolean): void {
@@ -230,6 +243,9 @@ export class WorkerPool {
         return;
       case 'debug':
         this.#options.onDebug(message.line);
+        return;
+      case 'learn':
+        this.#options.onLearn(message.learned);
         return;
       case 'reply':
         this.#waiting.get(message.request)?.resolve(message.reply);

@@ -3,24 +3,35 @@ import type { PortProtocol } from '../policy/ports.ts';
 import { imap } from '../protocols/imap/machine.ts';
 import { pop3 } from '../protocols/pop3/machine.ts';
 import { smtp } from '../protocols/smtp/machine.ts';
-import { defaultSmtpPolicy } from '../protocols/smtp/policy.ts';
+import { defaultSmtpPolicy, type SmtpPolicy } from '../protocols/smtp/policy.ts';
+import type { OpenedFlow } from './opening.ts';
 import { type Dialogue, type DialogueScript, startDialogue } from './session.ts';
 
 /** Starts the dialogue of a new session. */
-export type StartDialogue = () => Dialogue;
+export type StartDialogue = (opened: Pick<OpenedFlow, 'initiator'>) => Dialogue;
+
+/** What holds for the dialogues of a whole configuration. */
+export interface DialogueSettings {
+  readonly hostname: string;
+  /** `postern chunking`: whether SMTP may send a message in chunks. */
+  readonly chunking: SmtpPolicy['chunking'];
+}
 
 /** How sessions of this inspection begin; undefined where there is nothing to read (TLS ports: ciphertext, D-03;
  * generic inspection). */
 export function dialogueFor(
   protocol: PortProtocol,
   inspection: EffectiveInspection,
-  hostname: string,
+  { hostname, chunking }: DialogueSettings,
 ): StartDialogue | undefined {
   const { reset, secureLogin, maxDataBytes } = inspection;
   switch (protocol) {
     case 'smtp': {
-      const policy = { ...defaultSmtpPolicy, extended: inspection.protocol === 'esmtp', maxDataBytes, hostname };
-      return starting({ inspector: smtp, policy });
+      const extended = inspection.protocol === 'esmtp';
+      return starting({
+        inspector: smtp,
+        policy: { ...defaultSmtpPolicy, extended, maxDataBytes, hostname, chunking },
+      });
     }
     case 'pop3':
       return starting({ inspector: pop3, policy: { reset, secureLogin, hostname } });
@@ -36,6 +47,7 @@ export function dialogueFor(
   }
 }
 
+/** One script for all the sessions that begin so. */
 function starting<State, Policy>(script: DialogueScript<State, Policy>): StartDialogue {
   return () => startDialogue(script);
 }

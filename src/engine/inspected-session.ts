@@ -1,6 +1,7 @@
 import type { Endpoint } from '../firewall/snapshot.ts';
 import type { Reason } from '../inspect/reasons.ts';
 import type { PortProtocol } from '../policy/ports.ts';
+import type { ZonePlace } from '../policy/zone-decision.ts';
 import { type PackedEnds, unpackEnds } from './address.ts';
 import type { OpenedFlow } from './opening.ts';
 import type { Place } from './places.ts';
@@ -24,7 +25,7 @@ export class InspectedSession implements Session {
     this.flow = opened.flow;
     this.generation = opened.generation;
     this.place = place;
-    this.dialogue = opened.midstream ? undefined : place.start?.();
+    this.dialogue = opened.midstream ? undefined : place.start?.(opened);
     this.#worker = worker;
     this.#ends = opened.ends;
   }
@@ -39,6 +40,19 @@ export class InspectedSession implements Session {
 
   get rule(): string {
     return this.place.rule;
+  }
+
+  get zonePlace(): ZonePlace | undefined {
+    return this.place.zonePlace;
+  }
+
+  get contentPlan(): number | undefined {
+    return this.place.content?.plan;
+  }
+
+  /** Refused when it was to be opened: it is counted nowhere. */
+  get wasNeverOpen(): boolean {
+    return this.refusedFor === 'session-limit' || this.place.refused !== undefined;
   }
 
   get initiator(): Endpoint {

@@ -97,6 +97,11 @@ export class Judge {
     return this.#sessions.get(flow, generation);
   }
 
+  /** Logs what belongs to the event that is being judged, so that those who watch see it there too. */
+  tell(message: LogMessage): void {
+    this.#log(message);
+  }
+
   /** Forgets every session: the loop has given them up. */
   clear(): void {
     this.#sessions.clear();

@@ -1,20 +1,24 @@
-import type { SessionSnapshot, SessionState } from '../firewall/snapshot.ts';
+import type { PolicyStatistics, SessionSnapshot } from '../firewall/snapshot.ts';
+import type { PolicyHit } from '../inspect/policy-hit.ts';
 import type { LogMessage } from '../log/log-message.ts';
+import { hitMessage } from '../log/policy-messages.ts';
 import type { Addon, FlowRecord, LoopOptions } from '../native/addon.ts';
-import { allocateBuffers, OrderWriter, PORT_PROTOCOLS } from '../native/event-batch.ts';
+import { allocateBuffers, OrderWriter } from '../native/event-batch.ts';
+import { type LearnedView, NOTHING_LEARNED } from '../policy/application/environment.ts';
 import { type EffectiveGlobals, effectiveGlobals } from '../policy/defaults.ts';
-import { formatAddress } from './address.ts';
+import { Applications, type PatternUser } from './application.ts';
 import { refusalsOf, setCounterNames } from './endings.ts';
 import { InspectedSession } from './inspected-session.ts';
 import { Judge, type JudgedEvent } from './judge.ts';
-import { loopOptions } from './loop-options.ts';
+import { logsDrops, loopOptions } from './loop-options.ts';
 import type { OpenedFlow } from './opening.ts';
 import { Places } from './places.ts';
-import { transportOf } from './selection.ts';
-import { isSessionId, type Session, sessionId } from './session.ts';
+import { PolicyCounters } from './policy-counters.ts';
+import { isSessionId, type Session, sessionContext } from './session.ts';
 import type { SessionLimits } from './session-limits.ts';
+import { snapshotOf } from './session-snapshot.ts';
 import { addRecords, countedSince } from './tally.ts';
-import type { WorkerSettings, WorkerStatistics } from './worker-protocol.ts';
+import type { LearnedSender, WorkerSettings, WorkerStatistics } from './worker-protocol.ts';
 
 export interface EngineOptions {
   readonly addon: Addon;
@@ -25,16 +29,16 @@ export interface EngineOptions {
   observe?(event: JudgedEvent): void;
   /** Asked before a session opens, told when it is over (`sessions maximum`); absent: none is too many. */
   readonly limits?: SessionLimits;
+  /** Matches the patterns of the settings; absent: the settings have none. */
+  readonly patterns?: PatternUser;
+  /** What the action `learn` recorded, as it changes; absent: nothing. */
+  readonly learned?: LearnedView;
+  /** The action `learn`; absent: nobody records it. */
+  learn?(learned: LearnedSender): void;
 }
 
 const FLOWS_A_CALL = 1_024;
 const CLEAR_WORDS = 3;
-/** What `show` says of a flow whose dialogue is over, by the loop's number. */
-const ENDED_STAGES: ReadonlyMap<number, string> = new Map([
-  [3, 'refused'],
-  [4, 'closed'],
-]);
-const SESSION_STATES: readonly SessionState[] = ['SIS_OPENING', 'SIS_OPEN', 'SIS_CLOSING', 'SIS_CLOSED', 'SIS_CLOSED'];
 
 /** A packet loop with its judge: what one worker, or a replay, runs. */
 export class PacketEngine {
@@ -42,6 +46,8 @@ export class PacketEngine {
   readonly tookOver: boolean;
   readonly #options: EngineOptions;
   readonly #judge: Judge;
+  readonly #applications: Applications;
+  readonly #counters = new PolicyCounters();
   #places: Places;
   #settings: WorkerSettings;
   #baseline: WorkerStatistics | undefined;
@@ -49,19 +55,24 @@ export class PacketEngine {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#settings = options.settings;
-    this.#places = new Places(options.addon, options.settings);
-    setCounterNames(options.addon.counterNames());
+    const { addon, host, patterns, learned = NOTHING_LEARNED } = options;
+    this.#applications = new Applications({ addon, host, patterns, learned });
+    this.#applications.configure(options.settings);
+    this.#places = new Places(addon, options.settings, this.#applications);
+    setCounterNames(addon.counterNames());
     const buffers = allocateBuffers();
     this.#judge = new Judge(buffers, new OrderWriter(buffers), {
       open: (flow) => this.#open(flow),
       closed: (session) => this.#closed(session),
       log: options.log,
-      logsDrops: () => this.#globals().logDropPackets,
+      matched: (session, hit) => this.#matched(session, hit),
+      learn: (session, sender, minutes) => this.#learn(session, sender, minutes),
+      logsDrops: () => logsDrops(this.#settings.configuration),
       alerts: () => this.#globals().alert,
       ...(options.observe === undefined ? {} : { observe: options.observe }),
     });
-    options.addon.configure(options.host, this.#loopOptions(options.settings));
-    this.tookOver = options.addon.serve(options.host, buffers, (events) => this.#judge.judge(events));
+    addon.configure(host, this.#loopOptions(options.settings));
+    this.tookOver = addon.serve(host, buffers, (events) => this.#judge.judge(events));
   }
 
   /** Whether `observe` is called. Nobody listens most of the time, and telling costs. */
@@ -75,15 +86,19 @@ export class PacketEngine {
     return this.#options.addon.run(this.#options.host);
   }
 
-  /** New policy for sessions that begin from now on; those under way keep theirs. */
+  /** New policy for sessions that begin from now on; those under way keep theirs, with its programs and plans. */
   configure(settings: WorkerSettings): void {
     this.#settings = settings;
-    this.#places = new Places(this.#options.addon, settings);
+    this.#applications.configure(settings);
+    this.#places = new Places(this.#options.addon, settings, this.#applications);
     this.#options.addon.configure(this.#options.host, this.#loopOptions(settings));
   }
 
   sessions(): SessionSnapshot[] {
-    return this.#flows().map((flow) => this.#snapshot(flow));
+    const interfaceName = (index: number): string => this.#places.interfaceName(index);
+    return this.#flows().map((flow) =>
+      snapshotOf(this.#options.worker, flow, this.#judge.session(flow.flow, flow.generation), interfaceName),
+    );
   }
 
   statistics(): WorkerStatistics {
@@ -95,6 +110,15 @@ export class PacketEngine {
   /** Counts begin again; gauges and the native counters go on underneath. */
   clearStatistics(): void {
     this.#baseline = this.#totals();
+  }
+
+  /** What the classes of zone policies met; cleared apart from the rest, because IOS clears it by zone-pair. */
+  policyStatistics(): PolicyStatistics {
+    return this.#counters.toRecord(Date.now());
+  }
+
+  clearPolicyStatistics(zonePair?: string): void {
+    this.#counters.clear(Date.now(), zonePair);
   }
 
   /** Resets the session with this id, or all; answers how many there were. */
@@ -119,8 +143,30 @@ export class PacketEngine {
     const place = this.#places.at(flow);
     if (place === undefined) return undefined;
     const session = new InspectedSession(this.#options.worker, place, flow);
-    if (this.#options.limits?.open(place.rule) === false) session.refusedFor = 'session-limit';
+    if (place.refused !== undefined) {
+      session.refusedFor = place.refused.reason;
+      if (place.refused.logged) this.#tellDropped(session, place.refused.reason);
+    } else if (this.#options.limits?.open(place.countedAs) === false) session.refusedFor = 'session-limit';
+    if (session.refusedFor !== undefined) return session;
+    place.content?.hold();
+    if (place.zonePlace !== undefined) this.#counters.opened(place.zonePlace, Date.now());
     return session;
+  }
+
+  /** `drop log`. The packet itself is gone: its flow was made of it, so its identification is not known. */
+  #tellDropped(session: InspectedSession, reason: NonNullable<Session['refusedFor']>): void {
+    this.#judge.tell({ id: 'DROP_PKT', fields: { ...sessionContext(session), reason, ipIdent: 0 } });
+  }
+
+  #matched(session: Session, hit: PolicyHit): void {
+    if (session.zonePlace !== undefined) this.#counters.add(session.zonePlace, hit);
+    // What a class with `shadow` would have done is of use only where it can be read.
+    if (hit.log || hit.shadow) this.#judge.tell(hitMessage(hit, sessionContext(session)));
+  }
+
+  #learn(session: Session, sender: string, minutes: number | undefined): void {
+    const client = session.initiator.address;
+    this.#options.learn?.({ sender, client, ...(minutes === undefined ? {} : { minutes }) });
   }
 
   #globals(): EffectiveGlobals {
@@ -128,8 +174,19 @@ export class PacketEngine {
   }
 
   #closed(session: Session): void {
-    // One that the limit refused was never counted.
-    if (session.refusedFor !== 'session-limit') this.#options.limits?.close(session.rule);
+    if (!(session instanceof InspectedSession) || session.wasNeverOpen) return;
+    const { place } = session;
+    this.#options.limits?.close(place.countedAs);
+    place.content?.letGo();
+    if (place.zonePlace !== undefined) this.#counters.closed(place.zonePlace, place.protocol, this.#packetsOf(session));
+  }
+
+  /** Of both sides, as long as the packet loop still knows the flow. */
+  #packetsOf({ flow, generation }: Session): number {
+    const { addon, host } = this.#options;
+    const [record] = addon.flows(host, flow, 1);
+    if (record?.flow !== flow || record.generation !== generation) return 0;
+    return record.initiatorPackets + record.responderPackets;
   }
 
   #flows(): FlowRecord[] {
@@ -146,30 +203,6 @@ export class PacketEngine {
     const options = loopOptions(settings);
     // Who watches sees dropped packets, whether they are logged or not.
     return this.#judge.watching ? { ...options, reportDrops: true } : options;
-  }
-
-  #snapshot(flow: FlowRecord): SessionSnapshot {
-    const session = this.#judge.session(flow.flow, flow.generation);
-    const protocol = session?.protocol ?? PORT_PROTOCOLS[flow.protocol] ?? 'none';
-    const transport = protocol === 'none' ? 'tcp' : transportOf(protocol);
-    const list = session instanceof InspectedSession ? session.place.returnList : undefined;
-    return {
-      id: sessionId(this.#options.worker, flow.flow, flow.generation),
-      protocol,
-      state: SESSION_STATES[flow.stage] ?? 'SIS_CLOSED',
-      stage: ENDED_STAGES.get(flow.stage) ?? (session?.dialogue?.stage() ?? transport).toLowerCase(),
-      initiator: { address: formatAddress(flow.initiatorAddress), port: flow.initiatorPort },
-      responder: { address: formatAddress(flow.responderAddress), port: flow.responderPort },
-      bytes: { initiator: flow.initiatorBytes, responder: flow.responderBytes },
-      createdSecondsAgo: Math.floor(flow.createdMsAgo / 1_000),
-      lastHeardSecondsAgo: Math.floor(flow.lastHeardMsAgo / 1_000),
-      offloaded: flow.offloaded,
-      rule: session?.rule ?? '',
-      inInterface: this.#places.interfaceName(flow.inInterface),
-      outInterface: this.#places.interfaceName(flow.outInterface),
-      ...(list === undefined ? {} : { opening: { list, matches: flow.responderPackets } }),
-      ...(flow.midstream ? { midstream: true } : {}),
-    };
   }
 
   #totals(): WorkerStatistics {

@@ -1,48 +1,61 @@
+import type { Reason } from '../inspect/reasons.ts';
 import type { Addon } from '../native/addon.ts';
 import type { Configuration } from '../policy/configuration.ts';
+import type { EffectiveInspection } from '../policy/defaults.ts';
+import { isTransport } from '../policy/openings.ts';
 import type { PortProtocol } from '../policy/ports.ts';
+import type { ZonePlace } from '../policy/zone-decision.ts';
+import type { Applications, ContentPlanUse } from './application.ts';
 import { dialogueFor, type StartDialogue } from './dialogues.ts';
+import type { OpenedFlow } from './opening.ts';
 import { type FlowPlace, type Selection, selectInspection } from './selection.ts';
 import type { WorkerSettings } from './worker-protocol.ts';
+import { asInspection, type InspectedByZone, type RefusedByZone, ZoneDecisions } from './zone-places.ts';
 
 /** Protocols times pairs of interfaces that are remembered; a router with more of them works some out again. */
 const PLACES_MAX = 4_096;
 
 /** What every session of a protocol between two interfaces has in common: one object for all of them. */
 export interface Place extends Selection {
+  /** Where a zone policy inspects or refuses: the rule is empty then. */
+  readonly zonePlace?: ZonePlace;
+  /** The application policy of its class. */
+  readonly application?: string;
+  /** What its sessions are counted as for `sessions maximum`: the rule, or `ZONEPAIR/CLASS`. */
+  readonly countedAs: string;
   readonly start: StartDialogue | undefined;
+  readonly content?: ContentPlanUse | undefined;
+  /** Its sessions are ended at once, and told of packet by packet where `logged`. */
+  readonly refused?: { readonly reason: Reason; readonly logged: boolean };
   /** The access list that the answers of such a session would meet, and pass as answers (cisco-ios 3.1). */
   readonly returnList: string | undefined;
 }
 
-/** Where a flow runs, by interface indexes as the packet loop tells them. */
-export interface IndexedPlace {
-  readonly protocol: PortProtocol;
-  readonly inInterface: number;
-  readonly outInterface: number;
-}
-
-/** What a flow's protocol and interfaces lead to: the same for every flow, so it is worked out once a place. */
+/** What a flow's protocol and interfaces lead to: mostly the same for every flow, so it is worked out once a place. */
 export class Places {
   readonly #addon: Pick<Addon, 'interfaceName'>;
   readonly #settings: WorkerSettings;
+  readonly #applications: Applications;
+  readonly #zones: ZoneDecisions;
   readonly #interfaces = new Map<number, string>();
   readonly #places = new Map<string, Place | undefined>();
+  /** Of zone policies, by what was decided. */
+  readonly #zonePlaces = new Map<string, Place>();
 
-  constructor(addon: Pick<Addon, 'interfaceName'>, settings: WorkerSettings) {
+  constructor(addon: Pick<Addon, 'interfaceName'>, settings: WorkerSettings, applications: Applications) {
     this.#addon = addon;
     this.#settings = settings;
+    this.#applications = applications;
+    this.#zones = new ZoneDecisions(settings.configuration, settings.captureWithoutInterfaces ?? false);
   }
 
-  /** Undefined: no rule inspects such flows. */
-  at({ protocol, inInterface, outInterface }: IndexedPlace): Place | undefined {
-    const key = `${protocol} ${inInterface} ${outInterface}`;
+  /** Undefined: nothing inspects such flows. */
+  at(flow: OpenedFlow): Place | undefined {
+    if (this.#zones.dependOnAddresses) return this.#workOut(flow);
+    const key = this.#keyOf(flow);
     if (this.#places.has(key)) return this.#places.get(key);
     if (this.#places.size >= PLACES_MAX) this.#places.clear();
-    const place = this.#workOut(protocol, {
-      inInterface: this.interfaceName(inInterface),
-      outInterface: this.interfaceName(outInterface),
-    });
+    const place = this.#workOut(flow);
     this.#places.set(key, place);
     return place;
   }
@@ -58,16 +71,100 @@ export class Places {
     return name;
   }
 
-  #workOut(protocol: PortProtocol, names: FlowPlace): Place | undefined {
+  /** Zones also ask for the ports of protocols that have no engine here. */
+  #keyOf(flow: OpenedFlow): string {
+    const port = this.#zones.exist && isTransport(flow.protocol) ? flow.responder.port : 0;
+    return `${flow.protocol} ${flow.inInterface} ${flow.outInterface} ${port}`;
+  }
+
+  #workOut(flow: OpenedFlow): Place | undefined {
+    const names = {
+      inInterface: this.interfaceName(flow.inInterface),
+      outInterface: this.interfaceName(flow.outInterface),
+    };
+    const verdict = this.#zones.decide(flow, names);
+    switch (verdict.kind) {
+      case 'unzoned':
+        return this.#byRule(flow.protocol, names);
+      case 'pass':
+        return undefined;
+      case 'drop':
+      case 'inspect':
+        return this.#byZone(flow, verdict, names);
+    }
+  }
+
+  #byRule(protocol: PortProtocol, names: FlowPlace): Place | undefined {
     const { configuration, hostname } = this.#settings;
     const selection = selectInspection(configuration, protocol, names);
     if (selection === undefined) return undefined;
+    const { rule, inspection } = selection;
+    const chunking = configuration.postern.chunking === 'inspect' ? 'allow' : 'mask';
     return {
       ...selection,
-      start: dialogueFor(selection.protocol, selection.inspection, hostname),
+      countedAs: rule,
+      start: dialogueFor(selection.protocol, inspection, { hostname, chunking }),
       returnList: returnList(configuration, names),
     };
   }
+
+  /** One object for all flows that are decided alike, whatever their addresses. */
+  #byZone(flow: OpenedFlow, verdict: InspectedByZone | RefusedByZone, names: FlowPlace): Place {
+    const { zonePair = '', className = '' } = verdict.place ?? {};
+    const decided = [verdict.kind, verdict.kind === 'drop' ? verdict.reason : verdict.protocol, zonePair, className];
+    const key = [...decided, flow.protocol, flow.inInterface, flow.outInterface].join(' ');
+    const known = this.#zonePlaces.get(key);
+    if (known !== undefined) return known;
+    if (this.#zonePlaces.size >= PLACES_MAX) this.#zonePlaces.clear();
+    const place = verdict.kind === 'drop' ? refusedPlace(flow.protocol, verdict) : this.#inspected(verdict, names);
+    this.#zonePlaces.set(key, place);
+    return place;
+  }
+
+  #inspected(verdict: InspectedByZone, names: FlowPlace): Place {
+    const { place, protocol, application } = verdict;
+    const script = application === undefined ? undefined : this.#applications.scriptOf(application, protocol);
+    return {
+      rule: '',
+      protocol,
+      zonePlace: place,
+      countedAs: zoneCountName(place),
+      inspection: asInspection(protocol, verdict.settings),
+      start: script?.start,
+      content: script?.content,
+      returnList: returnList(this.#settings.configuration, names),
+      ...(application === undefined ? {} : { application }),
+    };
+  }
+}
+
+/** What sessions of a class are counted as: no rule has such a name. */
+export function zoneCountName({ zonePair, className }: Pick<ZonePlace, 'zonePair' | 'className'>): string {
+  return `${zonePair}/${className}`;
+}
+
+/** Silent but for what `drop log` asks for: no alert, no audit trail (cisco-ios 3.10). */
+const UNTOLD: Omit<EffectiveInspection, 'protocol'> = {
+  alert: false,
+  auditTrail: false,
+  timeoutSeconds: 0,
+  maxDataBytes: 0,
+  reset: false,
+  secureLogin: false,
+  routerTraffic: false,
+};
+
+function refusedPlace(protocol: PortProtocol, { reason, place, log }: RefusedByZone): Place {
+  return {
+    rule: '',
+    protocol,
+    countedAs: '',
+    inspection: { ...UNTOLD, protocol },
+    start: undefined,
+    refused: { reason, logged: log },
+    returnList: undefined,
+    ...(place === undefined ? {} : { zonePlace: place }),
+  };
 }
 
 /** Answers come in where the session goes out, and go out where it came in: the first list they would meet there. */

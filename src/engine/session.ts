@@ -78,8 +78,8 @@ export interface Session {
 
 /** A session as its log messages name it. */
 export function sessionContext({ protocol, initiator, responder, rule, id, zonePlace }: Session): SessionContext {
-  const place = zonePlace === undefined ? {} : { zonePair: zonePlace.zonePair, class: zonePlace.className };
-  return { protocol, initiator, responder, rule, session: id, ...place };
+  const place = zonePlace === undefined ? { rule } : { zonePair: zonePlace.zonePair, class: zonePlace.className };
+  return { protocol, initiator, responder, session: id, ...place };
 }
 
 /** Both sides, in the order in which orders name them. */

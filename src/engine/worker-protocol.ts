@@ -1,5 +1,6 @@
-import type { SessionSnapshot } from '../firewall/snapshot.ts';
+import type { PolicyStatistics, SessionSnapshot } from '../firewall/snapshot.ts';
 import type { LogMessage } from '../log/log-message.ts';
+import type { PatternSets } from '../policy/application/pattern-sets.ts';
 import type { Configuration } from '../policy/configuration.ts';
 import type { SessionCounts, SessionLimitLayout } from './session-limits.ts';
 
@@ -26,16 +27,26 @@ export interface WorkerSettings {
     readonly clear: number;
     readonly session: number;
   };
+  /** The compiled patterns of the configuration; absent: it uses none. */
+  readonly patterns?: PatternSets;
+  /**
+   * A capture tells no interfaces: the first zone-pair of which a class other than class-default matches a flow decides
+   * about it, whatever its zones are.
+   */
+  readonly captureWithoutInterfaces?: boolean;
   /** Absent: no number of sessions is too many. */
   readonly sessionLimits?: SessionLimitLayout;
 }
 
 export type ToWorker =
-  | { readonly kind: 'configure'; readonly settings: WorkerSettings }
+  | { readonly kind: 'configure'; readonly request: number; readonly settings: WorkerSettings }
   | { readonly kind: 'sessions'; readonly request: number }
   | { readonly kind: 'statistics'; readonly request: number }
   | { readonly kind: 'clearSessions'; readonly request: number; readonly id: string }
   | { readonly kind: 'clearStatistics'; readonly request: number }
+  | { readonly kind: 'policyStatistics'; readonly request: number }
+  /** `clear zone-pair counter`: of one zone-pair, or of all. */
+  | { readonly kind: 'clearPolicyStatistics'; readonly request: number; readonly zonePair?: string }
   | { readonly kind: 'debug'; readonly on: boolean }
   | { readonly kind: 'stall' }
   | { readonly kind: 'crash' }
@@ -44,12 +55,14 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: 'serving'; readonly rank: string; readonly tookOver: boolean }
   | { readonly kind: 'log'; readonly message: LogMessage }
+  | { readonly kind: 'learn'; readonly learned: LearnedSender }
   | { readonly kind: 'debug'; readonly line: string }
   | { readonly kind: 'reply'; readonly request: number; readonly reply: WorkerReply };
 
 export type WorkerReply =
   | { readonly kind: 'sessions'; readonly sessions: readonly SessionSnapshot[] }
   | { readonly kind: 'statistics'; readonly statistics: WorkerStatistics }
+  | { readonly kind: 'policyStatistics'; readonly statistics: PolicyStatistics }
   | { readonly kind: 'count'; readonly count: number };
 
 export interface WorkerStatistics {
@@ -57,4 +70,14 @@ export interface WorkerStatistics {
   readonly counters: Readonly<Record<string, number>>;
   readonly refusals: Readonly<Record<string, number>>;
   readonly masks: Readonly<Record<string, number>>;
+}
+
+/** What the action `learn` records. */
+export interface LearnedSender {
+  /** As it stood in MAIL FROM. */
+  readonly sender: string;
+  /** The initiator's address as `show` prints it. */
+  readonly client: string;
+  /** Absent: for as long as the store holds it. */
+  readonly minutes?: number;
 }

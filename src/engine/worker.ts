@@ -1,5 +1,5 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { loadAddon } from '../native/addon.ts';
+import { loadAddon, loadPatterns } from '../native/addon.ts';
 import { DebugBudget } from './debug-budget.ts';
 import { debugLines } from './debug-line.ts';
 import { PacketEngine } from './packet-engine.ts';
@@ -24,7 +24,9 @@ function main(port: MessagePort, start: WorkerStart): void {
     host: start.host,
     worker: start.worker,
     settings: start.settings,
+    patterns: loadPatterns(),
     log: (message) => post({ kind: 'log', message }),
+    learn: (learned) => post({ kind: 'learn', learned }),
     observe: (event) => {
       for (const line of debugBudget.admit(debugLines(event), event.timeMs)) post({ kind: 'debug', line });
     },
@@ -54,6 +56,7 @@ function handle(engine: PacketEngine, message: Request, testHooks: boolean, post
   switch (message.kind) {
     case 'configure':
       engine.configure(message.settings);
+      answer(message.request, { kind: 'count', count: 0 });
       return;
     case 'sessions':
       answer(message.request, { kind: 'sessions', sessions: engine.sessions() });
@@ -66,6 +69,13 @@ function handle(engine: PacketEngine, message: Request, testHooks: boolean, post
       return;
     case 'clearStatistics':
       engine.clearStatistics();
+      answer(message.request, { kind: 'count', count: 0 });
+      return;
+    case 'policyStatistics':
+      answer(message.request, { kind: 'policyStatistics', statistics: engine.policyStatistics() });
+      return;
+    case 'clearPolicyStatistics':
+      engine.clearPolicyStatistics(message.zonePair);
       answer(message.request, { kind: 'count', count: 0 });
       return;
     case 'stall':
