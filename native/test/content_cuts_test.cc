@@ -1,0 +1,88 @@
+// Messages put together at random, cut at random: the same is told.
+#include <random>
+
+#include "test/content_lab.h"
+
+using namespace postern;
+using namespace postern::test;
+
+namespace {
+
+Plan everything() {
+  ContentPlan plan;
+  plan.header =
+      compiled(std::vector<std::string>{"^Subject: .*a", "b$", ".*"}, PatternPlace::field);
+  plan.body = compiled(std::vector<std::string>{"ab", "b$", "^a", "\\r\\n-", ".*", "^$", "a[^b]*c"},
+                       PatternPlace::body);
+  plan.decoded = compiled(std::vector<std::string>{"ab", "b$", "^.a", "c"}, PatternPlace::body);
+  plan.content_type =
+      compiled(std::vector<std::string>{"text", "^multipart/"}, PatternPlace::field);
+  plan.encodings = true;
+  plan.header_lengths = {0, 7, 30, 60, 61, 62, 90};
+  plan.data_lengths = {1, 20, 80, 81, 200, 400};
+  return std::make_shared<const ContentPlan>(std::move(plan));
+}
+
+constexpr std::string_view kWords[] = {"\r\n",
+                                       "\r\n",
+                                       "\n",
+                                       "\r",
+                                       "--b",
+                                       "--b--",
+                                       "--b",
+                                       "--c",
+                                       "--c--",
+                                       "-",
+                                       "a",
+                                       "b",
+                                       "ab",
+                                       "YWI=",
+                                       "YWJj",
+                                       "=\r\n",
+                                       "=61",
+                                       ".",
+                                       "\r\n.",
+                                       " ",
+                                       "\t",
+                                       ":",
+                                       "x y",
+                                       "\r\n\r\n",
+                                       "Subject: ",
+                                       "=?utf-8?q?a?=",
+                                       "\r\n--b\r\n",
+                                       "\r\nContent-Type: text/plain\r\n",
+                                       "\r\nContent-Type: multipart/mixed; boundary=b\r\n",
+                                       "\r\nContent-Type: multipart/mixed; boundary=c\r\n",
+                                       "\r\nContent-Type: message/rfc822\r\n",
+                                       "\r\nContent-Type: image/png\r\n",
+                                       "\r\nContent-Transfer-Encoding: base64\r\n",
+                                       "\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
+                                       "\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"};
+
+}  // namespace
+
+TEST_CASE("content: any cuts of any message tell the same by the same octet") {
+  std::mt19937 chance(20'261'122);
+  ContentScanner scanner(everything());
+  REQUIRE(scanner.ready());
+  std::size_t told = 0;
+  for (int round = 0; round < 1'500; ++round) {
+    std::string message = round % 2 == 0 ? "Subject: a" : "";
+    const std::size_t words = chance() % 60;
+    for (std::size_t word = 0; word < words; ++word)
+      message += kWords[chance() % std::size(kWords)];
+    const bool dots = chance() % 2 == 0;
+    const Told by_octet = scan_cut(scanner, message, dots, borders_every(message.size(), 1));
+    told += by_octet.all.empty() ? 0 : 1;
+    CAPTURE(message);
+    for (int way = 0; way < 12; ++way) {
+      std::vector<std::size_t> borders;
+      const std::size_t stride = 1 + chance() % (1 + message.size());
+      for (std::size_t at = chance() % stride; at < message.size(); at += 1 + chance() % stride) {
+        borders.push_back(at);
+      }
+      check_same(scan_cut(scanner, message, dots, std::move(borders)), by_octet);
+    }
+  }
+  CHECK(told > 1'000);
+}
