@@ -76,6 +76,17 @@ export function readMechanism(
   return { kind: 'mechanism', name: text.slice(from, end).toUpperCase(), end };
 }
 
+/**
+ * The mechanism that starts at `from` of a whole line, upper-case, where it may send its secret in clear; nobody knows
+ * what an unknown one sends.
+ */
+export function cleartextMechanismAt(text: string, from: number): string | undefined {
+  const judged = readMechanism(text, from, { secureOnly: true, complete: true });
+  if (judged.kind !== 'cleartext') return undefined;
+  const named = readMechanism(text, from, { secureOnly: false, complete: true });
+  return named.kind === 'mechanism' ? named.name : judged.name;
+}
+
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const BASE64_SO_FAR = /^[A-Za-z0-9+/]*={0,2}$/;
 

@@ -8,7 +8,7 @@ import { FakeEngine } from './fake-engine.ts';
 import type { Row, TranscriptCase } from './markdown.ts';
 import { problemOfSplitting } from './runner.ts';
 
-const open: ImapPolicy = { secureLogin: false, reset: false, hostname: 'fw.example' };
+const open: ImapPolicy = { secureLogin: false, reset: false, invalidCommand: 'refuse', hostname: 'fw.example' };
 const secure: ImapPolicy = { ...open, secureLogin: true };
 
 const C = (octets: string): Row => ({ from: 'initiator', octets });
@@ -66,11 +66,12 @@ const dialogue = fc
 describe('IMAP, whatever is said', () => {
   it('comes to the same verdicts in every way of splitting', () => {
     fc.assert(
-      fc.property(dialogue, fc.boolean(), (rows, secureLogin) => {
-        const transcript: TranscriptCase = { title: '', rows, policy: { secureLogin }, expected: [], never: [] };
+      fc.property(dialogue, fc.boolean(), fc.constantFrom('refuse', 'pass'), (rows, secureLogin, invalidCommand) => {
+        const policy = { secureLogin, invalidCommand };
+        const transcript: TranscriptCase = { title: '', rows, policy, expected: [], never: [] };
         expect(problemOfSplitting({ inspector: imap, policy: open }, transcript)).toBeUndefined();
       }),
-      { numRuns: 300 },
+      { numRuns: 600 },
     );
   });
 

@@ -8,7 +8,7 @@ import { FakeEngine } from './fake-engine.ts';
 import type { Row, TranscriptCase } from './markdown.ts';
 import { problemOfSplitting } from './runner.ts';
 
-const open: Pop3Policy = { secureLogin: false, reset: false, hostname: 'fw.example' };
+const open: Pop3Policy = { secureLogin: false, reset: false, invalidCommand: 'refuse', hostname: 'fw.example' };
 const secure: Pop3Policy = { ...open, secureLogin: true };
 
 const C = (octets: string): Row => ({ from: 'initiator', octets });
@@ -58,11 +58,12 @@ const dialogue = fc
 describe('POP3, whatever is said', () => {
   it('comes to the same verdicts in every way of splitting', () => {
     fc.assert(
-      fc.property(dialogue, fc.boolean(), (rows, secureLogin) => {
-        const transcript: TranscriptCase = { title: '', rows, policy: { secureLogin }, expected: [], never: [] };
+      fc.property(dialogue, fc.boolean(), fc.constantFrom('refuse', 'pass'), (rows, secureLogin, invalidCommand) => {
+        const policy = { secureLogin, invalidCommand };
+        const transcript: TranscriptCase = { title: '', rows, policy, expected: [], never: [] };
         expect(problemOfSplitting({ inspector: pop3, policy: open }, transcript)).toBeUndefined();
       }),
-      { numRuns: 300 },
+      { numRuns: 600 },
     );
   });
 

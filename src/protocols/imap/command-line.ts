@@ -1,5 +1,6 @@
+import type { Fact } from '../../inspect/facts.ts';
 import type { Reason } from '../../inspect/reasons.ts';
-import { isInitialResponse, readMechanism } from '../../inspect/sasl.ts';
+import { cleartextMechanismAt, isInitialResponse, readMechanism } from '../../inspect/sasl.ts';
 import {
   isControl,
   quotable,
@@ -19,19 +20,22 @@ import { readTag } from './tag.ts';
 export type Judgement =
   /** Only a beginning, and nothing speaks against it yet. */
   | { readonly kind: 'growing' }
-  | { readonly kind: 'command'; readonly verb: string; readonly command: Unanswered }
+  | { readonly kind: 'command'; readonly verb: string; readonly command: Unanswered; readonly fact?: Fact }
   /** The line ends in a literal; the command goes on behind it. */
   | {
       readonly kind: 'unfinished';
       readonly verb: string;
       readonly command: Unanswered;
       readonly reading: Extract<ArgumentsReading, { kind: 'literal' }>;
+      readonly fact?: Fact;
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 export interface JudgingContext {
   readonly verbs: WordTable;
   readonly secureLogin: boolean;
+  /** Unknown commands and those out of state go on where their answer can be followed. */
+  readonly passInvalid: boolean;
   /** The reason for anything that is not allowed here, instead of what is wrong with it. */
   readonly ended: boolean;
   readonly secretMayFollow: boolean;
@@ -69,17 +73,45 @@ function judgeVerb(text: string, tag: string, complete: boolean, context: Judgin
     case 'growing':
       return { kind: 'growing' };
     case 'unknown':
-      return refused(text, context, { reason: reasonAt(text, verb.at, 'invalid-command'), tag });
+      return judgeInvalid(text, complete, context, { reason: reasonAt(text, verb.at, 'invalid-command'), tag });
     case 'forbidden': {
       const cleartext = context.secureLogin && COMMANDS.get(verb.word)?.cleartextLogin === true;
       const offence: Offence = cleartext
         ? { reason: 'cleartext-login', mechanism: verb.word, tag }
         : { reason: 'command-out-of-state', tag };
-      return refused(text, context, offence);
+      return judgeInvalid(text, complete, context, offence);
     }
     case 'word':
       return judgeArguments(text, { tag, verb: verb.word, from: verb.end }, complete, context);
   }
+}
+
+/**
+ * A command that is unknown or out of state: refused, or let on where it is an atom and its line holds no literal. A
+ * server that does not know the command may take a literal's octets for commands, and one that skips a blank before
+ * the verb for a login.
+ */
+function judgeInvalid(text: string, complete: boolean, context: JudgingContext, offence: Offence): Judgement {
+  const { reason, tag = '' } = offence;
+  const followed = context.passInvalid && !context.ended && /^[^ ]+ [!#-'+-Z[^-z|}~]*(?: |$)/.test(text);
+  if (!followed || (reason !== 'invalid-command' && reason !== 'command-out-of-state')) {
+    return refused(text, context, offence);
+  }
+  if (text.startsWith(' ', tag.length + 1)) return refused(text, context, offence);
+  for (let at = 0; at < text.length; at += 1) {
+    if (isControl(text.charCodeAt(at))) return refused(text, context, { reason: 'control-character', tag });
+    if (at >= IMAP_COMMAND_BYTES_MAX) return refused(text, context, { reason: 'line-too-long', tag });
+  }
+  if (!complete) return { kind: 'growing' };
+  const [, verb = ''] = text.split(' ', 2);
+  if (verb === '') return refused(text, context, offence);
+  if (/\{[^{}]*\}$/.test(text)) return refused(text, context, { reason: 'invalid-literal', tag });
+  return {
+    kind: 'command',
+    verb,
+    command: { tag, onOk: 'nothing', challenges: false },
+    fact: { kind: 'invalidCommand', text: quotedVerb(text, context) },
+  };
 }
 
 interface CommandHead {
@@ -104,10 +136,18 @@ function judgeArguments(text: string, head: CommandHead, complete: boolean, cont
     case 'offence':
       return refused(text, context, { ...reading, tag });
     case 'literal':
-      return { kind: 'unfinished', verb, command, reading };
+      return { kind: 'unfinished', verb, command, reading, ...loginFact(text, head) };
     case 'complete':
-      return { kind: 'command', verb, command };
+      return { kind: 'command', verb, command, ...loginFact(text, head) };
   }
+}
+
+/** A login in clear that passes, told with the first line of its command. */
+function loginFact(text: string, { verb, from }: CommandHead): { readonly fact?: Fact } {
+  const rule = COMMANDS.get(verb);
+  const mechanism = rule?.arguments === 'sasl' ? cleartextMechanismAt(text, from + 1) : verb;
+  if (mechanism === undefined || (mechanism === verb && rule?.cleartextLogin !== true)) return {};
+  return { fact: { kind: 'clearTextLogin', text: loginText(text, mechanism), mechanism } };
 }
 
 /** The rest of a command behind a literal, judged from the place where the grammar stood. */
@@ -164,14 +204,18 @@ function refused(text: string, context: JudgingContext, { reason, tag, mechanism
   if (mechanism !== undefined) {
     return { kind: 'refused', refusal: { reason, tag, mechanism, text: loginText(text, mechanism) } };
   }
-  const [first = '', second] = text.split(' ', 2);
-  const verb = quotableVerb(second ?? first, CREDENTIAL_VERBS);
-  // The line behind a refused login may be the secret itself: only a verb that is one is quoted.
-  const quotes = !context.secretMayFollow || COMMANDS.has(verb);
+  const { ended } = context;
   return {
     kind: 'refused',
-    refusal: { reason: context.ended ? 'data-after-end' : reason, tag, text: quotes ? verb : '*' },
+    refusal: { reason: ended ? 'data-after-end' : reason, tag, text: quotedVerb(text, context) },
   };
+}
+
+/** The line behind a refused login may be the secret itself: only a verb that is one is quoted. */
+function quotedVerb(text: string, { secretMayFollow }: JudgingContext): string {
+  const [first = '', second] = text.split(' ', 2);
+  const verb = quotableVerb(second ?? first, CREDENTIAL_VERBS);
+  return !secretMayFollow || COMMANDS.has(verb) ? verb : '*';
 }
 
 /** `LOGIN mrose` names who tried, when a second argument shows that the first is the name. */

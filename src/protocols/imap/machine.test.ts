@@ -6,7 +6,7 @@ import { imap } from './machine.ts';
 import type { ImapPolicy, ImapState } from './state.ts';
 import { readTag, TAG_BYTES_MAX } from './tag.ts';
 
-const policy: ImapPolicy = { secureLogin: false, reset: false, hostname: 'fw.example' };
+const policy: ImapPolicy = { secureLogin: false, reset: false, invalidCommand: 'refuse', hostname: 'fw.example' };
 const secure: ImapPolicy = { ...policy, secureLogin: true };
 
 /** Plays whole lines, `C:` or `S:` each, and counted runs as `C# 5`, and gives the last step. */

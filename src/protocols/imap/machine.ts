@@ -7,7 +7,7 @@ import { beginAuthenticated, onAuthenticatedLine, onLeavingLine } from './authen
 import { judgeCommand } from './command-line.ts';
 import { CLOSED_VERBS } from './grammar.ts';
 import { onInitiator, onLiteralEnd } from './not-authenticated.ts';
-import { type Refusal, refuse } from './refusal.ts';
+import { factsOf, type Refusal, refuse } from './refusal.ts';
 import { canBeGreeting, readResponse } from './replies.ts';
 import { type ImapPolicy, type ImapState, NOT_AUTHENTICATED } from './state.ts';
 
@@ -106,6 +106,7 @@ function onClosed(state: ImapState, frame: TextFrame, policy: ImapPolicy): Resul
   const judged = judgeCommand(frame.text, frame.kind === 'line', {
     verbs: CLOSED_VERBS,
     secureLogin: false,
+    passInvalid: false,
     ended: true,
     secretMayFollow: false,
     isTagInUse: () => false,
@@ -146,5 +147,5 @@ function forward(state: ImapState): Result {
 }
 
 function refusal(state: ImapState, why: Refusal, policy: ImapPolicy): Result {
-  return { state, actions: refuse(why, policy) };
+  return { state, actions: refuse(why, policy), facts: factsOf(why) };
 }

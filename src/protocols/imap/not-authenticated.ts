@@ -1,3 +1,4 @@
+import type { Fact } from '../../inspect/facts.ts';
 import type { Action, Step } from '../../inspect/inspector.ts';
 import { isSaslResponse } from '../../inspect/sasl.ts';
 import { withoutUndecidedCr } from '../../inspect/words.ts';
@@ -11,15 +12,8 @@ import type { ArgumentsReading } from './arguments.ts';
 import { type Judgement, judgeCommand, judgeRest } from './command-line.ts';
 import { NOT_AUTHENTICATED_VERBS, SECURE_NOT_AUTHENTICATED_VERBS } from './grammar.ts';
 import { isOffered, type Literal } from './literals.ts';
-import { type Refusal, refuse } from './refusal.ts';
-import {
-  type ImapPolicy,
-  type ImapState,
-  isInitiatorPaused,
-  type NotAuthenticated,
-  type Unanswered,
-  type Unfinished,
-} from './state.ts';
+import { factsOf, type Refusal, refuse } from './refusal.ts';
+import { type ImapPolicy, type ImapState, isInitiatorPaused, type NotAuthenticated, type Unfinished } from './state.ts';
 
 /** What a client may say before it is authenticated (RFC 9051 6.1 and 6.2). */
 
@@ -66,23 +60,31 @@ function onLine(state: NotAuthenticated, text: string, complete: boolean, policy
     case 'refused':
       return refusal(state, judged.refusal, policy);
     case 'command':
-      return onWholeCommand(state, judged.verb, judged.command, policy);
+      return telling(judged.fact, onWholeCommand(state, judged, policy));
     case 'unfinished':
-      return onLiteral(state, toUnfinished(judged), judged.reading, policy);
+      return telling(judged.fact, onLiteral(state, toUnfinished(judged), judged.reading, policy));
   }
+}
+
+/** What was refused after all tells of itself. */
+function telling(fact: Fact | undefined, step: Result): Result {
+  return fact === undefined || isRefused(step) ? step : { ...step, facts: [fact] };
 }
 
 function judge(state: NotAuthenticated, text: string, complete: boolean, policy: ImapPolicy): Judgement {
   return judgeCommand(text, complete, {
     verbs: policy.secureLogin ? SECURE_NOT_AUTHENTICATED_VERBS : NOT_AUTHENTICATED_VERBS,
     secureLogin: policy.secureLogin,
+    passInvalid: policy.invalidCommand === 'pass',
     ended: state.ended,
     secretMayFollow: state.secretMayFollow,
     isTagInUse: (tag) => state.unanswered.some((command) => command.tag === tag),
   });
 }
 
-function onWholeCommand(state: NotAuthenticated, verb: string, command: Unanswered, policy: ImapPolicy): Result {
+type WholeCommand = Pick<Extract<Judgement, { kind: 'command' }>, 'verb' | 'command' | 'fact'>;
+
+function onWholeCommand(state: NotAuthenticated, { verb, command, fact }: WholeCommand, policy: ImapPolicy): Result {
   if (state.unanswered.length >= UNANSWERED_COMMANDS_MAX) {
     return refusal(state, { reason: 'too-many-unanswered', text: verb, tag: command.tag }, policy);
   }
@@ -91,7 +93,8 @@ function onWholeCommand(state: NotAuthenticated, verb: string, command: Unanswer
     unanswered: [...state.unanswered, command],
     unfinished: undefined,
     responderOpaque: false,
-    secretMayFollow: false,
+    // A secret may come in more lines than one, and none of them is a command.
+    secretMayFollow: fact?.kind === 'invalidCommand' && state.secretMayFollow,
   };
   const pauses = isInitiatorPaused(next) ? [PAUSE_INITIATOR] : [];
   return { state: next, actions: [FORWARD, ...readAgain(state), ...pauses] };
@@ -160,7 +163,7 @@ function onRest(
       return onLiteral(state, unfinished, reading, policy);
     case 'complete':
       if (unfinished.answeredEarly) return { state: { ...state, unfinished: undefined }, actions: [FORWARD] };
-      return onWholeCommand(state, verb, command, policy);
+      return onWholeCommand(state, { verb, command }, policy);
   }
 }
 
@@ -199,5 +202,5 @@ function reasonWhilePaused(state: NotAuthenticated): 'plaintext-after-starttls' 
 }
 
 function refusal(state: ImapState, why: Refusal, policy: ImapPolicy): Result {
-  return { state, actions: refuse(why, policy) };
+  return { state, actions: refuse(why, policy), facts: factsOf(why) };
 }

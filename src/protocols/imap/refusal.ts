@@ -1,4 +1,5 @@
 import type { Alert } from '../../inspect/alerts.ts';
+import type { Fact } from '../../inspect/facts.ts';
 import type { Action } from '../../inspect/inspector.ts';
 import { REASONS, type Reason } from '../../inspect/reasons.ts';
 import type { ImapPolicy } from './state.ts';
@@ -50,6 +51,13 @@ function wordsFor({ reason, tag }: Refusal, hostname: string): string {
   // RFC 5530 3: PRIVACYREQUIRED tells the client that the same login may succeed under TLS.
   const status = BAD_REASONS.has(reason) ? 'BAD' : reason === 'cleartext-login' ? 'NO [PRIVACYREQUIRED]' : 'NO';
   return `${bye}${tag} ${status} ${REASONS[reason]}\r\n`;
+}
+
+/** What a refused command was: an invalid one, or a login in clear. Nothing where no command offended. */
+export function factsOf({ reason, text, mechanism }: Refusal): readonly Fact[] {
+  if (mechanism !== undefined) return [{ kind: 'clearTextLogin', text: text ?? '', mechanism }];
+  if (text === undefined || reason === 'too-many-unanswered') return [];
+  return [{ kind: 'invalidCommand', text }];
 }
 
 function alertOf({ reason, text, mechanism }: Refusal): Alert {

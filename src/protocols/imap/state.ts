@@ -8,6 +8,8 @@ export interface ImapPolicy {
   readonly secureLogin: boolean;
   /** Refuse by RST to both peers rather than in the protocol's words. */
   readonly reset: boolean;
+  /** `pass`: a command that is unknown or out of state goes on where its answer can be followed. Absent: `refuse`. */
+  readonly invalidCommand?: 'refuse' | 'pass';
   /** The name in the words of a refusal. */
   readonly hostname: string;
 }

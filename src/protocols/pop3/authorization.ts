@@ -5,7 +5,7 @@ import { withoutUndecidedCr } from '../../inspect/words.ts';
 import { POP3_REPLY_BYTES_MAX, SASL_RESPONSE_BYTES_MAX, UNANSWERED_COMMANDS_MAX } from '../../limits.ts';
 import { type Judgement, type JudgingContext, judgeCommand } from './command-line.ts';
 import { AUTHORIZATION_VERBS, SECURE_AUTHORIZATION_VERBS } from './grammar.ts';
-import { type Refusal, refuse } from './refusal.ts';
+import { factsOf, type Refusal, refuse } from './refusal.ts';
 import { readReply } from './replies.ts';
 import {
   AUTHORIZATION,
@@ -37,7 +37,7 @@ export function onInitiator(state: Authorization, text: string, complete: boolea
     case 'refused':
       return refusal(state, judged.refusal, policy);
     case 'command':
-      return onCommand(state, judged.verb, judged.command, policy);
+      return onCommand(state, judged, policy);
   }
 }
 
@@ -46,13 +46,16 @@ function judgeInitiator(state: Authorization, text: string, complete: boolean, p
   const context: JudgingContext = {
     verbs: policy.secureLogin ? SECURE_AUTHORIZATION_VERBS : AUTHORIZATION_VERBS,
     secureLogin: policy.secureLogin,
+    passInvalid: policy.invalidCommand === 'pass',
+    userTold: state.userTold,
     ended: state.ended,
     secretMayFollow: state.secretMayFollow,
   };
   return judgeCommand(text, complete, context);
 }
 
-function onCommand(state: Authorization, verb: string, command: Unanswered, policy: Pop3Policy): Result {
+function onCommand(state: Authorization, judged: Extract<Judgement, { kind: 'command' }>, policy: Pop3Policy): Result {
+  const { verb, command, fact } = judged;
   if (state.unanswered.length >= UNANSWERED_COMMANDS_MAX) {
     return refusal(state, { reason: 'too-many-unanswered', text: verb }, policy);
   }
@@ -60,9 +63,12 @@ function onCommand(state: Authorization, verb: string, command: Unanswered, poli
     ...state,
     unanswered: [...state.unanswered, command],
     responderOpaque: false,
-    secretMayFollow: false,
+    // A secret may come in more lines than one, and none of them is a command.
+    secretMayFollow: fact?.kind === 'invalidCommand' && state.secretMayFollow,
+    userTold: verb === 'USER' || (state.userTold && verb !== 'PASS'),
   };
   return {
+    ...(fact === undefined ? {} : { facts: [fact] }),
     state: next,
     actions: [
       FORWARD,
@@ -160,5 +166,5 @@ function reasonWhilePaused(state: Authorization): 'plaintext-after-starttls' | '
 }
 
 function refusal(state: Pop3State, why: Refusal, policy: Pop3Policy): Result {
-  return { state, actions: refuse(why, policy) };
+  return { state, actions: refuse(why, policy), facts: factsOf(why) };
 }

@@ -1,5 +1,6 @@
+import type { Fact } from '../../inspect/facts.ts';
 import type { Reason } from '../../inspect/reasons.ts';
-import { isInitialResponse, readMechanism } from '../../inspect/sasl.ts';
+import { cleartextMechanismAt, isInitialResponse, readMechanism } from '../../inspect/sasl.ts';
 import {
   isControl,
   quotable,
@@ -17,12 +18,16 @@ import type { Unanswered } from './state.ts';
 export type Judgement =
   /** Only a beginning, and nothing speaks against it yet. */
   | { readonly kind: 'growing' }
-  | { readonly kind: 'command'; readonly verb: string; readonly command: Unanswered }
+  | { readonly kind: 'command'; readonly verb: string; readonly command: Unanswered; readonly fact?: Fact }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 export interface JudgingContext {
   readonly verbs: WordTable;
   readonly secureLogin: boolean;
+  /** Unknown commands and those out of state go on where their answer can be followed. */
+  readonly passInvalid: boolean;
+  /** A USER went before; PASS is no other login. */
+  readonly userTold: boolean;
   /** The reason for anything that is not allowed here, instead of what is wrong with it. */
   readonly ended: boolean;
   readonly secretMayFollow: boolean;
@@ -45,9 +50,9 @@ export function judgeCommand(line: string, complete: boolean, context: JudgingCo
     case 'growing':
       return { kind: 'growing' };
     case 'unknown':
-      return refused(text, context, { at: verb.at, reason: reasonAt(text, verb.at) });
+      return judgeInvalid(text, complete, context, { at: verb.at, reason: reasonAt(text, verb.at) });
     case 'forbidden':
-      return refused(text, context, { at: verb.at, ...forbidden(verb.word, context) });
+      return judgeInvalid(text, complete, context, { at: verb.at, ...forbidden(verb.word, context) });
     case 'word':
       return judgeArguments(text, verb.word, complete, context);
   }
@@ -60,7 +65,46 @@ function judgeArguments(text: string, verb: string, complete: boolean, context: 
     verb === 'AUTH' ? findAuthOffence(text, complete, context.secureLogin) : findOffence(text, verb, rule, complete);
   if (offence !== undefined) return refused(text, context, offence);
   if (!complete) return { kind: 'growing' };
-  return { kind: 'command', verb, command: toUnanswered(verb, rule, text.slice(verb.length).trim() !== '') };
+  const command = toUnanswered(verb, rule, text.slice(verb.length).trim() !== '');
+  const fact = loginFact(text, verb, context);
+  return { kind: 'command', verb, command, ...(fact === undefined ? {} : { fact }) };
+}
+
+/** A login in clear that passes. USER and PASS are one. */
+function loginFact(text: string, verb: string, { userTold }: JudgingContext): Fact | undefined {
+  const mechanism = COMMANDS.get(verb)?.cleartextLogin === true ? 'USER/PASS' : cleartextMechanism(text, verb);
+  if (mechanism === undefined || (verb === 'PASS' && userTold)) return undefined;
+  return { kind: 'clearTextLogin', text: loginText(text, mechanism), mechanism };
+}
+
+function cleartextMechanism(text: string, verb: string): string | undefined {
+  return verb === 'AUTH' ? cleartextMechanismAt(text, 'AUTH '.length) : undefined;
+}
+
+/**
+ * A command that is unknown or out of state: refused, or let on where it is one word of printable octets and a line of
+ * one-line answer. A blank before the verb, which some servers skip, would hide a login.
+ */
+function judgeInvalid(text: string, complete: boolean, context: JudgingContext, offence: Offence): Judgement {
+  const { reason } = offence;
+  const followed = context.passInvalid && !context.ended && /^[!-~]+(?: |$)/.test(text);
+  if (!followed || (reason !== 'invalid-command' && reason !== 'command-out-of-state')) {
+    return refused(text, context, offence);
+  }
+  for (let at = 0; at < text.length; at += 1) {
+    if (isControl(text.charCodeAt(at))) return refused(text, context, { at, reason: 'control-character' });
+    if (at >= POP3_COMMAND_BYTES_MAX) return refused(text, context, { at, reason: 'line-too-long' });
+  }
+  if (!complete) return { kind: 'growing' };
+  const [verb = ''] = text.toUpperCase().split(' ', 1);
+  const rule = reason === 'command-out-of-state' ? COMMANDS.get(verb) : undefined;
+  const multi = rule !== undefined && toUnanswered(verb, rule, text.slice(verb.length).trim() !== '').multi;
+  return {
+    kind: 'command',
+    verb,
+    command: { multi, onOk: 'nothing', challenges: false },
+    fact: { kind: 'invalidCommand', text: quotedVerb(text, context) },
+  };
 }
 
 function toUnanswered(verb: string, rule: CommandRule, hasArguments: boolean): Unanswered {
@@ -126,16 +170,14 @@ function refused(text: string, context: JudgingContext, offence: Offence): Judge
   if (mechanism !== undefined) {
     return { kind: 'refused', refusal: { reason, mechanism, text: loginText(text, mechanism) } };
   }
+  const { ended } = context;
+  return { kind: 'refused', refusal: { reason: ended ? 'data-after-end' : reason, text: quotedVerb(text, context) } };
+}
+
+/** The line behind a refused login may be the secret itself: only a verb that is one is quoted. */
+function quotedVerb(text: string, { secretMayFollow }: JudgingContext): string {
   const verb = quotableVerb(/^[^ ]*/.exec(text)?.[0] ?? '', CREDENTIAL_VERBS);
-  // The line behind a refused login may be the secret itself: only a verb that is one is quoted.
-  const quotes = !context.secretMayFollow || COMMANDS.has(verb);
-  return {
-    kind: 'refused',
-    refusal: {
-      reason: context.ended ? 'data-after-end' : reason,
-      text: quotes ? verb : '*',
-    },
-  };
+  return !secretMayFollow || COMMANDS.has(verb) ? verb : '*';
 }
 
 /** `USER mrose` names who tried; PASS and AUTH tell no more than the verb and the mechanism. */

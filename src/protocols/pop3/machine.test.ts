@@ -5,7 +5,7 @@ import { COMMANDS } from './grammar.ts';
 import { pop3 } from './machine.ts';
 import type { Pop3Policy, Pop3State } from './state.ts';
 
-const policy: Pop3Policy = { secureLogin: false, reset: false, hostname: 'fw.example' };
+const policy: Pop3Policy = { secureLogin: false, reset: false, invalidCommand: 'refuse', hostname: 'fw.example' };
 const secure: Pop3Policy = { ...policy, secureLogin: true };
 
 /** Plays whole lines, `C:` or `S:` each, and gives the last step. */

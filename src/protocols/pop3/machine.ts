@@ -4,7 +4,7 @@ import { POP3_REPLY_BYTES_MAX, SASL_RESPONSE_BYTES_MAX } from '../../limits.ts';
 import { afterQuit, onInitiator, onReply } from './authorization.ts';
 import { judgeCommand } from './command-line.ts';
 import { CLOSED_VERBS } from './grammar.ts';
-import { type Refusal, refuse } from './refusal.ts';
+import { factsOf, type Refusal, refuse } from './refusal.ts';
 import { canBeGreeting, readReply } from './replies.ts';
 import { AUTHORIZATION, type Pop3Policy, type Pop3State } from './state.ts';
 import { onTlsStart } from './tls.ts';
@@ -96,7 +96,14 @@ function isQuit(text: string): boolean {
 }
 
 function onClosed(state: Pop3State, frame: TextFrame, policy: Pop3Policy): Result {
-  const context = { verbs: CLOSED_VERBS, secureLogin: false, ended: true, secretMayFollow: false };
+  const context = {
+    verbs: CLOSED_VERBS,
+    secureLogin: false,
+    passInvalid: false,
+    userTold: false,
+    ended: true,
+    secretMayFollow: false,
+  };
   const judged = judgeCommand(frame.text, frame.kind === 'line', context);
   return judged.kind === 'refused' ? refusal(state, judged.refusal, policy) : forward(state);
 }
@@ -113,5 +120,5 @@ function forward(state: Pop3State): Result {
 }
 
 function refusal(state: Pop3State, why: Refusal, policy: Pop3Policy): Result {
-  return { state, actions: refuse(why, policy) };
+  return { state, actions: refuse(why, policy), facts: factsOf(why) };
 }

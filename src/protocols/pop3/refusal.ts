@@ -1,4 +1,5 @@
 import type { Alert } from '../../inspect/alerts.ts';
+import type { Fact } from '../../inspect/facts.ts';
 import type { Action } from '../../inspect/inspector.ts';
 import { REASONS, type Reason } from '../../inspect/reasons.ts';
 import type { Pop3Policy } from './state.ts';
@@ -28,6 +29,13 @@ export function refuse({ reason, text, mechanism }: Refusal, policy: Pop3Policy)
   function words(): string {
     return `-ERR [SYS/PERM] ${policy.hostname} refused: ${REASONS[reason]}\r\n`;
   }
+}
+
+/** What a refused command was: an invalid one, or a login in clear. Nothing where no command offended. */
+export function factsOf({ reason, text, mechanism }: Refusal): readonly Fact[] {
+  if (mechanism !== undefined) return [{ kind: 'clearTextLogin', text: text ?? '', mechanism }];
+  if (text === undefined || reason === 'too-many-unanswered') return [];
+  return [{ kind: 'invalidCommand', text }];
 }
 
 function alertOf(reason: Reason, text: string | undefined, mechanism: string | undefined): Alert {

@@ -6,6 +6,8 @@ export interface Pop3Policy {
   readonly secureLogin: boolean;
   /** Refuse by RST to both peers rather than in the protocol's words. */
   readonly reset: boolean;
+  /** `pass`: a command that is unknown or out of state goes on where its answer can be followed. Absent: `refuse`. */
+  readonly invalidCommand?: 'refuse' | 'pass';
   /** The name in the words of a refusal. */
   readonly hostname: string;
 }
@@ -32,6 +34,8 @@ export interface Authorization {
   readonly responderOpaque: boolean;
   /** A login was just refused: a client that did not wait may go on with its secret, which no alert may quote. */
   readonly secretMayFollow: boolean;
+  /** A USER went before: the login in clear was told of with it. */
+  readonly userTold: boolean;
 }
 
 export type Pop3State =
@@ -52,6 +56,7 @@ export const AUTHORIZATION: Authorization = {
   ended: false,
   responderOpaque: false,
   secretMayFollow: false,
+  userTold: false,
 };
 
 /** Whether the initiator waits, because the answer decides how its next octets are to be read. */
