@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "addon/content.h"
 #include "addon/gate.h"
 #include "addon/options.h"
 #include "addon/patterns.h"
@@ -286,6 +287,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("sendDatagram", Napi::Function::New(env, send_datagram_to));
   exports.Set("rankWorkerThread", Napi::Function::New(env, rank_worker_thread));
   export_gate(env, exports);
+  export_content(env, exports);
   export_patterns(env, exports);
   return exports;
 }

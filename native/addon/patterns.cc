@@ -79,7 +79,10 @@ class Compilation final : public Napi::AsyncWorker {
   [[nodiscard]] bool read(const Napi::Array& list) {
     for (std::uint32_t i = 0; i < list.Length(); ++i) {
       const Napi::Object object = list.Get(i).As<Napi::Object>();
-      Pattern pattern{i, {}, object.Get("caseless").ToBoolean().Value()};
+      const Napi::Value id = object.Get("id");
+      Pattern pattern{id.IsNumber() ? id.As<Napi::Number>().Uint32Value() : i,
+                      {},
+                      object.Get("caseless").ToBoolean().Value()};
       const std::size_t wide = read_octets(object.Get("expression"), pattern.expression);
       patterns_.push_back(std::move(pattern));
       if (wide == std::string::npos) continue;
@@ -130,7 +133,20 @@ ScanEnd scan_once(const std::shared_ptr<const PatternSet>& set, std::span<const 
   return end == ScanEnd::done ? last : end;
 }
 
-/// matchOnce(set, text): the indexes of the patterns found, in order.
+/// The ids found, rising, each once.
+Napi::Value id_list(const Napi::Env& env, std::span<const PatternMatch> found) {
+  std::vector<std::uint32_t> ids;
+  ids.reserve(found.size());
+  for (const PatternMatch& match : found) ids.push_back(match.id);
+  std::ranges::sort(ids);
+  const auto repeated = std::ranges::unique(ids);
+  ids.erase(repeated.begin(), repeated.end());
+  Napi::Array list = Napi::Array::New(env, ids.size());
+  for (std::uint32_t i = 0; i < ids.size(); ++i) list.Set(i, Napi::Number::New(env, ids[i]));
+  return list;
+}
+
+/// matchOnce(set, text): the ids of the patterns found.
 Napi::Value match_once(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto fail = [&env](const char* why) {
@@ -146,12 +162,74 @@ Napi::Value match_once(const Napi::CallbackInfo& info) {
   if (scan_once(set, std::as_bytes(std::span(text)), matches) != ScanEnd::done) {
     return fail("the pattern engine failed");
   }
-  std::vector<std::uint32_t> ids;
-  for (const PatternMatch& match : matches.found()) ids.push_back(match.id);
-  std::ranges::sort(ids);
-  Napi::Array list = Napi::Array::New(env, ids.size());
-  for (std::uint32_t i = 0; i < ids.size(); ++i) list.Set(i, Napi::Number::New(env, ids[i]));
-  return list;
+  return id_list(env, matches.found());
+}
+
+/// A set as one thread holds it: freed with the object that JavaScript has.
+struct SetInUse {
+  std::shared_ptr<const PatternSet> set;
+  std::vector<PatternMatch> room;
+};
+
+constexpr napi_type_tag kSetInUseTag{0x7a1f'5b0e'93c4'4d21, 0x8e66'04d2'b9a7'31f5};
+
+/// Of this thread, for all sets it uses.
+PatternScratch& thread_scratch() {
+  thread_local PatternScratch scratch;
+  return scratch;
+}
+
+/// usePatterns(set): the object by which this thread matches.
+Napi::Value use_patterns(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto fail = [&env](const char* why) {
+    Napi::Error::New(env, why).ThrowAsJavaScriptException();
+    return env.Undefined();
+  };
+  auto set = find_pattern_set(info[0].As<Napi::Number>().Uint32Value());
+  if (set == nullptr) return fail("no such patterns");
+  if (set->place() == PatternPlace::body) return fail("patterns of bodies match no text alone");
+  if (!thread_scratch().prepare(*set)) return fail("no memory for the patterns");
+  const std::size_t patterns = set->patterns();
+  auto in_use =
+      std::make_unique<SetInUse>(SetInUse{std::move(set), std::vector<PatternMatch>(patterns)});
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("kind", "patterns");
+  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<SetInUse*>(data); };
+  const napi_status wrapped = napi_wrap(env, object, in_use.get(), finalize, nullptr, nullptr);
+  if (wrapped != napi_ok) return fail("the patterns cannot be held");
+  static_cast<void>(in_use.release());  // the object's from now on
+  if (napi_type_tag_object(env, object, &kSetInUseTag) != napi_ok)
+    return fail("the patterns cannot be held");
+  return object;
+}
+
+/// The set behind an object of usePatterns; null for any other value.
+SetInUse* set_in_use(const Napi::Env& env, const Napi::Value& value) {
+  bool ours = false;
+  void* data = nullptr;
+  if (!value.IsObject()) return nullptr;
+  if (napi_check_object_type_tag(env, value, &kSetInUseTag, &ours) != napi_ok || !ours)
+    return nullptr;
+  return napi_unwrap(env, value, &data) == napi_ok ? static_cast<SetInUse*>(data) : nullptr;
+}
+
+/// matchText(patterns, text): the ids of the patterns found. On the packet path.
+Napi::Value match_text(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto fail = [&env](const char* why) {
+    Napi::Error::New(env, why).ThrowAsJavaScriptException();
+    return env.Undefined();
+  };
+  SetInUse* const in_use = set_in_use(env, info[0]);
+  if (in_use == nullptr) return fail("these are no patterns");
+  std::string text;
+  if (read_octets(info[1], text) != std::string::npos) return fail("the text is not of octets");
+  PatternMatches matches(in_use->room);
+  const auto octets = std::as_bytes(std::span(text));
+  if (thread_scratch().scan(*in_use->set, octets, matches) != ScanEnd::done)
+    return fail("the pattern engine failed");
+  return id_list(env, matches.found());
 }
 
 Napi::Value release_patterns(const Napi::CallbackInfo& info) {
@@ -168,6 +246,8 @@ std::shared_ptr<const PatternSet> find_pattern_set(std::uint32_t handle) {
 void export_patterns(Napi::Env env, Napi::Object exports) {
   exports.Set("compilePatterns", Napi::Function::New(env, compile_patterns));
   exports.Set("matchOnce", Napi::Function::New(env, match_once));
+  exports.Set("usePatterns", Napi::Function::New(env, use_patterns));
+  exports.Set("matchText", Napi::Function::New(env, match_text));
   exports.Set("releasePatterns", Napi::Function::New(env, release_patterns));
 }
 

@@ -159,10 +159,14 @@ export type { PatternText };
 
 export interface Addon {
   /**
-   * Makes a content plan known to the host's packet loop; its number goes into orders. Throws when a set is unknown or not of its place.
+   * Makes a content plan known to the host's packet loop; its number, never 0 and never given again, goes into
+   * orders. Throws when a set is unknown or not of its place, and when there are too many plans.
    */
   definePlan(host: number, plan: ContentPlan): number;
-  /** Nothing begins with this plan any more; messages under way keep it. */
+  /**
+   * Messages under way keep the plan; a session that begins one with it is reset. So: when no session is left that has
+   * its number.
+   */
   releasePlan(host: number, plan: number): void;
   /** Main thread: binds a queue. Throws when another process owns it (named) or a capability is missing (named). */
   openQueue(options: HostOptions): number;
@@ -244,11 +248,14 @@ export interface PatternRefusal extends Error {
 export interface PatternAddon {
   /** Compiles off this thread; rejects with a PatternRefusal. */
   compilePatterns(patterns: readonly PatternText[], place: PatternPlace): Promise<number>;
-  /** The indexes of the patterns that a text of octets has, in order. For checks and shows, not for traffic. */
+  /** Ids of the patterns that a text of octets has, rising, each once. For checks and shows, not for traffic. */
   matchOnce(set: number, text: string): readonly number[];
   /** Forgets the number. What still scans with the set goes on. */
   releasePatterns(set: number): void;
-  /** The set for this thread, with scratch memory. Throws when there is no such set, or no memory. */
+  /**
+   * The set for this thread, with scratch memory. Throws when there is no such set, when it is one for bodies, or
+   * without memory.
+   */
   usePatterns(set: number): PatternHandle;
   /** Ids of the patterns that a text of octets has, rising, each once. For traffic: fields and lines, not bodies. */
   matchText(patterns: PatternHandle, text: string): readonly number[];

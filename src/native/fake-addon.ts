@@ -1,5 +1,6 @@
 import type {
   Addon,
+  ContentPlan,
   FlowRecord,
   GateLimits,
   GateOptions,
@@ -19,6 +20,9 @@ export interface FakeAddon {
   readonly configured: LoopOptions[];
   /** Orders outside of a batch. */
   readonly applied: FakeOrder[];
+  /** Content plans as they were defined, in order; the number is the index and one. */
+  readonly plans: ContentPlan[];
+  readonly plansReleased: number[];
   readonly woken: number[];
   readonly closed: number[];
   flows: FlowRecord[];
@@ -65,6 +69,8 @@ export function createFakeAddon(): FakeAddon {
     ...recorded,
     opened,
     closed: [],
+    plans: [],
+    plansReleased: [],
     flows: [],
     counters: new Map(),
     interfaces: new Map(),
@@ -115,8 +121,8 @@ type Recorded = Omit<Addon, 'openQueue' | 'openCapture' | 'serve' | 'run'>;
 function callsOfOneThread(state: () => FakeAddon): Recorded {
   return {
     configure: (_host, options) => void state().configured.push(options),
-    definePlan: () => 0,
-    releasePlan: () => undefined,
+    definePlan: (_host, plan) => state().plans.push(plan),
+    releasePlan: (_host, plan) => void state().plansReleased.push(plan),
     applyOrders(_host, words) {
       state().applied.push(...readOrders(words));
       return true;

@@ -61,6 +61,53 @@ describe('the vectors of the dialect (cisco-ios 1.5, D-10)', () => {
   });
 });
 
+describe('ids', () => {
+  const texts: readonly PatternText[] = [
+    { id: 70_000, expression: 'one', caseless: false },
+    { id: 4, expression: 'two', caseless: false },
+    { id: 70_000, expression: 'uno', caseless: false },
+    { expression: 'three', caseless: false },
+  ];
+
+  test('a text names patterns by them, each once and rising; without one by the index', async () => {
+    const set = await compile(texts, 'field');
+    expect(addon.matchOnce(set, 'uno, one, three, two')).toEqual([3, 4, 70_000]);
+  });
+
+  test('a refusal names its pattern by the place in the list', async () => {
+    const refused = addon.compilePatterns([...texts, { id: 0, expression: '[x', caseless: false }], 'field');
+    await expect(refused).rejects.toMatchObject({ index: 4, column: 0 });
+  });
+});
+
+describe('matchText', () => {
+  test('answers as matchOnce, for each set that the thread uses', async () => {
+    const first = addon.usePatterns(await compile([{ id: 9, expression: 'a', caseless: true }, textOf('b$')], 'field'));
+    const second = addon.usePatterns(await compile([textOf('caf\u00e9')], 'line'));
+    expect(first.kind).toBe('patterns');
+    expect(addon.matchText(first, 'AB, b')).toEqual([1, 9]);
+    expect(addon.matchText(first, '')).toEqual([]);
+    expect(addon.matchText(second, 'caf\u00e9')).toEqual([0]);
+    expect(addon.matchText(first, 'xyz')).toEqual([]);
+  });
+
+  test('goes on with a set that was released', async () => {
+    const set = await compile([textOf('a')], 'field');
+    const used = addon.usePatterns(set);
+    addon.releasePatterns(set);
+    expect(addon.matchText(used, 'a')).toEqual([0]);
+    expect(() => addon.usePatterns(set)).toThrow('no such patterns');
+  });
+
+  test('takes neither patterns of bodies nor objects that are none, nor text that is not of octets', async () => {
+    const body = await compile([textOf('a')], 'body');
+    expect(() => addon.usePatterns(body)).toThrow('patterns of bodies match no text alone');
+    expect(() => addon.matchText({ kind: 'patterns' }, 'a')).toThrow('these are no patterns');
+    const used = addon.usePatterns(await compile([textOf('a')], 'field'));
+    expect(() => addon.matchText(used, 'caf\u20ac')).toThrow('the text is not of octets');
+  });
+});
+
 describe('compilePatterns', () => {
   test('answers a set of which a text names its patterns by their indexes', async () => {
     const set = await compile([textOf('zeta'), textOf('ALPHA', true), textOf('^b'), textOf('a$')], 'field');
