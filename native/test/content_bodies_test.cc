@@ -1,4 +1,4 @@
-#include "test/content_lab.h"
+#include "test/content_scan_lab.h"
 
 using namespace postern;
 using namespace postern::test;

@@ -1,7 +1,7 @@
 // Messages put together at random, cut at random: the same is told.
 #include <random>
 
-#include "test/content_lab.h"
+#include "test/content_scan_lab.h"
 
 using namespace postern;
 using namespace postern::test;

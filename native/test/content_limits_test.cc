@@ -1,5 +1,5 @@
 #include "core/limits.h"
-#include "test/content_lab.h"
+#include "test/content_scan_lab.h"
 
 using namespace postern;
 using namespace postern::test;
