@@ -78,8 +78,7 @@ void ContentScan::Sink::hold(const PatternSet& set, std::string_view text,
   }
   for (const PatternMatch& match : matches.found()) ids.push_back(match.id);
   std::ranges::sort(ids);
-  const auto rest = std::ranges::unique(ids);
-  ids.erase(rest.begin(), rest.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
 }
 
 void ContentScan::Sink::header_end(const MimeHeaderEnd& end) {
