@@ -1,4 +1,4 @@
-import type { BlockedHost, SessionSnapshot, Statistics } from '../firewall/snapshot.ts';
+import type { BlockedHost, PolicyStatistics, SessionSnapshot, Statistics } from '../firewall/snapshot.ts';
 import type { Configuration } from '../policy/configuration.ts';
 
 /** What the exec commands (`show`, `clear`) need of the running daemon. */
@@ -24,11 +24,25 @@ export interface ExecContext {
   accessMatches?(): Promise<ReadonlyMap<string, number>>;
   /** `clear access-list counters`, of one list or all; answers whether there was anything to clear. */
   clearAccessMatches?(list: string | undefined): Promise<boolean>;
+  /** Sessions and matches of the classes of zone policies; absent where nobody counts. */
+  policyStatistics?(): Promise<PolicyStatistics>;
+  /** Packets that zone policies decided by their first look, by `zoneMatchKey`; absent where there are no rules to ask. */
+  zoneMatches?(): Promise<ReadonlyMap<string, PacketCount>>;
+  /** `clear zone-pair counter`, of one zone-pair or all. */
+  clearPolicyStatistics?(zonePair: string | undefined): Promise<void>;
   /** Ends the session with this id (as `show` prints it), or all; answers how many there were. */
   clearSessions(id: string | 'all'): Promise<number>;
+  /** Ends the sessions that a zone-pair inspects, this one or any; answers how many there were. */
+  clearZoneSessions?(zonePair: string | undefined): Promise<number>;
   clearStatistics(): Promise<void>;
   /** `copy startup-config running-config` and reload: answers the errors, none when it took effect. */
   reload(): Promise<readonly string[]>;
   /** `write memory`: puts this text into the configuration file, whole or not at all; answers the errors. */
   save(text: string): Promise<readonly string[]>;
+}
+
+/** Packets that went through a rule of the kernel, with their octets. */
+export interface PacketCount {
+  readonly packets: number;
+  readonly bytes: number;
 }

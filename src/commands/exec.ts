@@ -7,19 +7,25 @@ import { COMMON_HELP } from './config-command.ts';
 import { UNDEBUG_COMMANDS } from './debug-command.ts';
 import { ACCESS_LIST_EXEC_COMMANDS } from './exec-access-lists.ts';
 import { CLEAR_COMMANDS } from './exec-clear.ts';
+import { CLEAR_ZONE_COMMANDS } from './exec-clear-zones.ts';
 import type { ExecCommand } from './exec-command.ts';
 import type { ExecContext } from './exec-context.ts';
 import { filterLines, splitFilter } from './exec-filter.ts';
 import { SHOW_INSPECT_COMMANDS } from './exec-show-inspect.ts';
 import { SHOW_MAP_COMMANDS } from './exec-show-maps.ts';
+import { SHOW_POLICY_COMMANDS } from './exec-show-policy.ts';
 import { SHOW_SYSTEM_COMMANDS } from './exec-show-system.ts';
+import { SHOW_ZONE_COMMANDS } from './exec-show-zones.ts';
 
 export const EXEC_COMMANDS: readonly ExecCommand[] = [
   ...SHOW_INSPECT_COMMANDS,
   ...SHOW_MAP_COMMANDS,
+  ...SHOW_POLICY_COMMANDS,
+  ...SHOW_ZONE_COMMANDS,
   ...ACCESS_LIST_EXEC_COMMANDS,
   ...SHOW_SYSTEM_COMMANDS,
   ...CLEAR_COMMANDS,
+  ...CLEAR_ZONE_COMMANDS,
   ...UNDEBUG_COMMANDS,
 ];
 

@@ -55,7 +55,7 @@ function remarks({ stage, rule, offloaded, midstream }: SessionSnapshot): readon
   ];
 }
 
-function formatEndpoints({ initiator, responder }: SessionSnapshot): string {
+export function formatEndpoints({ initiator, responder }: SessionSnapshot): string {
   return `${formatEndpoint(initiator)}=>${formatEndpoint(responder)}`;
 }
 
