@@ -49,7 +49,7 @@ function tryModes(reading: Reading, text: string, indent: number): Refusal | und
   let furthest: Refusal | undefined;
   for (let mode: Mode | undefined = typedIn; mode !== undefined; mode = mode.parent) {
     const match = matchLine(configGraph(mode.kind), text);
-    if (match.kind === 'ok') {
+    if (match.kind === 'ok' && !isWrittenOutAround(mode, match.args.words, text)) {
       draft.mode = mode;
       const control = text.search(CONTROL_CHARACTER);
       if (control >= 0) fail(draft, '% A line must not hold control characters', control + 1);
@@ -58,9 +58,25 @@ function tryModes(reading: Reading, text: string, indent: number): Refusal | und
       if (draft.mode !== mode) reading.headerIndent = indent;
       return undefined;
     }
-    if (furthest === undefined || match.words > furthest.words) furthest = match;
+    if (match.kind !== 'ok' && (furthest === undefined || match.words > furthest.words)) furthest = match;
   }
   return furthest;
+}
+
+/** Under an interface `zone security X` is the global line, and not `zone-member` cut short. */
+function isWrittenOutAround(mode: Mode, canonical: readonly string[], text: string): boolean {
+  const typed = commandWord(splitWords(text).map((word) => word.text));
+  if (typed === commandWord(canonical)) return false;
+  for (let outer = mode.parent; outer !== undefined; outer = outer.parent) {
+    const match = matchLine(configGraph(outer.kind), text);
+    if (match.kind === 'ok' && commandWord(match.args.words) === typed) return true;
+  }
+  return false;
+}
+
+function commandWord(words: readonly string[]): string | undefined {
+  const [first, second] = words.map((word) => word.toLowerCase());
+  return first === 'no' ? second : first;
 }
 
 function refuse(reading: Reading, words: readonly string[], refusal: Refusal): void {

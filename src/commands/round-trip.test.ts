@@ -28,7 +28,7 @@ const REST = fc.constantFrom('some words', 'a  b', '"*deals\\.com"', '"^x"', '"l
 
 /** A line of each command: words of its grammar, with values filled in at random, options sometimes left out. */
 function lineOf(grammar: string): fc.Arbitrary<string> {
-  const literal = grammar.replace(/\$[a-zA-Z]+/g, '').replace(/'/g, '');
+  const literal = grammar.replace(/\$[a-zA-Z]+/g, '').replace(/['"]/g, '');
   return fc.infiniteStream(fc.tuple(fc.nat(), NAME, NUMBER, REST)).map((stream) => expand(literal, stream));
 }
 
@@ -87,6 +87,9 @@ const LINE = fc.oneof(
 const SECTION = fc.oneof(
   LINE.map((line) => [line]),
   section('interface eth0', 'interface'),
+  section('zone security a', 'zone'),
+  section('zone-pair security n source a destination self', 'zone-pair'),
+  section('zone-pair security s source in destination a', 'zone-pair'),
   section('ip access-list extended a', 'extended-access-list'),
   section('ip access-list standard 1', 'standard-access-list'),
   section('class-map type inspect match-any class', 'class-map'),
