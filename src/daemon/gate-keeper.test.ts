@@ -16,6 +16,14 @@ const configurationOf = (inspect: InspectGlobals, more: Partial<Configuration> =
   inspect,
 });
 
+const ZONED: Partial<Configuration> = {
+  interfaces: [{ name: 'out0', zone: 'outside' }],
+  zones: [{ name: 'outside' }],
+  zonePairs: [{ name: 'OUT-SELF', source: 'outside', destination: 'self', policy: 'P' }],
+  classMaps: [{ name: 'POP', combine: 'match-all', matches: [{ words: ['protocol', 'pop3'] }] }],
+  policyMaps: [{ name: 'P', classes: [{ name: 'POP', actions: [['pass', 'log']] }] }],
+};
+
 function keep(inspect: InspectGlobals = {}, more: Partial<Configuration> = {}, proxied: readonly string[] = []) {
   const fake = createFakeAddon();
   const messages: LogMessage[] = [];
@@ -227,8 +235,17 @@ describe('blocked hosts', () => {
   });
 });
 
+describe('the marks of packets that come to be told of', () => {
+  test('are known to the gate from the beginning', () => {
+    const { fake } = keep();
+    const marks = { zoneDropMark: 0x1900_0000, zonePassMark: 0x0900_0000, zoneMarkMask: 0x1f00_0000 };
+    expect(fake.gates).toEqual([expect.objectContaining(marks)]);
+  });
+});
+
 describe('dropped packets', () => {
   const drop = (counter: string): GateDrop => ({
+    ...{ protocol: 6, passed: false, inInterface: 3, outInterface: 0 },
     ...{
       sourceAddress: Uint8Array.of(198, 51, 100, 7),
       sourcePort: 40_000,
@@ -244,6 +261,17 @@ describe('dropped packets', () => {
     expect(lines()).toEqual([
       '%FW-6-DROP_PKT: Dropping tcp session 198.51.100.7:40000 203.0.113.25:25 due to  Stray Segment with ip ident 17 ' +
         'tcpflags 0x2 seq.no 5 ack 0',
+    ]);
+  });
+
+  test('by a zone policy are told with pair and class, without any line of classic inspection', () => {
+    const { fake, sampleAfter, lines } = keep({}, ZONED);
+    fake.interfaces.set(3, 'out0');
+    sampleAfter(50, { drops: [drop('drop-zone'), { ...drop('received'), destinationPort: 110, passed: true }] });
+    expect(lines()).toEqual([
+      '%FW-6-DROP_PKT: Dropping tcp session 198.51.100.7:40000 203.0.113.25:25 on zone-pair OUT-SELF class ' +
+        'class-default due to  DROP action found in policy-map with ip ident 17 tcpflags 0x2 seq.no 5 ack 0',
+      '%FW-6-PASS_PKT: (target:class)-(OUT-SELF:POP) Passing tcp pkt 198.51.100.7:40000 => 203.0.113.25:110 with ip ident 17',
     ]);
   });
 });

@@ -1,5 +1,5 @@
 import { formatAddress, parseAddress } from '../engine/address.ts';
-import { setCounterNames } from '../engine/endings.ts';
+import { isZoneDrop, setCounterNames } from '../engine/endings.ts';
 import { countedSince } from '../engine/tally.ts';
 import { type HostState, type HostStep, NO_HOSTS, stepHosts, unblockHosts } from '../firewall/host-blocks.ts';
 import type { BlockedHost } from '../firewall/snapshot.ts';
@@ -11,14 +11,17 @@ import {
   type ThresholdDecision,
   type ThresholdState,
 } from '../firewall/thresholds.ts';
-import type { Logger } from '../log/log-message.ts';
-import type { Addon, GateLimits, GateOptions, GateSample } from '../native/addon.ts';
+import type { Logger, LogMessage } from '../log/log-message.ts';
+import type { Addon, GateDrop, GateLimits, GateOptions, GateSample } from '../native/addon.ts';
+import { MARKS } from '../netfilter/marks.ts';
 import type { Configuration } from '../policy/configuration.ts';
-import { type EffectiveGlobals, effectiveGlobals, effectivePostern } from '../policy/defaults.ts';
+import { type EffectiveGlobals, effectivePostern } from '../policy/defaults.ts';
 import { usesOpenings } from '../policy/openings.ts';
+import { gateGlobals } from './gate-limits.ts';
 import { gateDropMessage, hostMessage, thresholdMessage } from './gate-messages.ts';
 import { floodedHosts } from './half-open-sessions.ts';
 import type { SynProxy } from './syn-proxy.ts';
+import { zoneMessage } from './zone-told.ts';
 
 /** Twenty times a second: a flood is noticed before it has done harm, and a sample costs some microseconds. */
 const SAMPLE_MS = 50;
@@ -77,7 +80,7 @@ export class GateKeeper {
   constructor(options: GateKeeperOptions, configuration: Configuration) {
     this.#options = options;
     this.#configuration = configuration;
-    this.#globals = effectiveGlobals(configuration);
+    this.#globals = gateGlobals(configuration);
     this.#thresholds = initialThresholds(options.now());
   }
 
@@ -85,7 +88,8 @@ export class GateKeeper {
   open(options: GateOptions): number {
     const { addon } = this.#options;
     setCounterNames(addon.counterNames());
-    const gate = addon.openGate(options);
+    const zones = { zoneDropMark: MARKS.zoneDrop, zonePassMark: MARKS.zonePass, zoneMarkMask: MARKS.all };
+    const gate = addon.openGate({ ...options, ...zones });
     this.#gate = gate;
     this.#queue = options.queue;
     this.#thresholds = initialThresholds(this.#options.now());
@@ -110,8 +114,9 @@ export class GateKeeper {
   /** New limits hold at once. Without its line the limit of a host blocks nobody any longer (D-23). */
   configure(configuration: Configuration): void {
     this.#configuration = configuration;
-    this.#globals = effectiveGlobals(configuration);
-    if (configuration.inspect.tcpMaxIncompleteHost === undefined) this.unblock('all');
+    this.#globals = gateGlobals(configuration);
+    const { tcpMaxIncompleteHost } = configuration.inspect;
+    if (tcpMaxIncompleteHost === undefined && this.#globals.tcpBlockTimeMinutes === 0) this.unblock('all');
     if (this.#gate !== undefined) this.#options.addon.configureGate(this.#gate, this.#limits());
   }
 
@@ -129,9 +134,15 @@ export class GateKeeper {
     else this.#lookForFloods(nowMs);
     const reports = sample.hosts.map(({ address }) => formatAddress(address));
     this.#stepHosts(reports, nowMs);
-    for (const message of sample.drops.map(gateDropMessage)) {
+    for (const message of sample.drops.map((drop) => this.#message(drop))) {
       if (message !== undefined) this.#options.logger.log(message);
     }
+  }
+
+  #message(drop: GateDrop): LogMessage | undefined {
+    if (!drop.passed && !isZoneDrop(drop.counter)) return gateDropMessage(drop);
+    const { addon } = this.#options;
+    return zoneMessage(this.#configuration, drop, (index) => (index === 0 ? '' : (addon.interfaceName(index) ?? '')));
   }
 
   counts(): GateCounts {

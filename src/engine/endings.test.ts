@@ -8,7 +8,7 @@ const COUNTERS = [...header.matchAll(/X\(\w+, "([a-z0-9-]+)"\)/g)].map((match) =
 
 /** Parts of a refusal or of holding: what became of the session is told elsewhere. */
 const WITHOUT_REASON = [
-  ...['drop-duplicate-held', 'drop-held-limit', 'drop-refused', 'drop-replaced', 'drop-shutdown'],
+  ...['drop-duplicate-held', 'drop-held-limit', 'drop-refused', 'drop-replaced', 'drop-shutdown', 'drop-zone'],
 ];
 
 test('every native drop counter has a reason, or is known to need none', () => {

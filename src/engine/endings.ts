@@ -59,6 +59,8 @@ export const DROPS: Readonly<Record<string, Drop>> = {
   'drop-host-table-full': { reason: 'host-table-full', machineName: 'l4-max-halfsession' },
   'drop-no-session': { reason: 'no-session', machineName: 'no-session' },
   'drop-access-list': { reason: 'access-list', machineName: 'policy-action-drop' },
+  // The kernel's counters say how many there were and why; these came to the gate only to be told of.
+  'drop-zone': { machineName: 'policy-action-drop' },
   'drop-shutdown': {},
 };
 
@@ -71,6 +73,11 @@ export function setCounterNames(names: readonly string[]): void {
 
 export function dropReason(counter: number): Reason | undefined {
   return DROPS[counterNames[counter] ?? '']?.reason;
+}
+
+/** Whether a zone policy dropped it: the gate knows no more. */
+export function isZoneDrop(counter: number): boolean {
+  return counterNames[counter] === 'drop-zone';
 }
 
 /** Why a packet was dropped as a watcher reads it: the reason, or the native counter's name where there is none. */
