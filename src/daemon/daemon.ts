@@ -286,7 +286,7 @@ export class Daemon {
   #workerSettings(): WorkerSettings {
     const { limits, placeless } = this.#places.layout(this.#configuration);
     if (placeless.length > 0) {
-      const detail = `${placeless.length} inspection rule(s) count for sessions maximum only, from ${placeless[0]} on`;
+      const detail = `${placeless.length} rule(s) or class(es) count for ip inspect sessions maximum only, from ${placeless[0]} on`;
       this.#options.logger.log({ id: 'NOTICE', fields: { detail } });
     }
     return { ...workerSettings(this.#configuration, this.#patterns), sessionLimits: limits };

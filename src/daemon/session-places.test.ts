@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { SessionLimits } from '../engine/session-limits.ts';
+import { zoneCountName } from '../engine/zone-places.ts';
 import { COUNTED_RULES_MAX } from '../limits.ts';
 import { EMPTY_CONFIGURATION } from '../policy/configuration.ts';
 import { SessionPlaces } from './session-places.ts';
@@ -55,4 +56,37 @@ test('rules beyond the last place are named', () => {
   expect(limits.rules).toHaveLength(COUNTED_RULES_MAX);
   expect(limits.rules.at(-1)?.place).toBe(COUNTED_RULES_MAX);
   expect(placeless).toEqual(names.slice(-2));
+});
+
+test('classes of zone-pairs that inspect have places too, with the maximum of their parameter-map', () => {
+  const { limits } = new SessionPlaces(1).layout({
+    ...configurationOf('A'),
+    parameterMaps: [{ name: 'PM', kind: 'inspect', lines: [['sessions', 'maximum', '5']] }],
+    policyMaps: [
+      {
+        name: 'P',
+        classes: [
+          {
+            name: 'C',
+            actions: [
+              ['inspect', 'PM'],
+              ['service-policy', 'smtp', 'X'],
+            ],
+          },
+          { name: 'D', actions: [['inspect']] },
+          { name: 'class-default', actions: [['drop']] },
+        ],
+      },
+    ],
+    zonePairs: [
+      { name: 'Z1', source: 'a', destination: 'b', policy: 'P' },
+      { name: 'Z2', source: 'b', destination: 'a' },
+    ],
+  });
+  const unlimited = Number.POSITIVE_INFINITY;
+  expect(limits.rules).toEqual([
+    { rule: 'A', place: 1, maximum: unlimited },
+    { rule: zoneCountName({ zonePair: 'Z1', className: 'C' }), place: 2, maximum: 5 },
+    { rule: zoneCountName({ zonePair: 'Z1', className: 'D' }), place: 3, maximum: unlimited },
+  ]);
 });

@@ -4,11 +4,16 @@ import {
   type SessionCounts,
   type SessionLimitLayout,
 } from '../engine/session-limits.ts';
+import { zoneCountName } from '../engine/zone-places.ts';
 import { COUNTED_RULES_MAX } from '../limits.ts';
 import type { Configuration } from '../policy/configuration.ts';
 import { effectiveGlobals } from '../policy/defaults.ts';
+import { zoneInspection } from '../policy/zone-inspection.ts';
 
-/** Which rule is counted at which place of the shared counters: over reloads a rule keeps its place while it exists. */
+/**
+ * Which rule, or class of a zone-pair, is counted at which place of the shared counters: over reloads it keeps its place
+ * while it exists.
+ */
 export class SessionPlaces {
   readonly counts: SessionCounts;
   #places = new Map<string, number>();
@@ -19,9 +24,10 @@ export class SessionPlaces {
     this.counts = makeSessionCounts(workers);
   }
 
-  /** The workers' limits under this configuration, and the rules that found no place. */
+  /** The workers' limits under this configuration, and the rules and classes that found no place. */
   layout(configuration: Configuration): { readonly limits: SessionLimitLayout; readonly placeless: readonly string[] } {
-    const names = new Set(configuration.rules.map(({ name }) => name));
+    const counted = countedMaximums(configuration);
+    const names = new Set(counted.keys());
     const before = this.#places;
     const left = [...this.#leaving, ...before].filter(([name]) => !names.has(name));
     // A place is given away when nothing is counted there and it was free for a whole reload.
@@ -41,16 +47,32 @@ export class SessionPlaces {
         taken.add(next);
       }
     }
-    return { limits: this.#limits(configuration), placeless };
+    return { limits: this.#limits(configuration, counted), placeless };
   }
 
-  #limits(configuration: Configuration): SessionLimitLayout {
+  #limits(configuration: Configuration, counted: ReadonlyMap<string, number>): SessionLimitLayout {
     return {
       maximum: effectiveGlobals(configuration).sessionsMaximum,
-      rules: configuration.rules.flatMap(({ name, maxSessions }) => {
-        const place = this.#places.get(name);
-        return place === undefined ? [] : [{ rule: name, place, maximum: maxSessions ?? Number.POSITIVE_INFINITY }];
+      rules: [...counted].flatMap(([rule, maximum]) => {
+        const place = this.#places.get(rule);
+        return place === undefined ? [] : [{ rule, place, maximum }];
       }),
     };
   }
+}
+
+/** How many sessions each rule may have (`parameter max-sessions`), and each class that inspects (`sessions maximum`). */
+function countedMaximums(configuration: Configuration): ReadonlyMap<string, number> {
+  const maximums = new Map<string, number>();
+  for (const { name, maxSessions } of configuration.rules) maximums.set(name, maxSessions ?? Number.POSITIVE_INFINITY);
+  for (const { name: zonePair, policy } of configuration.zonePairs) {
+    const map = configuration.policyMaps.find((one) => one.name === policy && one.protocol === undefined);
+    for (const { name: className, actions } of map?.classes ?? []) {
+      const inspect = actions.find(([action]) => action === 'inspect');
+      if (inspect === undefined) continue;
+      const { sessionsMaximum } = zoneInspection(configuration, inspect[1]);
+      maximums.set(zoneCountName({ zonePair, className }), sessionsMaximum);
+    }
+  }
+  return maximums;
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { PORT_PROTOCOLS } from '../native/event-batch.ts';
 import { EMPTY_CONFIGURATION } from '../policy/configuration.ts';
 import { loopOptions } from './loop-options.ts';
@@ -42,4 +42,46 @@ test('the ports by their native numbers, mapped ones too, and none besides', () 
     ...['smtp', 'smtp', 'pop3', 'imap', 'smtps', 'imaps', 'pop3s', 'imap', 'imap'],
   ]);
   expect(ports.filter((protocol) => protocol !== 0)).toHaveLength(9);
+});
+
+describe('zones', () => {
+  const map = (name: string, ...lines: readonly string[]) => ({
+    ...{ name, kind: 'inspect' as const },
+    lines: lines.map((line) => line.split(' ')),
+  });
+  const zoned = (changes: object) =>
+    optionsOf({
+      classMaps: [{ name: 'C', combine: 'match-any', matches: [{ words: ['protocol', 'icmp'] }] }],
+      zonePairs: [{ name: 'ZP', source: 'a', destination: 'b', policy: 'P' }],
+      policyMaps: [
+        {
+          name: 'P',
+          classes: [
+            { name: 'C', actions: [['inspect', 'ONE']] },
+            { name: 'D', actions: [['inspect', 'TWO']] },
+          ],
+        },
+      ],
+      parameterMaps: [
+        map('ONE', 'tcp finwait-time 9', 'tcp synwait-time 40', 'log dropped-packets'),
+        map('TWO', 'tcp finwait-time 7', 'dns-timeout 3'),
+      ],
+      ...changes,
+    });
+
+  test('the strictest of the parameter-maps in use, and of the globals where rules inspect too', () => {
+    expect(zoned({})).toMatchObject({ finwaitMs: 7_000, synwaitMs: 30_000, dnsTimeoutMs: 3_000, reportDrops: true });
+    const rules = [{ name: 'R', protocols: [{ protocol: 'smtp' }] }];
+    expect(zoned({ inspect: { tcpSynwaitTimeSeconds: 12 } })).toMatchObject({ synwaitMs: 30_000 });
+    expect(zoned({ rules, inspect: { tcpSynwaitTimeSeconds: 12 } })).toMatchObject({ synwaitMs: 12_000 });
+    expect(zoned({ rules })).toMatchObject({ finwaitMs: 5_000 });
+    expect(zoned({ zonePairs: [] })).toMatchObject({ finwaitMs: 5_000, reportDrops: false });
+  });
+
+  test('what their classes inspect beside mail', () => {
+    expect(zoned({ policyMaps: [{ name: 'P', classes: [{ name: 'C', actions: [['inspect']] }] }] })).toMatchObject({
+      ...{ genericTcp: false, genericUdp: false, genericIcmp: true },
+      markSession: 16,
+    });
+  });
 });

@@ -10,7 +10,7 @@ import { dialogueFor, type StartDialogue } from './dialogues.ts';
 import type { OpenedFlow } from './opening.ts';
 import { type FlowPlace, type Selection, selectInspection } from './selection.ts';
 import type { WorkerSettings } from './worker-protocol.ts';
-import { asInspection, type InspectedByZone, type RefusedByZone, ZoneDecisions } from './zone-places.ts';
+import { asInspection, type InspectedByZone, type RefusedByZone, ZoneDecisions, zoneCountName } from './zone-places.ts';
 
 /** Protocols times pairs of interfaces that are remembered; a router with more of them works some out again. */
 const PLACES_MAX = 4_096;
@@ -21,7 +21,7 @@ export interface Place extends Selection {
   readonly zonePlace?: ZonePlace;
   /** The application policy of its class. */
   readonly application?: string;
-  /** What its sessions are counted as for `sessions maximum`: the rule, or `ZONEPAIR/CLASS`. */
+  /** What its sessions are counted as for `sessions maximum`: the rule, or the zone-pair's class. */
   readonly countedAs: string;
   readonly start: StartDialogue | undefined;
   readonly content?: ContentPlanUse | undefined;
@@ -136,11 +136,6 @@ export class Places {
       ...(application === undefined ? {} : { application }),
     };
   }
-}
-
-/** What sessions of a class are counted as: no rule has such a name. */
-export function zoneCountName({ zonePair, className }: Pick<ZonePlace, 'zonePair' | 'className'>): string {
-  return `${zonePair}/${className}`;
 }
 
 /** Silent but for what `drop log` asks for: no alert, no audit trail (cisco-ios 3.10). */

@@ -3,7 +3,13 @@ import type { Configuration } from '../policy/configuration.ts';
 import type { EffectiveInspection } from '../policy/defaults.ts';
 import type { PortProtocol } from '../policy/ports.ts';
 import { decideByPair, decideZone } from '../policy/zone-classify.ts';
-import { usesZones, type ZoneDecision, type ZonedFlow, type ZoneInspection } from '../policy/zone-decision.ts';
+import {
+  usesZones,
+  type ZoneDecision,
+  type ZonedFlow,
+  type ZoneInspection,
+  type ZonePlace,
+} from '../policy/zone-decision.ts';
 import type { OpenedFlow } from './opening.ts';
 import type { FlowPlace } from './selection.ts';
 
@@ -69,4 +75,9 @@ export function asInspection(protocol: PortProtocol, settings: ZoneInspection): 
 function idleSeconds(protocol: PortProtocol, settings: ZoneInspection): number {
   if (protocol === 'udp') return settings.udpIdleSeconds;
   return protocol === 'icmp' ? settings.icmpIdleSeconds : settings.tcpIdleSeconds;
+}
+
+/** What sessions of a class are counted as: no rule has such a name, for there is a blank in it. */
+export function zoneCountName({ zonePair, className }: Pick<ZonePlace, 'zonePair' | 'className'>): string {
+  return `${zonePair} ${className}`;
 }
