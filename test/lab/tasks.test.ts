@@ -20,11 +20,18 @@ const configurationOf = (task: Task): string =>
 function shown(text: string): string[] {
   return text
     .replaceAll('\r', '')
-    .replace(/(^|\n)(DATA\n)[\s\S]*?\n(\.\n|$)/g, '$1$2(message)\n')
+    .replace(/(^|\n)(DATA\n)[\s\S]*?\n\.\n/g, '$1$2(message)\n')
+    .replace(/(^|\n)(DATA\n)(?!\(message\))[\s\S]+$/, '$1$2(part of the message)')
     .replace(/queued as \S+/g, 'queued')
     .split('\n')
     .filter((line) => line !== '' && !/^(EHLO|QUIT|220|221|250-)/.test(line))
     .map((line) => (line.length > LINE_CHARACTERS_MAX ? `${line.slice(0, LINE_CHARACTERS_MAX)}…` : line));
+}
+
+/** Greeting and answer to EHLO, and what came behind them. */
+function splitAtEhlo(received: string): [string, string] {
+  const [, greeting = '', rest = ''] = /^([\s\S]*?^250 .*\r?\n)([\s\S]*)$/m.exec(received) ?? [];
+  return [greeting, rest];
 }
 
 /** Runs of like lines as one with their number. */
@@ -40,8 +47,10 @@ function folded(lines: readonly string[]): string {
 }
 
 function row(task: Task, seen: Observed, logged: string | undefined): string {
+  const [greeting = '', rest] = splitAtEhlo(seen.client.received);
+  const masked = greeting.replaceAll('\r', '').match(/^250[- ]X+$/gm) ?? [];
   const end = task.resets ? '<br>FIN' : '';
-  const client = `${folded(shown(seen.client.received).slice(seen.client.received.includes('250 ') ? 1 : 0))}${end}`;
+  const client = `${folded([...masked, ...shown(rest)])}${end}`;
   const server = `${folded(shown(seen.toServer))}${seen.resets.server ? '<br>RST' : ''}`;
   const told = logged === undefined ? '' : `\`${logged.replace(/\d+(\.\d+){3}:\d+/g, 'ADDRESS:PORT')}\``;
   const lines =
