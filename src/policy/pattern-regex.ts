@@ -77,10 +77,11 @@ function elementAt(pattern: string, at: number, repeatable: boolean): Element | 
       return escapeAt(pattern, at);
     case '[':
       return classAt(pattern, at);
-    case '(':
-    case '|':
     case '^':
     case '$':
+      return anchorAt(pattern, at);
+    case '(':
+    case '|':
       return { end: at + 1, text: char, repeatable: false };
     case ')':
     case '.':
@@ -94,13 +95,22 @@ function elementAt(pattern: string, at: number, repeatable: boolean): Element | 
   }
 }
 
+/** The engine has no anchors in the middle, where they could not match; a literal one has a backslash. */
+function anchorAt(pattern: string, at: number): Element | PatternMistake {
+  const char = pattern[at] ?? '';
+  const [neighbour, ends, place] = char === '^' ? [pattern[at - 1], '(|', 'beginning'] : [pattern[at + 1], ')|', 'end'];
+  if (neighbour === undefined || ends.includes(neighbour)) return { end: at + 1, text: char, repeatable: false };
+  return { index: at, message: `A '${char}' stands at the ${place}, or is written '\\${char}'` };
+}
+
 /** Lazy and possessive quantifiers are none of SDM's: a second quantifier has nothing to repeat. */
 function quantifierAt(pattern: string, at: number, repeatable: boolean): Element | PatternMistake {
   const char = pattern[at] ?? '';
   if (!repeatable) return { index: at, message: `Nothing to repeat before '${char}'` };
   if (char !== '{') return { end: at + 1, text: char, repeatable: false };
-  const [text, low = '', high = ''] = /^\{(\d{1,4})(?:,(\d{0,4}))?\}/.exec(pattern.slice(at, at + 12)) ?? [];
+  const [text, low = '', high = low] = /^\{(\d{1,4})(?:,(\d{0,4}))?\}/.exec(pattern.slice(at, at + 12)) ?? [];
   if (text === undefined) return { index: at, message: "A '{' needs a number and a '}'" };
+  if (high !== '' && Number(high) === 0) return { index: at, message: "A '{' repeats at least once" };
   if (high !== '' && Number(high) < Number(low)) return { index: at, message: "The numbers of a '{' fall" };
   return { end: at + text.length, text, repeatable: false };
 }
