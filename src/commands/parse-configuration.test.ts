@@ -122,6 +122,13 @@ describe('a whole router configuration', () => {
       "2:2 % Invalid input detected at '^' marker.",
     ]);
     expect(messages('interface eth0', ' ip inspetc X in')).toHaveLength(1);
+    const policy = ['class-map type inspect smtp C', 'policy-map type inspect smtp P', 'class type inspect smtp C'];
+    for (const line of ['rest', 'learn sender for 0', 'no rset', 'no leran', 'Mask x']) {
+      expect(messages(...policy, line), line).toHaveLength(1);
+    }
+    for (const line of ['router ospf 1', 'line vty 0 4', 'no ip http server', 'ntp server 192.0.2.1', 'logging on']) {
+      expect(messages(...policy, line), line).toEqual([]);
+    }
     expect(messages('interface eth0', ' mtu 1400')).toEqual([]);
   });
 

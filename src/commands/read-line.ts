@@ -1,9 +1,10 @@
 import { lineError } from '../language/error-text.ts';
 import { type Match, matchLine } from '../language/match.ts';
+import { nearestWord } from '../language/nearest.ts';
 import { indentOf, splitWords } from '../language/words.ts';
 import type { ConfigCommand } from './config-command.ts';
 import { configGraph } from './config-graphs.ts';
-import { type Draft, fail, GLOBAL_MODE, type Mode } from './draft.ts';
+import { type Draft, fail, GLOBAL_MODE, type Mode, type ModeKind } from './draft.ts';
 import { isFirewallLine, isForeign } from './foreign.ts';
 
 /** What a file is read by: which lines were left out, and how deep the section in work stands. */
@@ -82,7 +83,7 @@ function commandWord(words: readonly string[]): string | undefined {
 function refuse(reading: Reading, words: readonly string[], refusal: Refusal): void {
   const { draft, tolerant } = reading;
   const { text } = draft.position;
-  if (tolerant && isForeign(words) && mayBeForeignHere(reading, indentOf(text))) {
+  if (tolerant && isForeign(words) && mayBeForeignHere(reading, text)) {
     skip(reading);
     leaveSection(reading, words, indentOf(text));
     return;
@@ -92,10 +93,22 @@ function refuse(reading: Reading, words: readonly string[], refusal: Refusal): v
   draft.errors.push({ ...draft.position, column: error.column, message: error.message, ...(hint ? { hint } : {}) });
 }
 
-/** Interfaces carry lines of every kind; in the maps and lists of the firewall each line is ours, right or wrong. */
-function mayBeForeignHere(reading: Reading, indent: number): boolean {
-  const { kind } = reading.draft.mode;
-  return kind === 'global' || kind === 'interface' || indent <= reading.headerIndent;
+/**
+ * Interfaces carry lines of every kind; in the maps and lists of the firewall each indented line is ours, right or
+ * wrong, and any other that is a slip away from what could stand there.
+ */
+function mayBeForeignHere({ draft, headerIndent }: Reading, text: string): boolean {
+  const { kind } = draft.mode;
+  if (kind === 'global' || kind === 'interface') return true;
+  return indentOf(text) <= headerIndent && !resemblesOwn(kind, text);
+}
+
+function resemblesOwn(kind: ModeKind, text: string): boolean {
+  const words = splitWords(text).map((word) => word.text.toLowerCase());
+  const match = matchLine(configGraph(kind), text);
+  const known = match.kind === 'ok' ? words.length : match.words;
+  if (known > (words[0] === 'no' ? 1 : 0)) return true;
+  return match.kind === 'invalid' && nearestWord(commandWord(words) ?? '', match.expected) !== undefined;
 }
 
 /** Sub-lines of an interface stay in it; any other unknown line begins a section of its own. */
