@@ -5,8 +5,8 @@ import type {
   SessionSnapshot,
   ZoneClassCounts,
 } from '../firewall/snapshot.ts';
-import type { PolicyEvent } from '../inspect/policy-hit.ts';
-import { type Condition, readCondition } from '../policy/application/conditions.ts';
+import { readCondition } from '../policy/application/conditions.ts';
+import { eventOf } from '../policy/application/hits.ts';
 import type { ClassMap, Configuration, PolicyClass, PolicyMap, ZonePair } from '../policy/configuration.ts';
 import { policyOf } from '../policy/zone-classify.ts';
 import { type ZoneAction, zoneMatchKey } from '../policy/zone-labels.ts';
@@ -231,35 +231,13 @@ function viewApplicationClass(
 
 /** In match-any a match is that of the one line that looks at what matched, where there is but one. */
 function viewMatches({ combine, matches }: ClassMap, counts: ApplicationClassCounts | undefined) {
-  const events = matches.map(({ words }) => EVENTS[readCondition(words).kind]);
+  const events = matches.map(({ words }) => eventOf(readCondition(words)));
   return matches.map(({ words }, index): ApplicationMatchView => {
     const event = events[index] ?? 'CONNECTION';
     const isAlone = combine === 'match-any' && events.filter((other) => other === event).length === 1;
     return { match: words.join(' '), ...(isAlone ? { hits: counts?.events[event] ?? NOTHING } : {}) };
   });
 }
-
-/** The name under which matches of a condition are counted. */
-const EVENTS: Readonly<Record<Condition['kind'], PolicyEvent>> = {
-  everyConnection: 'CONNECTION',
-  sender: 'SENDER_ADDR_MATCHED',
-  recipient: 'RECIPIENT_ADDR_MATCHED',
-  senderLearned: 'SENDER_LEARNED',
-  clientLearned: 'CLIENT_LEARNED',
-  recipientCount: 'RECIPIENT_COUNT',
-  recipientInvalidCount: 'RECIPIENT_INVALID_COUNT',
-  verb: 'CMD_VERB',
-  lineLength: 'CMD_LINE_LENGTH',
-  headerLength: 'HEADER_LENGTH',
-  header: 'HEADER_REGEX_MATCHED',
-  body: 'BODY_REGEX_MATCHED',
-  contentType: 'MIME_CONTENT_TYPE',
-  encoding: 'MIME_ENCODING',
-  ehloKeyword: 'EHLO_REPLY',
-  dataLength: 'DATA_LENGTH',
-  invalidCommand: 'INVALID_COMMAND',
-  clearTextLogin: 'CLEAR_TEXT_LOGIN',
-};
 
 export function findClass(
   { classMaps }: Configuration,

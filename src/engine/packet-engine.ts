@@ -123,10 +123,21 @@ export class PacketEngine {
 
   /** Resets the session with this id, or all; answers how many there were. */
   clearSessions(id: string): number {
-    const { addon, host, worker } = this.#options;
-    const chosen = this.#flows().filter(
-      (flow) => flow.stage < 3 && (id === 'all' || isSessionId(id, worker, flow.flow, flow.generation)),
-    );
+    const { worker } = this.#options;
+    return this.#clear(({ flow, generation }) => id === 'all' || isSessionId(id, worker, flow, generation));
+  }
+
+  /** Resets the sessions that this zone-pair inspects, or any; answers how many there were. */
+  clearZoneSessions(zonePair: string | undefined): number {
+    return this.#clear(({ flow, generation }) => {
+      const place = this.#judge.session(flow, generation)?.zonePlace;
+      return place !== undefined && (zonePair === undefined || place.zonePair === zonePair);
+    });
+  }
+
+  #clear(isMeant: (flow: FlowRecord) => boolean): number {
+    const { addon, host } = this.#options;
+    const chosen = this.#flows().filter((flow) => flow.stage < 3 && isMeant(flow));
     for (const flow of chosen) {
       const orders = new ArrayBuffer(CLEAR_WORDS * Uint32Array.BYTES_PER_ELEMENT);
       new OrderWriter({ orders, orderArena: new ArrayBuffer(0) }).end(flow.flow, 'cleared');

@@ -30,6 +30,7 @@ export function snapshotOf(
     initiator: { address: formatAddress(flow.initiatorAddress), port: flow.initiatorPort },
     responder: { address: formatAddress(flow.responderAddress), port: flow.responderPort },
     bytes: { initiator: flow.initiatorBytes, responder: flow.responderBytes },
+    packets: flow.initiatorPackets + flow.responderPackets,
     createdSecondsAgo: Math.floor(flow.createdMsAgo / 1_000),
     lastHeardSecondsAgo: Math.floor(flow.lastHeardMsAgo / 1_000),
     offloaded: flow.offloaded,

@@ -43,7 +43,11 @@ export type ToWorker =
   | { readonly kind: 'sessions'; readonly request: number }
   | { readonly kind: 'statistics'; readonly request: number }
   | { readonly kind: 'clearSessions'; readonly request: number; readonly id: string }
+  /** `clear zone-pair inspect session`: those that this zone-pair inspects, or any. */
+  | { readonly kind: 'clearZoneSessions'; readonly request: number; readonly zonePair?: string }
   | { readonly kind: 'clearStatistics'; readonly request: number }
+  /** Those that a zone-pair inspects, this one or any. */
+  | { readonly kind: 'clearZoneSessions'; readonly request: number; readonly zonePair?: string }
   | { readonly kind: 'policyStatistics'; readonly request: number }
   /** `clear zone-pair counter`: of one zone-pair, or of all. */
   | { readonly kind: 'clearPolicyStatistics'; readonly request: number; readonly zonePair?: string }

@@ -67,6 +67,12 @@ function handle(engine: PacketEngine, message: Request, testHooks: boolean, post
     case 'clearSessions':
       answer(message.request, { kind: 'count', count: engine.clearSessions(message.id) });
       return;
+    case 'clearZoneSessions':
+      answer(message.request, { kind: 'count', count: engine.clearZoneSessions(message.zonePair) });
+      return;
+    case 'clearZoneSessions':
+      answer(message.request, { kind: 'count', count: engine.clearZoneSessions(message.zonePair) });
+      return;
     case 'clearStatistics':
       engine.clearStatistics();
       answer(message.request, { kind: 'count', count: 0 });

@@ -34,6 +34,11 @@ const NAMING: Readonly<Record<Condition['kind'], Naming>> = {
   clearTextLogin: { event: 'CLEAR_TEXT_LOGIN', reason: 'cleartext-login' },
 };
 
+/** The name under which matches of a condition are counted and told. */
+export function eventOf({ kind }: Pick<Condition, 'kind'>): PolicyEvent {
+  return NAMING[kind].event;
+}
+
 /** Why a session is refused for a condition. */
 export function reasonOf({ kind }: Condition): Reason {
   return NAMING[kind].reason;
@@ -52,8 +57,9 @@ export function hitOf(
   return {
     policy,
     class: name,
-    event: NAMING[condition.kind].event,
+    event: eventOf(condition),
     detail: detailOf(condition, occurrence),
+    ...(occurrence.kind === 'clearTextLogin' ? { mechanism: occurrence.mechanism } : {}),
     verb: verbOf(actions),
     log: actions.log || actions.shadow,
     shadow: actions.shadow,
