@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXERCISES, POLICED, SELF_ZONE } from './acceptance.ts';
 import { swaks } from './clients.ts';
+import { cross } from './crossing.ts';
 import { talk } from './dialogue.ts';
 import { ADDRESSES } from './lab.ts';
 import { longMessage } from './messages.ts';
@@ -43,7 +44,7 @@ describe('the acceptance library', () => {
     const told = () => posternOf(world).log().slice(before);
     const { log } = wanted;
     if (log !== undefined) {
-      await expect.poll(() => told().some(({ mnemonic, msg }) => log.test(`${mnemonic} ${msg}`))).toBe(true);
+      await expect.poll(() => told().some(({ mnemonic, msg }) => log.test(`%APPFW-4-${mnemonic}: ${msg}`))).toBe(true);
     }
   });
 
@@ -64,9 +65,9 @@ describe('the acceptance library', () => {
   it('C27: only the direction with a pair is filtered', { timeout: 60_000 }, async () => {
     const before = await load(SELF_ZONE);
     const { client, router } = world.lab;
-    const ping = ['ping', '-c', '1', '-W', '3'];
-    await client.must([...ping, ADDRESSES.routerOutside.v4]);
-    await router.must([...ping, ADDRESSES.client.v4]);
+    const ping = { kind: 'icmp', port: 0, from: 0 } as const;
+    expect(await cross(client, router, { ...ping, to: ADDRESSES.routerOutside.v4 })).toBe('answered');
+    expect(await cross(router, client, { ...ping, to: ADDRESSES.client.v4 })).toBe('answered');
     const script = { host: ADDRESSES.routerOutside.v4, port: 2_222, connectTimeoutMs: 1_500, steps: [] };
     const said = await talk(client, script);
     expect(said.end).not.toBe('ECONNREFUSED');
