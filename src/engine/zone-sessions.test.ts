@@ -4,7 +4,7 @@ import { createFakeAddon } from '../native/fake-addon.ts';
 import { type Configuration, EMPTY_CONFIGURATION } from '../policy/configuration.ts';
 import { PacketEngine } from './packet-engine.ts';
 
-/** Out to in and back by one policy, from out to the last zone without: three interfaces, a zone each. */
+/** Out to in and back by one policy, and an interface in no zone with an inspection rule. */
 const CONFIGURATION: Configuration = {
   ...EMPTY_CONFIGURATION,
   zones: [{ name: 'out' }, { name: 'in' }],
