@@ -34,6 +34,7 @@ import { clearHalfOpen, halfOpenSessions } from './half-open-sessions.ts';
 import type { RunOptions } from './options.ts';
 import { PatternCompiler } from './pattern-compiler.ts';
 import type { ConfigurationSource } from './pattern-errors.ts';
+import { PolicyReports } from './policy-reports.ts';
 import { saveWhole } from './save-file.ts';
 import { Sequence } from './sequence.ts';
 import { SessionPlaces } from './session-places.ts';
@@ -76,6 +77,7 @@ export class Daemon {
   readonly #synProxy: SynProxy;
   readonly #places: SessionPlaces;
   readonly #accessLists = new AccessLists();
+  readonly #reports: PolicyReports;
   readonly #startedAtMs = Date.now();
   readonly #debug = new DebugStreams((on) => this.pool.debug(on));
   readonly #changes = new Sequence();
@@ -115,6 +117,8 @@ export class Daemon {
       onLearn: () => undefined,
       onHopeless,
     });
+    this.#reports = new PolicyReports(this.pool);
+    this.#reports.configure(configuration);
   }
 
   get workers(): number {
@@ -306,6 +310,7 @@ export class Daemon {
     this.#configuration = configuration;
     this.#patterns = patterns;
     this.#accessLists.configure(configuration);
+    this.#reports.configure(configuration);
     this.#keeper.configure(configuration);
     // A worker that does not answer is replaced and begins with the new settings; what it used is kept until the next
     // change.
@@ -370,7 +375,11 @@ export class Daemon {
       statistics: () => this.statistics(),
       accessMatches: () => this.#accessLists.matches(),
       clearAccessMatches: (list) => this.#accessLists.clearMatches(list),
+      policyStatistics: () => this.#reports.statistics(),
+      zoneMatches: () => this.#reports.matches(),
+      clearPolicyStatistics: (zonePair) => this.#reports.clear(zonePair),
       clearSessions: clear,
+      clearZoneSessions: (zonePair) => this.#reports.clearSessions(zonePair),
       clearStatistics: async () => {
         await this.pool.ask((request) => ({ kind: 'clearStatistics', request }));
         this.#keeper.clearCounts();

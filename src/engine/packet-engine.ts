@@ -128,7 +128,7 @@ export class PacketEngine {
   }
 
   /** Resets the sessions that this zone-pair inspects, or any; answers how many there were. */
-  clearZoneSessions(zonePair: string | undefined): number {
+  clearZoneSessions(zonePair?: string): number {
     return this.#clear(({ flow, generation }) => {
       const place = this.#judge.session(flow, generation)?.zonePlace;
       return place !== undefined && (zonePair === undefined || place.zonePair === zonePair);

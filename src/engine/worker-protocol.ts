@@ -46,8 +46,6 @@ export type ToWorker =
   /** `clear zone-pair inspect session`: those that this zone-pair inspects, or any. */
   | { readonly kind: 'clearZoneSessions'; readonly request: number; readonly zonePair?: string }
   | { readonly kind: 'clearStatistics'; readonly request: number }
-  /** Those that a zone-pair inspects, this one or any. */
-  | { readonly kind: 'clearZoneSessions'; readonly request: number; readonly zonePair?: string }
   | { readonly kind: 'policyStatistics'; readonly request: number }
   /** `clear zone-pair counter`: of one zone-pair, or of all. */
   | { readonly kind: 'clearPolicyStatistics'; readonly request: number; readonly zonePair?: string }

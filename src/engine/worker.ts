@@ -70,9 +70,6 @@ function handle(engine: PacketEngine, message: Request, testHooks: boolean, post
     case 'clearZoneSessions':
       answer(message.request, { kind: 'count', count: engine.clearZoneSessions(message.zonePair) });
       return;
-    case 'clearZoneSessions':
-      answer(message.request, { kind: 'count', count: engine.clearZoneSessions(message.zonePair) });
-      return;
     case 'clearStatistics':
       engine.clearStatistics();
       answer(message.request, { kind: 'count', count: 0 });
