@@ -30,8 +30,8 @@ const PRODUCT_MAX = 32;
 const NEVER: Condition = { kind: 'either', primitives: [] };
 
 /**
- * A layer 3/4 class as `decideZone` (policy/zone-classify.ts) reads it: mail by its ports, other protocols by those that
- * are known, lists for IPv4 only. `within`: the classes around it, for maps that name each other.
+ * A layer 3/4 class as `decideZone` (policy/zone-classify.ts) reads it: mail by its ports, other protocols by those
+ * that are known, lists for IPv4 only. `within`: the classes around it, for maps that name each other.
  */
 export function classCondition(
   configuration: Configuration,

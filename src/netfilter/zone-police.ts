@@ -2,8 +2,8 @@
  * `police rate R burst B`: lines, without their chain, that lead what is beyond the rate to `exceeded` and let the rest
  * return. Both directions and all connections of a class share one bucket, of each family.
  *
- * The kernel's bucket (xt_hashlimit in octets) is filled once a second, so it holds whole seconds of the rate: B rounded
- * up to those. A packet that is longer than the bucket would empty it and pass; it is beyond the rate.
+ * The kernel's bucket (xt_hashlimit in octets) holds whole seconds of the rate, one of them at least: B rounded up to
+ * those. A packet that is longer than the bucket would empty it and pass; it is beyond the rate.
  */
 export function policeLines(words: readonly string[], exceeded: string): readonly string[] {
   const number = (name: string): number => Number(words[words.indexOf(name) + 1]);

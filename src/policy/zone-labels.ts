@@ -1,4 +1,4 @@
-/** What happened to packets of a class. `inspect`: they went to the sessions, of whose later packets nothing is counted. */
+/** What happened to packets of a class. `inspect`: they opened sessions, whose later packets are not counted here. */
 export type ZoneAction = 'inspect' | 'pass' | 'drop' | 'police';
 
 /** The names under which drops without a class are counted: no zone-pair leads there, or one side is in no zone. */
