@@ -223,6 +223,15 @@ describe('parameter-map type inspect', () => {
     ...['tcp max-incomplete host 0', 'tcp max-incomplete host 9 block-time 35792', 'sessions maximum 0', 'alert maybe'],
   ])('%s is refused', (line) => expect(map(line).errors).toHaveLength(1));
 
+  test('what is not enforced is told once', () => {
+    const told = (...lines: readonly string[]) => map(...lines).notices.map(({ message }) => message);
+    expect(told('sessions rate low 1 time 60', 'sessions rate low 2 time 60', 'zone-mismatch drop')).toEqual([
+      "% notice: 'sessions rate low time' of a parameter-map is accepted, not enforced by this version",
+      "% notice: 'zone-mismatch drop' of a parameter-map is accepted, not enforced by this version",
+    ]);
+    expect(told('sessions maximum 5', 'tcp idle-time 60', 'alert on', 'log dropped-packets')).toEqual([]);
+  });
+
   test('global and default are names', () => {
     for (const name of ['global', 'default']) {
       expect(read(`parameter-map type inspect ${name}`, 'log dropped-packets').errors).toEqual([]);

@@ -3,7 +3,7 @@ import type { Configuration, ParameterMap } from '../policy/configuration.ts';
 import { patternMapOf } from './class-matches.ts';
 import type { ConfigCommand } from './config-command.ts';
 import { REGEX_MAP_COMMANDS } from './config-regex-map.ts';
-import { type Draft, fail, GLOBAL_MODE, type ModeKind, note, refuseSection } from './draft.ts';
+import { type Draft, fail, GLOBAL_MODE, type ModeKind, note, noteOnce, refuseSection } from './draft.ts';
 import { nameMistake } from './names.ts';
 import { currentMap, findMap, parameterMapLines, replaceMap, setLine, unsetLine } from './parameter-lines.ts';
 
@@ -17,9 +17,13 @@ const SETTINGS: readonly string[] = [
   `icmp idle-time ${TIME}`,
   `udp idle-time ${TIME}`,
   `sessions maximum ${COUNT}`,
-  `sessions rate <low|high> ${COUNT} time ${COUNT}`,
   `tcp <synwait-time|finwait-time|idle-time> ${TIME}`,
   'tcp max-incomplete host (1-4294967295) [block-time (0-35791)]',
+];
+
+/** Kept and printed; sessions go by what `ip inspect` says of these, or not at all. */
+const NOT_ENFORCED: readonly string[] = [
+  `sessions rate <low|high> ${COUNT} time ${COUNT}`,
   'tcp window-scale-enforcement loose',
   'tcp <half-open|half-close|idle> reset off',
   `log summary flows ${COUNT} time-interval ${COUNT}`,
@@ -69,6 +73,16 @@ export const PARAMETER_MAP_COMMANDS: readonly ConfigCommand[] = [
     grammar: SETTINGS,
     help: HELP,
     apply: (draft, args) => setLine(draft, args.words),
+  },
+  {
+    modes: ['inspect-parameter-map'],
+    grammar: NOT_ENFORCED,
+    help: HELP,
+    apply: (draft, args) => {
+      const line = args.words.filter((word) => !/^\d/.test(word)).join(' ');
+      noteOnce(draft, line, `% notice: '${line}' of a parameter-map is accepted, not enforced by this version`);
+      setLine(draft, args.words);
+    },
   },
   {
     modes: ['inspect-parameter-map'],
