@@ -57,3 +57,12 @@ export const PATTERNS_A_MAP_MAX = 64;
 export const PATTERN_CHARACTERS_MAX = 240;
 /** Classes within classes: each level is walked for the first packet of a flow. */
 export const CLASS_NESTING_LEVELS_MAX = 16;
+/** What `learn sender` records: pairs of a sender and a client. A sender is a path (RFC 5321 4.5.3.1). */
+export const LEARNED_MAX = 65_536;
+export const LEARNED_SENDER_BYTES_MAX = 320;
+/** Changes that workers are told one by one; who missed more is told everything. */
+export const LEARNED_CHANGES_MAX = 4_096;
+/** Entries that are not on the disk yet. Those that went count too: there are as many for every one that came. */
+export const LEARNED_UNWRITTEN_MAX = 131_072;
+/** How long the store of learned senders may take to be read when the daemon starts. */
+export const LEARNED_CHECK_MS_MAX = 10_000;

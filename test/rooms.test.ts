@@ -71,7 +71,11 @@ const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
 const PURE_ROOMS = new Set(['inspect', 'mail', 'protocols', 'policy', 'firewall', 'language']);
 
 /** Only these outside packages, and only there. */
-const PACKAGES: Readonly<Record<string, readonly string[]>> = { log: ['pino'], control: ['prom-client'] };
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  log: ['pino'],
+  control: ['prom-client'],
+  daemon: ['lmdb'],
+};
 const TEST_PACKAGES = new Set(['vitest', 'fast-check']);
 
 interface Import {
