@@ -14,3 +14,5 @@ export const CONTROL_HANDLER_MS = 30_000;
 export const CONFIGURE_LINES_MAX = 4_096;
 /** Label values that come from the wire (masked words): the rest is counted as `other`. */
 export const METRIC_LABEL_VALUES_MAX = 64;
+/** Classes of zone policies, and of application policies, that have a series of their own: the rest is `other`. */
+export const METRIC_CLASSES_MAX = 512;

@@ -1,6 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { METRIC_LABEL_VALUES_MAX } from './limits.ts';
+import type { PolicyStatistics } from '../firewall/snapshot.ts';
+import { METRIC_CLASSES_MAX, METRIC_LABEL_VALUES_MAX } from './limits.ts';
 import { createMetrics, type MetricsInput } from './metrics.ts';
+
+const PLACE = { zonePair: 'OUT-IN', className: 'MAIL' };
+const POLICY: PolicyStatistics = {
+  classes: [{ ...PLACE, packets: { smtp: 40 }, created: 7, open: 2, maxOpen: 3, creationRate: 1, maxCreationRate: 4 }],
+  applications: [
+    {
+      ...{ ...PLACE, policy: 'AIC', applicationClass: 'spam', events: {} },
+      ...{ hits: { count: 3, bytes: 90 }, shadow: { count: 4, bytes: 0 } },
+    },
+  ],
+  uncounted: 0,
+};
 
 const input: MetricsInput = {
   statistics: {
@@ -42,6 +55,11 @@ const input: MetricsInput = {
     startedSecondsAgo: 60,
   },
   sessions: [session('smtp', 'SIS_OPEN'), session('smtp', 'SIS_OPEN'), session('pop3', 'SIS_OPENING')],
+  policy: POLICY,
+  zonePackets: new Map([
+    ['OUT-IN class-default drop', { packets: 9 }],
+    ['OUT-IN MAIL inspect', { packets: 70 }],
+  ]),
   fail: 'closed',
   reload: { succeeded: false, configurationReadAtSeconds: 1_700_000_000 },
   build: { version: '0.1.0', node: 'v20' },
@@ -97,6 +115,13 @@ describe('metrics', () => {
     'postern_fail_open 0',
     'postern_config_reload_success 0',
     'postern_build_info{version="0.1.0",node="v20"} 1',
+    'postern_zone_sessions_total{zone_pair="OUT-IN",class="MAIL"} 7',
+    'postern_zone_sessions{zone_pair="OUT-IN",class="MAIL"} 2',
+    'postern_zone_packets_total{zone_pair="OUT-IN",class="class-default",action="drop"} 9',
+    'postern_application_matches_total{zone_pair="OUT-IN",class="MAIL",policy="AIC",appl_class="spam"} 3',
+    'postern_application_shadow_matches_total{zone_pair="OUT-IN",class="MAIL",policy="AIC",appl_class="spam"} 4',
+    'postern_content_octets_total 1000',
+    'postern_content_scanned_octets_total 900',
     '# TYPE postern_verdicts_total counter',
     '# TYPE postern_half_open gauge',
   ])('%s', async (line) => {
@@ -125,9 +150,24 @@ describe('metrics', () => {
     expect(lines.join('\n')).not.toContain('forged');
   });
 
+  test('classes are bounded: the first by name, the rest together', async () => {
+    const [one] = POLICY.classes;
+    if (one === undefined) throw new Error('no class to copy');
+    const classes = Array.from({ length: METRIC_CLASSES_MAX + 5 }, (_, index) => ({ ...one, className: `C${index}` }));
+    const lines = await linesOf({ ...input, policy: { ...POLICY, classes } });
+    const counted = lines.filter((line) => line.startsWith('postern_zone_sessions_total{'));
+    expect(counted).toHaveLength(METRIC_CLASSES_MAX + 1);
+    expect(counted.at(-1)).toBe('postern_zone_sessions_total{zone_pair="other",class="other"} 35');
+  });
+
+  test('packets that went to sessions are counted with those', async () => {
+    expect((await linesOf(input)).filter((line) => line.startsWith('postern_zone_packets_total{'))).toHaveLength(1);
+  });
+
   test('an engine that has seen nothing still gives valid text', async () => {
     const statistics = { ...input.statistics, refusals: {}, drops: {}, masks: {}, workers: [], protocolPackets: {} };
-    const lines = await linesOf({ ...input, statistics, sessions: [] });
+    const { policy: _policy, zonePackets: _packets, ...none } = input;
+    const lines = await linesOf({ ...none, statistics, sessions: [] });
     expect(lines.filter((line) => line !== '' && !/^(# |[a-z_0-9]+(\{.*\})? [-+0-9.eNaInf]+$)/.test(line))).toEqual([]);
   });
 });

@@ -1,11 +1,16 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { SessionSnapshot, Statistics } from '../firewall/snapshot.ts';
+import type { PolicyStatistics, SessionSnapshot, Statistics } from '../firewall/snapshot.ts';
 import { METRIC_LABEL_VALUES_MAX } from './limits.ts';
+import { POLICY_FAMILIES } from './policy-metrics.ts';
 
 /** What the metrics are made from, taken at the moment of a scrape. */
 export interface MetricsInput {
   readonly statistics: Statistics;
   readonly sessions: readonly SessionSnapshot[];
+  /** Of the classes of zone policies; absent where there are none. */
+  readonly policy?: PolicyStatistics;
+  /** Packets that the kernel's rules decided by zone policies, by `zoneMatchKey` (src/policy/zone-labels.ts). */
+  readonly zonePackets?: ReadonlyMap<string, { readonly packets: number }>;
   readonly fail: 'closed' | 'open';
   readonly reload: {
     /** Whether the last one took effect; true before the first. */
@@ -35,7 +40,7 @@ export function createMetrics(): Metrics {
 /** The engine counts for itself, so every scrape is a fresh copy of what it says. */
 function engineRegistry(input: MetricsInput): Registry {
   const registry = new Registry();
-  for (const family of FAMILIES) {
+  for (const family of [...FAMILIES, ...POLICY_FAMILIES]) {
     const samples = family.samples(input);
     const options = {
       name: family.name,
@@ -54,12 +59,12 @@ function engineRegistry(input: MetricsInput): Registry {
   return registry;
 }
 
-interface Sample {
+export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-interface Family {
+export interface Family {
   readonly name: string;
   readonly type: 'counter' | 'gauge';
   readonly help: string;

@@ -2,7 +2,7 @@ import type { PolicyHit, PolicyVerb } from '../inspect/policy-hit.ts';
 import type { LogMessage } from './log-message.ts';
 import type { SessionContext } from './reason-messages.ts';
 
-/** How the action of a class with `shadow` begins: a line with `- resetting session` tells of a session that was reset. */
+/** How the action of a class with `shadow` begins: `- resetting session` tells of a session that was reset. */
 export const SHADOW = 'shadow, would be ';
 
 /** What a class did, or would have done, in the words of D-50. */
