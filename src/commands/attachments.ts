@@ -1,6 +1,6 @@
 import { effectiveList } from '../policy/access-entry.ts';
 import type { Configuration } from '../policy/configuration.ts';
-import { accessListOf } from './class-matches.ts';
+import { accessListOf, patternMapOf } from './class-matches.ts';
 import { matchKey } from './config-class-map.ts';
 import { accessUseKey } from './config-interface.ts';
 import { type Finding, mapKey } from './draft.ts';
@@ -17,6 +17,7 @@ export function findIdleParts(configuration: Configuration): readonly Finding[] 
     ...findPairsWithoutZones(configuration),
     ...findOpenLists(configuration),
     ...findEmptyLists(configuration),
+    ...findEmptyPatterns(configuration),
   ];
 }
 
@@ -84,6 +85,22 @@ function findEmptyLists(configuration: Configuration): readonly Finding[] {
       const list = map.protocol === undefined ? accessListOf(words) : undefined;
       if (list === undefined || !defined.has(list) || effectiveList(configuration, list) !== undefined) return [];
       const message = `% notice: access list ${list} has no entries, nothing is in class-map ${map.name} by it`;
+      return [{ key: matchKey(map.name, words), message }];
+    }),
+  );
+}
+
+function findEmptyPatterns({ classMaps, parameterMaps }: Configuration): readonly Finding[] {
+  const empty = new Set(
+    parameterMaps
+      .filter((map) => map.kind === 'regex' && map.lines.every(([word]) => word !== 'pattern'))
+      .map((map) => map.name),
+  );
+  return classMaps.flatMap((map) =>
+    map.matches.flatMap(({ words }) => {
+      const name = map.protocol === undefined ? undefined : patternMapOf(words);
+      if (name === undefined || !empty.has(name)) return [];
+      const message = `% notice: parameter-map ${name} has no patterns, nothing is in class-map ${map.name} by it`;
       return [{ key: matchKey(map.name, words), message }];
     }),
   );

@@ -338,6 +338,23 @@ describe('what a class names', () => {
     [['class-map type inspect C', ' match class-map C'], '2:18 %Error: class-map C cannot contain itself'],
   ])('%j is told', (lines, message) => expect(refused(...lines)).toEqual([message]));
 
+  test('and is empty is told of in a notice', () => {
+    const told = (...lines: readonly string[]) =>
+      parseConfiguration(lines.join('\n'), 'f').notices.flatMap(({ line, column, message }) =>
+        message.includes(' by it') ? [`${line}:${column} ${message}`] : [],
+      );
+    const pattern = ['class-map type inspect smtp C', ' match header regex R', 'parameter-map type regex R'];
+    expect(told(...pattern, ' ignore-case')).toEqual([
+      '2:21 % notice: parameter-map R has no patterns, nothing is in class-map C by it',
+    ]);
+    expect(told(...pattern, ' pattern "x"')).toEqual([]);
+    const list = ['class-map type inspect C', ' match access-group name A', 'ip access-list standard A'];
+    expect(told(...list, ' remark nobody')).toEqual([
+      '2:26 % notice: access list A has no entries, nothing is in class-map C by it',
+    ]);
+    expect(told(...list, ' permit any')).toEqual([]);
+  });
+
   test('may come later', () => {
     expect(
       refused(
