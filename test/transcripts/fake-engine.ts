@@ -1,6 +1,8 @@
 import type { Fact } from '../../src/inspect/facts.ts';
 import type { Action, Frame, FrameMode, Inspector, Side } from '../../src/inspect/inspector.ts';
+import type { PolicyHit } from '../../src/inspect/policy-hit.ts';
 import { cut, partialLine } from './fake-framer.ts';
+import { type ContentScript, FakeWalk } from './fake-walk.ts';
 import { describeActions, describeFact, describeFrame, letterOf } from './notation.ts';
 
 /** One judged frame. */
@@ -37,19 +39,27 @@ interface Stream {
   lastPartial: string;
 }
 
-const PARTIAL_ANSWERS: ReadonlySet<Action['kind']> = new Set(['forward', 'mask', 'refuse', 'alert']);
+/** What may only be said of a prefix when it is refused: of one that goes on, its line will say it again. */
+const SAID_ONCE: ReadonlySet<Action['kind']> = new Set(['alert', 'classMatched', 'learn']);
+const PARTIAL_ANSWERS: ReadonlySet<Action['kind']> = new Set(['forward', 'mask', 'refuse', ...SAID_ONCE]);
 
 /** Drives an inspector as the engine does, over the reference framer, and keeps what each peer would receive. */
 export class FakeEngine<State, Policy> {
   readonly log: LogEntry[] = [];
   readonly streams: Readonly<Record<Side, Stream>>;
+  readonly hits: PolicyHit[] = [];
+  readonly learned: Extract<Action, { kind: 'learn' }>[] = [];
   refusal: Refusal | undefined;
+  private walk: FakeWalk | undefined;
+  private readonly content: ContentScript;
   private state: State;
   private readonly inspector: Inspector<State, Policy>;
   private readonly policy: Policy;
 
-  constructor(inspector: Inspector<State, Policy>, policy: Policy) {
+  /** `content` says what walks over messages tell; without it they find nothing. */
+  constructor(inspector: Inspector<State, Policy>, policy: Policy, content: ContentScript = () => []) {
     this.inspector = inspector;
+    this.content = content;
     this.policy = policy;
     this.state = inspector.initial;
     this.streams = {
@@ -91,23 +101,53 @@ export class FakeEngine<State, Policy> {
     if (found === undefined) return false;
     const { frame, octets } = found;
     const end = stream.frameStart + octets;
-    if (frame.kind === 'countedEnd') release(stream, end, []);
+    if (!this.judgeContent(side, end)) return true;
+    // Behind a walk the last octet waits for what the walk has left to tell.
+    if (frame.kind === 'countedEnd') release(stream, this.walk === undefined ? end : end - 1, []);
     if (frame.kind === 'countedEnd' || frame.kind === 'dataEnd') stream.mode = stream.lines;
+    const actions = this.step(frame, end);
+    if (actions.some((action) => action.kind === 'content' && action.what === 'finish')) this.finishWalk(end);
+    stream.frameStart = end;
+    stream.lastPartial = '';
+    return true;
+  }
+
+  private step(frame: Frame, end: number): readonly Action[] {
     const { state, actions, facts } = this.inspector.step(this.state, frame, this.policy);
     this.state = state;
     checkAnswer(frame, actions);
     this.carryOut(frame, actions, end);
-    stream.frameStart = end;
-    stream.lastPartial = '';
     this.note(frame, actions, facts);
-    return true;
+    return actions;
+  }
+
+  /** Has what the walk finds in octets before `end` judged, each where it stands; false when that was refused. */
+  private judgeContent(side: Side, end: number): boolean {
+    const { mode, sent, frameStart } = this.streams[side];
+    if (side === 'responder') return true;
+    for (;;) {
+      const found = this.walk?.take(mode.kind, sent, frameStart, end);
+      if (found === undefined) return true;
+      release(this.streams.initiator, found.at, []);
+      this.step({ kind: 'content', from: side, facts: found.facts, finished: false }, found.at + 1);
+      if (this.refusal !== undefined) return false;
+    }
+  }
+
+  /** The frame that was put aside stays held until the rest is judged. */
+  private finishWalk(end: number): void {
+    if (this.walk === undefined) throw new Error('a walk is finished that has not begun');
+    const facts = this.walk.finish();
+    this.walk = undefined;
+    this.step({ kind: 'content', from: 'initiator', facts, finished: true }, end);
   }
 
   private letGoWhatIsUnfinished(side: Side): void {
     const stream = this.streams[side];
     if (stream.paused || this.refusal !== undefined) return;
     if (stream.mode.kind === 'lines') this.askAboutPartial(side);
-    else if (stream.mode.kind !== 'tls') release(stream, stream.sent.length, []);
+    else if (stream.mode.kind !== 'tls' && this.judgeContent(side, stream.sent.length))
+      release(stream, stream.sent.length, []);
     if (stream.mode.kind === 'opaque') stream.frameStart = stream.sent.length;
   }
 
@@ -126,8 +166,9 @@ export class FakeEngine<State, Policy> {
     const odd = actions.find((action) => !PARTIAL_ANSWERS.has(action.kind));
     if (odd !== undefined) throw new Error(`a partial frame was answered with ${odd.kind}: ${describeFrame(frame)}`);
     const refused = actions.some((action) => action.kind === 'refuse');
-    if (!refused && actions.some((action) => action.kind === 'alert')) {
-      throw new Error(`a partial frame alerts, and its line will again: ${describeFrame(frame)}`);
+    const said = actions.find((action) => SAID_ONCE.has(action.kind));
+    if (!refused && said !== undefined) {
+      throw new Error(`a partial frame has ${said.kind}, and its line will again: ${describeFrame(frame)}`);
     }
     if (!refused && facts.some((fact) => fact.kind !== 'command' || fact.whole)) {
       throw new Error(`a partial frame tells what its line will tell: ${describeFrame(frame)}`);
@@ -168,11 +209,25 @@ export class FakeEngine<State, Policy> {
             this.setMode(side, this.streams[side].lines, side === frame.from);
           }
           break;
+        case 'content':
+          this.steerWalk(action.what);
+          break;
+        case 'classMatched':
+          this.hits.push(action.hit);
+          break;
+        case 'learn':
+          this.learned.push(action);
+          break;
         case 'mask':
         case 'alert':
           break;
       }
     }
+  }
+
+  private steerWalk(what: Extract<Action, { kind: 'content' }>['what']): void {
+    if (what === 'drop') this.walk = undefined;
+    else if (what !== 'finish') this.walk = new FakeWalk(this.content, what);
   }
 
   private setMode(side: Side, mode: FrameMode, own: boolean): void {
@@ -226,6 +281,9 @@ function release(stream: Stream, end: number, actions: readonly Action[]): void 
 
 function checkAnswer(frame: Frame, actions: readonly Action[]): void {
   const answers = actions.filter((action) => action.kind === 'forward' || action.kind === 'refuse').length;
+  const aside = actions.some((action) => action.kind === 'content' && action.what === 'finish');
+  if (aside && answers > 0) throw new Error(`${describeFrame(frame)} is put aside and answered at once`);
+  if (aside) return;
   if (answers === 1 || (frame.kind === 'countedEnd' && answers === 0)) return;
   throw new Error(`${describeFrame(frame)} got ${answers} answers, not one: ${describeActions(frame, actions)}`);
 }

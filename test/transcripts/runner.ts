@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Inspector, Side } from '../../src/inspect/inspector.ts';
 import { FakeEngine, type Fate, type LogEntry } from './fake-engine.ts';
+import type { ContentScript } from './fake-walk.ts';
 import { parseTranscripts, type Row, type TranscriptCase } from './markdown.ts';
 import { escapeOctets } from './notation.ts';
 
@@ -19,6 +20,8 @@ export interface TranscriptSuite<State, Policy extends object> {
   readonly language: string;
   /** The folder of Markdown files. */
   readonly folder: URL;
+  /** What walks over messages tell; absent: nothing. */
+  readonly content?: ContentScript;
 }
 
 /** Registers every case of the folder: played line by line against its log, then in every other way of splitting. */
@@ -41,7 +44,7 @@ export function runTranscripts<State, Policy extends object>(suite: TranscriptSu
 
 /** Says in which way of splitting the case comes to something else than a line at a time, or nothing. */
 export function problemOfSplitting<State, Policy extends object>(
-  suite: Pick<TranscriptSuite<State, Policy>, 'inspector' | 'policy' | 'readPolicy'>,
+  suite: Pick<TranscriptSuite<State, Policy>, 'inspector' | 'policy' | 'readPolicy' | 'content'>,
   transcript: TranscriptCase,
 ): string | undefined {
   const whole = play(suite, transcript, lineByLine(transcript.rows));
@@ -100,12 +103,12 @@ function tidy(line: string): string {
 }
 
 function play<State, Policy extends object>(
-  suite: Pick<TranscriptSuite<State, Policy>, 'inspector' | 'policy' | 'readPolicy'>,
+  suite: Pick<TranscriptSuite<State, Policy>, 'inspector' | 'policy' | 'readPolicy' | 'content'>,
   transcript: TranscriptCase,
   rows: readonly Row[],
 ): Outcome {
-  const { inspector, policy, readPolicy = (overrides) => overrides } = suite;
-  const engine = new FakeEngine<State, Policy>(inspector, { ...policy, ...readPolicy(transcript.policy) });
+  const { inspector, policy, readPolicy = (overrides) => overrides, content } = suite;
+  const engine = new FakeEngine<State, Policy>(inspector, { ...policy, ...readPolicy(transcript.policy) }, content);
   for (const { from, octets } of rows) engine.feed(from, octets);
   return new Outcome(engine as FakeEngine<unknown, unknown>);
 }
