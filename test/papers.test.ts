@@ -39,6 +39,7 @@ describe('links', () => {
       'logging',
       'metrics',
       'rules',
+      'shows',
     ].map((name) => `docs/${name}.md`),
   ])('of %s lead somewhere', (file) => {
     const targets = [...read(file).matchAll(/\]\(([^)#:\s]+)(?:#[^)]*)?\)/g)].map((match) => match[1] ?? '');

@@ -26,7 +26,7 @@ export interface ExecContext {
   clearAccessMatches?(list: string | undefined): Promise<boolean>;
   /** Sessions and matches of the classes of zone policies; absent where nobody counts. */
   policyStatistics?(): Promise<PolicyStatistics>;
-  /** Packets that the kernel's rules decided by zone policies, by `zoneMatchKey`; absent where there are none to ask. */
+  /** Packets that rules of the kernel decided by zone policies, by `zoneMatchKey`; absent where there are none. */
   zoneMatches?(): Promise<ReadonlyMap<string, PacketCount>>;
   /** `clear zone-pair counter`, of one zone-pair or all. */
   clearPolicyStatistics?(zonePair: string | undefined): Promise<void>;

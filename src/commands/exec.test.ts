@@ -229,6 +229,13 @@ Terminating Sessions
 `);
   });
 
+  test('session detail of a zone policy says which class', async () => {
+    const zoned = [session('66F96EB0', 'SIS_OPEN', { rule: '', zonePair: 'OUT-IN', className: 'MAIL' })];
+    expect(await show('show ip inspect session detail', context(CLASSIC, zoned).value)).toContain(
+      '\n  Stage mail, zone-pair OUT-IN class MAIL\n',
+    );
+  });
+
   test('statistics', async () => {
     expect(await show('show ip inspect statistics')).toBe(`Packet inspection statistics [process switch:fast switch]
   tcp packets: [616:0]

@@ -46,10 +46,12 @@ function openingLine({ opening, initiator, responder }: SessionSnapshot): readon
 }
 
 /** What IOS does not say: how far the session has come, and by which way its packets go. */
-function remarks({ stage, rule, offloaded, midstream }: SessionSnapshot): readonly string[] {
+function remarks(session: SessionSnapshot): readonly string[] {
+  const { stage, rule, zonePair, className, offloaded, midstream } = session;
   return [
     `Stage ${stage}`,
     ...(rule === '' ? [] : [`inspection rule ${rule}`]),
+    ...(zonePair === undefined ? [] : [`zone-pair ${zonePair} class ${className ?? '-'}`]),
     ...(offloaded ? ['offloaded'] : []),
     ...(midstream === true ? ['picked up under way'] : []),
   ];
