@@ -40,7 +40,7 @@ interface Stream {
 }
 
 /** What may only be said of a prefix when it is refused: of one that goes on, its line will say it again. */
-const SAID_ONCE: ReadonlySet<Action['kind']> = new Set(['alert', 'classMatched', 'learn']);
+const SAID_ONCE: ReadonlySet<Action['kind']> = new Set(['alert', 'classMatched', 'content', 'learn']);
 const PARTIAL_ANSWERS: ReadonlySet<Action['kind']> = new Set(['forward', 'mask', 'refuse', ...SAID_ONCE]);
 
 /** Drives an inspector as the engine does, over the reference framer, and keeps what each peer would receive. */
