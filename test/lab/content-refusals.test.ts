@@ -29,6 +29,8 @@ const APPLICATION = [
 const OUR_WORDS = /554 5\.7\.1 guard refused/;
 /** Two and a half turns of the sending queue. */
 const RETRY_WOULD_COME_MS = 12_000;
+/** TCP's retransmission time doubles with each loss in a row. */
+const PATIENCE_MS = 20_000;
 const MEGABYTE = 1 << 20;
 
 /** `bytes` of text with the marker in the middle. */
@@ -111,7 +113,8 @@ describe.each(WORLDS)('refused content, offloads $offloads, $lossPercent percent
       { expect: '^250 ' },
     ];
     const last: Step[] = [{ send: `BDAT ${rest.length} LAST\r\n${rest}` }, { expect: '^554 ' }, { waitForEnd: true }];
-    const seen = await observe(world, { port: 25, steps: [...steps, ...last] });
+    const patient = [...steps, ...last].map((step) => ('expect' in step ? { ...step, timeoutMs: PATIENCE_MS } : step));
+    const seen = await observe(world, { port: 25, steps: patient });
     expect(seen.client.stoppedAt, seen.client.received).toBeUndefined();
     expect(seen.client.received).toMatch(OUR_WORDS);
     expect(seen.client.end).toBe('fin');
