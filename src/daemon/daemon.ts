@@ -18,6 +18,7 @@ import { rulesFor } from '../netfilter/rules.ts';
 import { NO_PATTERNS, type PatternSets } from '../policy/application/pattern-sets.ts';
 import type { Configuration } from '../policy/configuration.ts';
 import { effectivePostern } from '../policy/defaults.ts';
+import type { LearnedChanges } from '../policy/learned.ts';
 import { portProtocols } from '../policy/ports.ts';
 import { AccessLists } from './access-lists.ts';
 import {
@@ -31,6 +32,7 @@ import {
 import { type DebugReader, DebugStreams } from './debug-streams.ts';
 import { GateKeeper } from './gate-keeper.ts';
 import { clearHalfOpen, halfOpenSessions } from './half-open-sessions.ts';
+import { LearnedSenders } from './learned-senders.ts';
 import type { RunOptions } from './options.ts';
 import { PatternCompiler } from './pattern-compiler.ts';
 import type { ConfigurationSource } from './pattern-errors.ts';
@@ -78,6 +80,7 @@ export class Daemon {
   readonly #places: SessionPlaces;
   readonly #accessLists = new AccessLists();
   readonly #reports: PolicyReports;
+  readonly #learned: LearnedSenders;
   readonly #startedAtMs = Date.now();
   readonly #debug = new DebugStreams((on) => this.pool.debug(on));
   readonly #changes = new Sequence();
@@ -114,9 +117,12 @@ export class Daemon {
       workerFile: options.workerFile,
       testHooks: options.testHooks,
       onDebug: (line) => this.#debug.publish(line),
-      onLearn: () => undefined,
+      onLearn: (learning) => this.#learned.learn(learning),
+      learned: () => this.#learned.whole(),
       onHopeless,
     });
+    const tell = (changes: LearnedChanges): void => this.pool.tellLearned(changes);
+    this.#learned = new LearnedSenders({ stateDir: options.run.stateDir, logger, tell });
     this.#reports = new PolicyReports(this.pool);
     this.#reports.configure(configuration);
   }
@@ -139,6 +145,7 @@ export class Daemon {
       configuration: this.#configuration,
       source: this.#source,
     });
+    await this.#learned.configure(this.#configuration);
     const { queueLengthPackets, fail } = effectivePostern(this.#configuration);
     const { queue } = this.#options.run;
     const common = { lengthMaxPackets: queueLengthPackets, failOpen: fail === 'open', injectMark: MARKS.injected };
@@ -166,6 +173,7 @@ export class Daemon {
     }
     await this.pool.stop();
     this.#keeper.close();
+    await this.#learned.close();
   }
 
   /** SIGHUP: a bad file keeps the old policy and says so. Answers the errors. */
@@ -230,10 +238,14 @@ export class Daemon {
 
   async metrics(): Promise<string> {
     // Half-open sessions are counted in the statistics; under a flood a scrape must not list them.
-    const [statistics, sessions] = await Promise.all([this.statistics(), this.#flows()]);
+    const [statistics, sessions, policy, zonePackets] = await Promise.all([
+      this.statistics(),
+      this.#flows(),
+      this.#reports.statistics(),
+      this.#reports.matches(),
+    ]);
     return this.#metrics.text({
-      statistics,
-      sessions,
+      ...{ statistics, sessions, policy, zonePackets },
       fail: effectivePostern(this.#configuration).fail,
       reload: { succeeded: this.#reloadSucceeded, configurationReadAtSeconds: this.#readAtSeconds },
       build: { version: this.#options.version, node: process.version },
@@ -246,6 +258,7 @@ export class Daemon {
 
   /** Once a second: the creation rate, and what the kernel lost since. */
   async tick(): Promise<void> {
+    this.#learned.tick();
     const statistics = await this.#countPackets();
     this.#rate.sample(statistics.sessions.created, Date.now());
     const { kernelDropped, gateKernelDropped } = statistics.packets;
@@ -312,6 +325,7 @@ export class Daemon {
     this.#accessLists.configure(configuration);
     this.#reports.configure(configuration);
     this.#keeper.configure(configuration);
+    await this.#learned.configure(configuration);
     // A worker that does not answer is replaced and begins with the new settings; what it used is kept until the next
     // change.
     const taken = this.pool.configure(this.#workerSettings()).then(

@@ -4,6 +4,7 @@ import type { Session } from '../engine/session.ts';
 import { formatLogMessage } from '../log/format.ts';
 import type { LogMessage } from '../log/log-message.ts';
 import { loadAddon, loadPatterns } from '../native/addon.ts';
+import { LearnedIndex } from '../policy/learned.ts';
 import { type PortProtocol, portProtocols } from '../policy/ports.ts';
 import { compilePatterns, loadConfiguration, workerSettings } from './configuration-file.ts';
 import type { ReplayOptions } from './options.ts';
@@ -37,8 +38,12 @@ export async function replay(options: ReplayOptions, print: (line: string) => vo
   const host = addon.openCapture(options.capture, options.write ?? null);
   const show = (line: ReplayLine): void => print(options.json ? JSON.stringify(line) : textOf(line));
   const ports = portProtocols(configuration);
+  // The time of the capture stands still for what is learned: nothing expires.
+  const learned = new LearnedIndex(() => 0);
   const engine = new PacketEngine({
     addon,
+    learned,
+    learn: (learning) => learned.learn(learning),
     host,
     worker: 0,
     patterns,

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { makeSessionCounts } from '../engine/session-limits.ts';
-import type { LearnedSender } from '../engine/worker-protocol.ts';
 import type { LogMessage } from '../log/log-message.ts';
 import { createFakeAddon } from '../native/fake-addon.ts';
 import { NO_PATTERNS } from '../policy/application/pattern-sets.ts';
 import { EMPTY_CONFIGURATION } from '../policy/configuration.ts';
+import type { Learning } from '../policy/learned.ts';
 import { workerSettings } from './configuration-file.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -41,7 +41,7 @@ const workerFile = join(folder, 'worker.mjs');
 writeFileSync(workerFile, WORKER);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const SENDER: LearnedSender = { sender: 'a@example.org', client: '192.0.2.1' };
+const SENDER: Learning = { sender: 'a@example.org', client: '192.0.2.1' };
 const SETTINGS = { ...workerSettings(EMPTY_CONFIGURATION, NO_PATTERNS), hostname: 'mx' };
 const queue = (number: number) => ({ queue: number, lengthMaxPackets: 10, failOpen: false, injectMark: 1 });
 const pools: WorkerPool[] = [];
@@ -51,7 +51,7 @@ function createPool(testHooks = true) {
   const messages: LogMessage[] = [];
   const lines: string[] = [];
   const hopeless: string[] = [];
-  const learned: LearnedSender[] = [];
+  const learned: Learning[] = [];
   const pool = new WorkerPool({
     ...{ addon: fake.addon, workerFile: pathToFileURL(workerFile), testHooks, sessionCounts: makeSessionCounts(4) },
     logger: { log: (message) => void messages.push(message), tick: () => undefined, close: () => undefined },

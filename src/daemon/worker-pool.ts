@@ -1,16 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import type { SessionCounts } from '../engine/session-limits.ts';
-import type {
-  FromWorker,
-  LearnedSender,
-  ToWorker,
-  WorkerReply,
-  WorkerSettings,
-  WorkerStart,
-} from '../engine/worker-protocol.ts';
+import type { FromWorker, ToWorker, WorkerReply, WorkerSettings, WorkerStart } from '../engine/worker-protocol.ts';
 import type { WorkerHealth } from '../firewall/snapshot.ts';
 import type { Logger, LogMessage } from '../log/log-message.ts';
 import type { Addon, HostOptions } from '../native/addon.ts';
+import type { LearnedChanges, Learning } from '../policy/learned.ts';
 import { WORKER_STALL_MS } from './watchdog.ts';
 
 /** A worker has this long to answer a question; a stalled one is replaced within about a second anyway. */
@@ -36,7 +30,9 @@ export interface PoolOptions {
   readonly sessionCounts: SessionCounts;
   onDebug(line: string): void;
   /** The action `learn` in a worker. */
-  onLearn(learned: LearnedSender): void;
+  onLearn(learned: Learning): void;
+  /** What was learned, for a worker that begins; absent, or nothing answered: nothing. */
+  learned?(): LearnedChanges | undefined;
   /** A queue cannot be kept served: the daemon must end. */
   onHopeless(detail: string): void;
 }
@@ -123,6 +119,10 @@ export class WorkerPool {
     await this.ask((request) => ({ kind: 'configure', request, settings }));
   }
 
+  tellLearned(changes: LearnedChanges): void {
+    this.#tellAll({ kind: 'learned', changes });
+  }
+
   debug(on: boolean): void {
     this.#debug = on;
     this.#tellAll({ kind: 'debug', on });
@@ -192,7 +192,9 @@ export class WorkerPool {
     const settings = this.#settings;
     if (settings === undefined) throw new Error('a worker needs its settings');
     const { sessionCounts, testHooks } = this.#options;
-    const workerData: WorkerStart = { host, worker: index, settings, sessionCounts, testHooks };
+    const learned = this.#options.learned?.();
+    const known = learned === undefined ? {} : { learned };
+    const workerData: WorkerStart = { host, worker: index, settings, sessionCounts, testHooks, ...known };
     const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MEGABYTES };
     return new Worker(this.#options.workerFile, { workerData, resourceLimits });
   }

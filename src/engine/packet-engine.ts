@@ -6,6 +6,7 @@ import type { Addon, FlowRecord, LoopOptions } from '../native/addon.ts';
 import { allocateBuffers, OrderWriter } from '../native/event-batch.ts';
 import { type LearnedView, NOTHING_LEARNED } from '../policy/application/environment.ts';
 import { type EffectiveGlobals, effectiveGlobals } from '../policy/defaults.ts';
+import type { Learning } from '../policy/learned.ts';
 import { Applications, type PatternUser } from './application.ts';
 import { refusalsOf, setCounterNames } from './endings.ts';
 import { InspectedSession } from './inspected-session.ts';
@@ -18,7 +19,7 @@ import { isSessionId, type Session, sessionContext } from './session.ts';
 import type { SessionLimits } from './session-limits.ts';
 import { snapshotOf } from './session-snapshot.ts';
 import { addRecords, countedSince } from './tally.ts';
-import type { LearnedSender, WorkerSettings, WorkerStatistics } from './worker-protocol.ts';
+import type { WorkerSettings, WorkerStatistics } from './worker-protocol.ts';
 
 export interface EngineOptions {
   readonly addon: Addon;
@@ -34,7 +35,7 @@ export interface EngineOptions {
   /** What the action `learn` recorded, as it changes; absent: nothing. */
   readonly learned?: LearnedView;
   /** The action `learn`; absent: nobody records it. */
-  learn?(learned: LearnedSender): void;
+  learn?(learned: Learning): void;
 }
 
 const FLOWS_A_CALL = 1_024;

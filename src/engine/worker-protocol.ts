@@ -2,6 +2,7 @@ import type { PolicyStatistics, SessionSnapshot } from '../firewall/snapshot.ts'
 import type { LogMessage } from '../log/log-message.ts';
 import type { PatternSets } from '../policy/application/pattern-sets.ts';
 import type { Configuration } from '../policy/configuration.ts';
+import type { LearnedChanges, Learning } from '../policy/learned.ts';
 import type { SessionCounts, SessionLimitLayout } from './session-limits.ts';
 
 /** What the main thread and a worker say to each other. Plain data only: it is cloned on its way. */
@@ -12,6 +13,8 @@ export interface WorkerStart {
   /** 0 to 3: goes into its sessions' ids. */
   readonly worker: number;
   readonly settings: WorkerSettings;
+  /** What was learned so far; absent: nothing. */
+  readonly learned?: LearnedChanges;
   /** What all workers count their sessions in. */
   readonly sessionCounts: SessionCounts;
   /** `POSTERN_TEST_HOOKS`: stalling and crashing on request. */
@@ -50,6 +53,7 @@ export type ToWorker =
   /** `clear zone-pair counter`: of one zone-pair, or of all. */
   | { readonly kind: 'clearPolicyStatistics'; readonly request: number; readonly zonePair?: string }
   | { readonly kind: 'debug'; readonly on: boolean }
+  | { readonly kind: 'learned'; readonly changes: LearnedChanges }
   | { readonly kind: 'stall' }
   | { readonly kind: 'crash' }
   | { readonly kind: 'stop' };
@@ -57,7 +61,7 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: 'serving'; readonly rank: string; readonly tookOver: boolean }
   | { readonly kind: 'log'; readonly message: LogMessage }
-  | { readonly kind: 'learn'; readonly learned: LearnedSender }
+  | { readonly kind: 'learn'; readonly learned: Learning }
   | { readonly kind: 'debug'; readonly line: string }
   | { readonly kind: 'reply'; readonly request: number; readonly reply: WorkerReply };
 
@@ -72,14 +76,4 @@ export interface WorkerStatistics {
   readonly counters: Readonly<Record<string, number>>;
   readonly refusals: Readonly<Record<string, number>>;
   readonly masks: Readonly<Record<string, number>>;
-}
-
-/** What the action `learn` records. */
-export interface LearnedSender {
-  /** As it stood in MAIL FROM. */
-  readonly sender: string;
-  /** The initiator's address as `show` prints it. */
-  readonly client: string;
-  /** Absent: for as long as the store holds it. */
-  readonly minutes?: number;
 }

@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { loadAddon, loadPatterns } from '../native/addon.ts';
+import { LearnedIndex } from '../policy/learned.ts';
 import { DebugBudget } from './debug-budget.ts';
 import { debugLines } from './debug-line.ts';
 import { PacketEngine } from './packet-engine.ts';
@@ -17,6 +18,8 @@ function main(port: MessagePort, start: WorkerStart): void {
   const addon = loadAddon();
   const rank = addon.rankWorkerThread();
   const limits = new SessionLimits(start.sessionCounts, start.worker, start.settings.sessionLimits ?? UNLIMITED);
+  const learned = new LearnedIndex(Date.now);
+  if (start.learned !== undefined) learned.apply(start.learned);
   const debugBudget = new DebugBudget();
   const engine = new PacketEngine({
     addon,
@@ -26,7 +29,11 @@ function main(port: MessagePort, start: WorkerStart): void {
     settings: start.settings,
     patterns: loadPatterns(),
     log: (message) => post({ kind: 'log', message }),
-    learn: (learned) => post({ kind: 'learn', learned }),
+    learned,
+    learn: (learning) => {
+      learned.learn(learning);
+      post({ kind: 'learn', learned: learning });
+    },
     observe: (event) => {
       for (const line of debugBudget.admit(debugLines(event), event.timeMs)) post({ kind: 'debug', line });
     },
@@ -44,12 +51,13 @@ function main(port: MessagePort, start: WorkerStart): void {
       }
       if (message.kind === 'configure') limits.configure(message.settings.sessionLimits ?? UNLIMITED);
       if (message.kind === 'debug') engine.watch(message.on);
+      else if (message.kind === 'learned') learned.apply(message.changes);
       else handle(engine, message, start.testHooks, post);
     }
   }
 }
 
-type Request = Exclude<ToWorker, { readonly kind: 'stop' | 'debug' }>;
+type Request = Exclude<ToWorker, { readonly kind: 'stop' | 'debug' | 'learned' }>;
 
 function handle(engine: PacketEngine, message: Request, testHooks: boolean, post: (message: FromWorker) => void): void {
   const answer = (request: number, reply: WorkerReply): void => post({ kind: 'reply', request, reply });

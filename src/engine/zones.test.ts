@@ -6,9 +6,9 @@ import { createFakeAddon } from '../native/fake-addon.ts';
 import type { FakeBatch, FakeFlow } from '../native/fake-batch.ts';
 import type { PatternSets } from '../policy/application/pattern-sets.ts';
 import { type ClassMap, type Configuration, EMPTY_CONFIGURATION, type PolicyMap } from '../policy/configuration.ts';
+import type { Learning } from '../policy/learned.ts';
 import { PacketEngine } from './packet-engine.ts';
 import { makeSessionCounts, SessionLimits } from './session-limits.ts';
-import type { LearnedSender } from './worker-protocol.ts';
 import { zoneCountName } from './zone-places.ts';
 
 const MARKS = { offloadBoth: 2, offloadResponder: 4, clear: 8, session: 16 };
@@ -89,7 +89,7 @@ function start(configuration = CONFIGURATION, patterns = PATTERNS) {
     releasePlan: (_host, plan) => void released.push(plan),
   };
   const messages: LogMessage[] = [];
-  const learned: LearnedSender[] = [];
+  const learned: Learning[] = [];
   const limits = new SessionLimits(makeSessionCounts(1), 0, {
     maximum: Number.POSITIVE_INFINITY,
     rules: [{ rule: zoneCountName({ zonePair: 'OUT-IN', className: 'MAIL' }), place: 1, maximum: 2 }],
