@@ -79,12 +79,35 @@ function lower(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
+/**
+ * Takes the keys of a map in its order, each of which leaves the map then. A new iterator each time would pass all the
+ * places that the keys before have left.
+ */
+class OldestKeys {
+  readonly #map: ReadonlyMap<string, unknown>;
+  #keys: Iterator<string>;
+
+  constructor(map: ReadonlyMap<string, unknown>) {
+    this.#map = map;
+    this.#keys = map.keys();
+  }
+
+  next(): string | undefined {
+    const key = this.#keys.next();
+    if (key.done !== true) return key.value;
+    this.#keys = this.#map.keys();
+    return this.#keys.next().value;
+  }
+}
+
 /** All that is learned, LEARNED_MAX entries at most: the one that was not seen for longest goes first. */
 export class LearnedTable {
   /** Longest not seen first. */
   readonly #entries = new Map<string, LearnedEntry>();
   /** Keys that changed, with the revision that did it, oldest first. */
   readonly #changed = new Map<string, number>();
+  readonly #longestUnseen = new OldestKeys(this.#entries);
+  readonly #firstChanged = new OldestKeys(this.#changed);
   #revision = 0;
   /** Before it changes are told as a whole. */
   #changesSince = 0;
@@ -121,7 +144,7 @@ export class LearnedTable {
     const entry = learn(this.#entries.get(key), learning, nowMs);
     if (entry === undefined) return [];
     this.#put(entry);
-    const [oldest] = this.#entries.size > LEARNED_MAX ? this.#entries.keys() : [];
+    const oldest = this.#entries.size > LEARNED_MAX ? this.#longestUnseen.next() : undefined;
     if (oldest === undefined) return [key];
     this.#remove(oldest);
     return [key, oldest];
@@ -192,11 +215,10 @@ export class LearnedTable {
     this.#changed.delete(key);
     this.#changed.set(key, this.#revision);
     if (this.#changed.size <= LEARNED_CHANGES_MAX) return;
-    for (const [oldest, changedAt] of this.#changed) {
-      this.#changed.delete(oldest);
-      this.#changesSince = changedAt;
-      return;
-    }
+    const oldest = this.#firstChanged.next();
+    if (oldest === undefined) return;
+    this.#changesSince = this.#changed.get(oldest) ?? 0;
+    this.#changed.delete(oldest);
   }
 }
 
