@@ -7,6 +7,7 @@ import { halfOpenId } from '../engine/session.ts';
 import type { LogMessage } from '../log/log-message.ts';
 import { type HalfOpenRecord, loadPatterns } from '../native/addon.ts';
 import { createFakeAddon } from '../native/fake-addon.ts';
+import { NO_PATTERNS } from '../policy/application/pattern-sets.ts';
 import { loadConfiguration } from './configuration-file.ts';
 import { Daemon } from './daemon.ts';
 
@@ -14,7 +15,7 @@ import { Daemon } from './daemon.ts';
 const WORKER = `
 import { parentPort, workerData } from 'node:worker_threads';
 const say = (settings) => {
-  const detail = JSON.stringify({ shared: workerData.sessionCounts.workers, limits: settings.sessionLimits });
+  const detail = JSON.stringify({ shared: workerData.sessionCounts.workers, limits: settings.sessionLimits, patterns: settings.patterns });
   parentPort.postMessage({ kind: 'log', message: { id: 'NOTICE', fields: { detail } } });
 };
 parentPort.on('message', (message) => {
@@ -73,7 +74,7 @@ function createDaemon(lines: readonly string[] = LINES) {
     const { output, error } = await daemon.exec({ command });
     return output ?? error ?? '';
   };
-  return { fake, daemon, messages, show };
+  return { fake, daemon, messages, patterns, show };
 }
 
 const record = (entry: number): HalfOpenRecord => ({
@@ -172,7 +173,9 @@ describe('a reload', () => {
     const told = details.filter((detail) => detail.startsWith('{')).map((detail) => JSON.parse(detail));
     const [unlimited, before] = [null, { maximum: 9, rules: [{ rule: 'A', place: 1, maximum: null }] }];
     const after = { maximum: unlimited, rules: [{ rule: 'B', place: 2, maximum: null }] };
-    expect(told).toEqual([before, before, after, after].map((limits) => ({ shared: 2, limits })));
+    expect(told).toEqual(
+      [before, before, after, after].map((limits) => ({ shared: 2, limits, patterns: NO_PATTERNS })),
+    );
   });
 
   test('a bad file changes nothing', async () => {
@@ -181,6 +184,62 @@ describe('a reload', () => {
     writeFileSync(config, 'ip inspect max-incomplete high none\n');
     expect(await daemon.reload()).toHaveLength(1);
     expect(fake.gateLimits).toHaveLength(1);
+  });
+});
+
+describe('patterns', () => {
+  const policy = (pattern: string) => [
+    ...['postern queue count 2', 'parameter-map type regex WORDS', ` pattern "${pattern}"`],
+    ...['class-map type inspect smtp match-any C', ' match sender address regex WORDS'],
+    ...['policy-map type inspect smtp P', ' class type inspect smtp C', '  log'],
+  ];
+  const BAD = '(ab){9999}';
+  const MESSAGE = `% Pattern "${BAD}" of parameter-map WORDS: Resource limit exceeded`;
+  /** What workers were told of sets, in their order. */
+  const setsOf = (messages: readonly LogMessage[]) =>
+    messages
+      .map(({ fields }) => ('detail' in fields ? String(fields.detail) : ''))
+      .flatMap((detail) => (detail.startsWith('{') ? [JSON.parse(detail).patterns?.sets] : []));
+
+  test('are compiled before workers begin, anew when they change, and released when all have taken the new ones', async () => {
+    const { daemon, messages, patterns } = createDaemon(policy('one'));
+    await daemon.start();
+    await daemon.statistics();
+    const [{ sender: first }, second] = setsOf(messages);
+    expect(second).toEqual({ sender: first });
+    expect(patterns.matchOnce(first, 'one@example.org')).toEqual([0]);
+    // The patterns are the same, so they are not compiled again.
+    writeFileSync(config, `${['ip inspect audit-trail', ...policy('one')].join('\n')}\n`);
+    expect(await daemon.reload()).toEqual([]);
+    expect(setsOf(messages).slice(2)).toEqual([{ sender: first }, { sender: first }]);
+    writeFileSync(config, `${policy('two').join('\n')}\n`);
+    expect(await daemon.reload()).toEqual([]);
+    const [{ sender: next }] = setsOf(messages).slice(4);
+    expect(patterns.matchOnce(next, 'two@example.org')).toEqual([0]);
+    expect(() => patterns.matchOnce(first, 'one@example.org')).toThrow('no such patterns');
+  });
+
+  test('that are refused leave the old policy as it was', async () => {
+    const { daemon, messages, patterns, show } = createDaemon(policy('one'));
+    await daemon.start();
+    await daemon.statistics();
+    const told = setsOf(messages);
+    writeFileSync(config, `${policy(BAD).join('\n')}\n`);
+    expect(await daemon.reload()).toEqual([`${config}:3:11: ${MESSAGE}\n pattern "${BAD}"\n          ^`]);
+    expect(await daemon.configure(['parameter-map type regex WORDS', `pattern "${BAD}"`])).toEqual({
+      error: `terminal:2:10: ${MESSAGE}\npattern "${BAD}"\n         ^`,
+    });
+    await daemon.statistics();
+    expect(setsOf(messages)).toEqual(told);
+    expect(messages.map(({ id }) => id)).toContain('CONFIG_REJECTED');
+    expect(patterns.matchOnce(told[0].sender, 'one@example.org')).toEqual([0]);
+    expect(await show('show running-config')).not.toContain(BAD);
+  });
+
+  test('that are refused let no daemon start', async () => {
+    const { daemon, fake } = createDaemon(policy(BAD));
+    await expect(daemon.start()).rejects.toThrow(MESSAGE);
+    expect([fake.opened, fake.gates]).toEqual([[], []]);
   });
 });
 
