@@ -57,7 +57,7 @@ export function rulesFor(options: RulesOptions): RuleTexts {
   const { steers, skippedInterfaces } = steeringOf(configuration);
   const bits = markBits(options.markShift);
   const zones = (family: FamilyWords): ZoneRules => zoneRules(configuration, { bits, firstQueue, family });
-  const queueing = steers.length > 0 || zones(IPV4).inspects || zones(IPV6).inspects;
+  const queueing = steers.length > 0 || zones(IPV4).active;
   const sessions = queueing && usesOpenings(configuration);
   const proxy = mayProxy(configuration);
   const plan = {

@@ -186,6 +186,12 @@ describe('sessions', () => {
     expect(table.judge(syn({ ...back, protocol: 'icmp', state: 'RELATED' }))).toBe('drop');
   });
 
+  test('live on under a policy that inspects nothing', () => {
+    const other = tableOf(zoned([policyClass('class-default', 'drop')]));
+    expect(other.judge(syn({ ...back, connmark: SESSION }))).toBe('queue');
+    expect(other.judge(syn({ connmark: SESSION }))).toBe('drop');
+  });
+
   test('a SYN is judged whatever its connection was, and so is a connection that a helper expects', () => {
     expect(table.judge(syn({ connmark: SESSION, destinationPort: 80 }))).toBe('drop');
     expect(table.judge(syn({ ...back, state: 'RELATED', connmark: SESSION }))).toBe('drop');
@@ -214,7 +220,7 @@ describe('the text', () => {
       `-p icmp ${label('ICMP pass')} -j ACCEPT`,
       `${label('class-default drop')} -j DROP`,
     ]);
-    expect(table.lines('POSTERN-FORWARD')).toEqual([
+    expect(table.lines('POSTERN-FORWARD').filter((line) => line.includes('ZONE'))).toEqual([
       '-i out0 -g POSTERN-ZONE-3',
       '-i out1 -g POSTERN-ZONE-3',
       '-i dmz0 -g POSTERN-ZONE-5',
@@ -242,8 +248,8 @@ describe('the text', () => {
   test('toward the router a queue that fails open is not asked', () => {
     const zonePairs: readonly ZonePair[] = [{ name: 'OUT-SELF', source: 'outside', destination: 'self', policy: 'P' }];
     const open = zoned([policyClass('class-default', 'drop log')], { zonePairs, postern: { fail: 'open' } });
-    expect(tableOf(open).text).not.toContain('NFQUEUE');
-    expect(tableOf({ ...open, postern: {} }).text).toContain('NFQUEUE');
+    expect(tableOf(open).isTold(syn({ hook: 'INPUT', outInterface: '' }))).toBe(false);
+    expect(tableOf({ ...open, postern: {} }).isTold(syn({ hook: 'INPUT', outInterface: '' }))).toBe(true);
   });
 
   test('police: both directions, one bucket, in front of what is offloaded', () => {
@@ -251,7 +257,7 @@ describe('the text', () => {
     const police = [...table.text.matchAll(/^-A (POSTERN-ZONE-\d+) (.*hashlimit.*)$/gm)].map(([, , line]) => line);
     expect(new Set(police)).toHaveLength(1);
     expect(police[0]).toMatch(
-      /^-m hashlimit --hashlimit-above 16000b\/s --hashlimit-burst 16000b --hashlimit-name postern-\d+-16000-16000 -g POSTERN-ZONE-\d+$/,
+      /^-m hashlimit --hashlimit-above 16000b\/s --hashlimit-name postern-\d+-16000-1 -g POSTERN-ZONE-\d+$/,
     );
     const forward = table.lines('POSTERN-FORWARD');
     expect(forward.findIndex((line) => /^-j POSTERN-ZONE-\d+$/.test(line))).toBeLessThan(

@@ -16,8 +16,8 @@ export interface ZoneRules {
   readonly police: readonly string[];
   /** Which packets meet which pair; a hook without any is not concerned. */
   readonly hooks: Readonly<Record<Hook, readonly string[]>>;
-  /** Some class inspects, so packets go on to POSTERN-QUEUE. */
-  readonly inspects: boolean;
+  /** There are zones: packets of sessions go on to POSTERN-QUEUE, also of those that began under another policy. */
+  readonly active: boolean;
   /** Packets come to the gate to be told of. */
   readonly tells: boolean;
 }
@@ -32,7 +32,7 @@ const NONE: ZoneRules = {
   chains: [],
   police: [],
   hooks: { FORWARD: [], INPUT: [], OUTPUT: [] },
-  inspects: false,
+  active: false,
   tells: false,
 };
 
@@ -101,15 +101,14 @@ class ZoneWriter {
     const hooks = this.#hooks();
     const police = this.#police();
     const chains = [...this.#builder.chains, ...this.#sharedChains()];
-    return { chains, police, hooks, inspects: this.#inspects, tells: this.#tells };
+    return { chains, police, hooks, active: true, tells: this.#tells };
   }
 
   /** With what belongs to sessions in front: a session of the router has one direction in each of its hooks. */
   #hooks(): ZoneRules['hooks'] {
     const [forward, input, output] = [this.#forward(), this.#ofRouter('INPUT'), this.#ofRouter('OUTPUT')];
     const ofRouter = input.length + output.length > 0;
-    const members = (hook: Hook) =>
-      this.#inspects ? sessionLines(hook, this.#options.bits, this.#options.family) : [];
+    const members = (hook: Hook) => sessionLines(hook, this.#options.bits, this.#options.family);
     return {
       FORWARD: [...members('FORWARD'), ...forward],
       INPUT: ofRouter ? [...members('INPUT'), ...input] : [],
