@@ -1,5 +1,6 @@
 import type { BlockedHost, PolicyStatistics, SessionSnapshot, Statistics } from '../firewall/snapshot.ts';
 import type { Configuration } from '../policy/configuration.ts';
+import type { LearnedEntry } from '../policy/learned.ts';
 
 /** What the exec commands (`show`, `clear`) need of the running daemon. */
 export interface ExecContext {
@@ -30,6 +31,10 @@ export interface ExecContext {
   zoneMatches?(): Promise<ReadonlyMap<string, PacketCount>>;
   /** `clear zone-pair counter`, of one zone-pair or all. */
   clearPolicyStatistics?(zonePair: string | undefined): Promise<void>;
+  /** What the action `learn` recorded, last seen first; absent where nobody records it. */
+  learned?(): readonly LearnedEntry[];
+  /** Forgets a sender, `@` and a domain, a client's address, or `all`; answers how many entries there were. */
+  clearLearned?(which: string): number;
   /** Ends the session with this id (as `show` prints it), or all; answers how many there were. */
   clearSessions(id: string | 'all'): Promise<number>;
   /** Ends the sessions that a zone-pair inspects, this one or any; answers how many there were. */

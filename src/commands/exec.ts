@@ -11,6 +11,7 @@ import { CLEAR_ZONE_COMMANDS } from './exec-clear-zones.ts';
 import type { ExecCommand } from './exec-command.ts';
 import type { ExecContext } from './exec-context.ts';
 import { filterLines, splitFilter } from './exec-filter.ts';
+import { LEARNED_EXEC_COMMANDS } from './exec-learned.ts';
 import { SHOW_INSPECT_COMMANDS } from './exec-show-inspect.ts';
 import { SHOW_MAP_COMMANDS } from './exec-show-maps.ts';
 import { SHOW_POLICY_COMMANDS } from './exec-show-policy.ts';
@@ -24,6 +25,7 @@ export const EXEC_COMMANDS: readonly ExecCommand[] = [
   ...SHOW_ZONE_COMMANDS,
   ...ACCESS_LIST_EXEC_COMMANDS,
   ...SHOW_SYSTEM_COMMANDS,
+  ...LEARNED_EXEC_COMMANDS,
   ...CLEAR_COMMANDS,
   ...CLEAR_ZONE_COMMANDS,
   ...UNDEBUG_COMMANDS,
