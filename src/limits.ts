@@ -57,6 +57,8 @@ export const PATTERNS_A_MAP_MAX = 64;
 export const PATTERN_CHARACTERS_MAX = 240;
 /** Classes within classes: each level is walked for the first packet of a flow. */
 export const CLASS_NESTING_LEVELS_MAX = 16;
+/** Conditions of a class, those of the classes within it counted wherever they stand. */
+export const CLASS_CONDITIONS_MAX = 4_096;
 /** What `learn sender` records: pairs of a sender and a client. A sender is a path (RFC 5321 4.5.3.1). */
 export const LEARNED_MAX = 65_536;
 export const LEARNED_SENDER_BYTES_MAX = 320;

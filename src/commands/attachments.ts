@@ -1,8 +1,10 @@
+import { CLASS_NESTING_LEVELS_MAX } from '../limits.ts';
 import { effectiveList } from '../policy/access-entry.ts';
-import type { Configuration } from '../policy/configuration.ts';
+import type { ClassMap, Configuration } from '../policy/configuration.ts';
 import { accessListOf, patternMapOf } from './class-matches.ts';
 import { matchKey } from './config-class-map.ts';
 import { accessUseKey } from './config-interface.ts';
+import { actionKey } from './config-policy-map.ts';
 import { type Finding, mapKey } from './draft.ts';
 import { nestedClasses } from './validate-classes.ts';
 import { findPairsWithoutZones } from './validate-zones.ts';
@@ -18,6 +20,7 @@ export function findIdleParts(configuration: Configuration): readonly Finding[] 
     ...findOpenLists(configuration),
     ...findEmptyLists(configuration),
     ...findEmptyPatterns(configuration),
+    ...findUnreadPolicies(configuration),
   ];
 }
 
@@ -104,4 +107,48 @@ function findEmptyPatterns({ classMaps, parameterMaps }: Configuration): readonl
       return [{ key: matchKey(map.name, words), message }];
     }),
   );
+}
+
+/** The first `match protocol` that fits decides what reads a session: behind `tcp` no application policy ever does. */
+function findUnreadPolicies({ classMaps, policyMaps }: Configuration): readonly Finding[] {
+  const classes = new Map(classMaps.map((map) => [map.name, map]));
+  const engines = new Map(['smtp', 'pop3', 'imap'].map((protocol) => [protocol, new Engines(classes, protocol)]));
+  return policyMaps.flatMap((policy) =>
+    policy.classes.flatMap(({ name, actions }) =>
+      actions.flatMap((words) => {
+        const [action, protocol = '', service = ''] = words;
+        if (action !== 'service-policy' || engines.get(protocol)?.of(name) !== 'tcp') return [];
+        const message = `% notice: class ${name} matches tcp before ${protocol}: service-policy ${protocol} ${service} reads nothing`;
+        return [{ key: actionKey(policy.name, name, words), message }];
+      }),
+    ),
+  );
+}
+
+/** What sessions of a protocol are read as by classes, as far as their conditions tell; each class is asked once. */
+class Engines {
+  readonly #classes: ReadonlyMap<string, ClassMap>;
+  readonly #protocol: string;
+  readonly #known = new Map<string, string | undefined>();
+
+  constructor(classes: ReadonlyMap<string, ClassMap>, protocol: string) {
+    this.#classes = classes;
+    this.#protocol = protocol;
+  }
+
+  of(name: string, level = 1): string | undefined {
+    const map = this.#classes.get(name);
+    // Deeper than classes may be, and in circles, the configuration is an error anyway.
+    if (map === undefined || this.#known.has(name) || level > CLASS_NESTING_LEVELS_MAX) return this.#known.get(name);
+    this.#known.set(name, undefined);
+    const engines = map.matches.flatMap(({ words: [kind, value = ''] }) => {
+      if (kind === 'class-map') return this.of(value, level + 1) ?? [];
+      if (kind !== 'protocol') return [];
+      if (value === 'tcp') return ['tcp'];
+      return value.replace('esmtp', 'smtp') === this.#protocol ? [this.#protocol] : [];
+    });
+    const engine = map.combine === 'match-all' && engines.includes(this.#protocol) ? this.#protocol : engines[0];
+    this.#known.set(name, engine);
+    return engine;
+  }
 }

@@ -3,7 +3,7 @@ import { MATCHED_WORD_CHARACTERS_MAX } from '../limits.ts';
 import { type Draft, note } from './draft.ts';
 import { MAIL_PROTOCOLS, OTHER_PROTOCOLS, protocolChoice, TLS_PROTOCOLS } from './protocols.ts';
 
-/** The `match` lines of all classes: their grammar, and the one spelling in which they are kept (cisco-ios 1.6 to 1.8). */
+/** The `match` lines of classes: their grammar, and the one spelling in which they are kept (cisco-ios 1.6 to 1.8). */
 
 const VERBS: readonly string[] = [
   ...['AUTH', 'DATA', 'EHLO', 'ETRN', 'EXPN', 'HELO', 'HELP', 'MAIL', 'NOOP', 'QUIT', 'RCPT', 'RSET', 'SAML', 'SEND'],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { applyLines, parseConfiguration } from './parse-configuration.ts';
 
-/** The restrictions of cisco-ios 2, each from every side it can be broken from, and beside it what must not be refused. */
+/** The restrictions of cisco-ios 2, each from every side it can be broken from, and beside it what is not refused. */
 
 function refused(...lines: readonly string[]): readonly string[] {
   return parseConfiguration(lines.join('\n'), 'f').errors.map(
@@ -386,5 +386,18 @@ describe('what a class names', () => {
     expect(refused(...chain(16))).toEqual([]);
     expect(refused(...chain(17))).toEqual(['33:18 %Error: class-map C16 holds more than 16 levels of class-maps']);
     expect(refused(...chain(2_000))).toHaveLength(1);
+  });
+
+  test('classes within each other do not add up to more conditions than can be walked', () => {
+    const fan = (levels: number) =>
+      Array.from({ length: levels }, (_, level) =>
+        ['a', 'b'].flatMap((side) =>
+          contains(`C${level}${side}`, ...(level === 0 ? [] : [`C${level - 1}a`, `C${level - 1}b`])),
+        ),
+      ).flat();
+    expect(refused(...fan(11))).toEqual([]);
+    const found = refused(...fan(14), ...contains('TOP', 'C13a'));
+    expect(found).toHaveLength(2);
+    expect(found[0]).toContain('%Error: class-map C12a holds more than 4096 conditions');
   });
 });

@@ -1,4 +1,4 @@
-import { CLASS_NESTING_LEVELS_MAX } from '../limits.ts';
+import { CLASS_CONDITIONS_MAX, CLASS_NESTING_LEVELS_MAX } from '../limits.ts';
 import type { ClassMap, Configuration } from '../policy/configuration.ts';
 import { accessListOf, patternMapOf } from './class-matches.ts';
 import { matchKey } from './config-class-map.ts';
@@ -46,49 +46,76 @@ function findMissingInClasses(configuration: Configuration): readonly Finding[] 
 function findNestingErrors({ classMaps }: Configuration): readonly Finding[] {
   const names = new Set(classMaps.map((map) => map.name));
   const inner = new Map(classMaps.map((map) => [map.name, nestedClasses(map).filter((name) => names.has(name))]));
-  const levels = levelsOf(inner);
-  const tooDeep = [...levels].filter(([, level]) => level === CLASS_NESTING_LEVELS_MAX + 1);
+  const own = new Map(classMaps.map((map) => [map.name, map.matches.length]));
+  const extents = extentsOf(inner, own);
   return [
-    ...circlesOf(inner, levels).map(([outer, name]) => ({
+    ...circlesOf(inner, extents).map(([outer, name]) => ({
       key: matchKey(outer, ['class-map', name]),
       message:
         outer === name
           ? `%Error: class-map ${name} cannot contain itself`
           : `%Error: class-map ${name} contains class-map ${outer} and cannot be contained in it`,
     })),
-    ...tooDeep.map(([name]) => ({
-      key: matchKey(name, ['class-map', inner.get(name)?.[0] ?? '']),
-      message: `%Error: class-map ${name} holds more than ${CLASS_NESTING_LEVELS_MAX} levels of class-maps`,
-    })),
+    ...classMaps.flatMap((map) => {
+      const message = extentMistake(inner.get(map.name) ?? [], map.name, extents);
+      const { words } = map.matches.find((match) => match.words[0] === 'class-map') ?? map.matches[0] ?? { words: [] };
+      return message === undefined || map.protocol !== undefined ? [] : [{ key: matchKey(map.name, words), message }];
+    }),
   ];
+}
+
+/** What is walked for a class: levels of classes, itself included, and conditions, those within it each time. */
+interface Extent {
+  readonly levels: number;
+  readonly conditions: number;
+}
+
+/** Told of the first class that is too much, and not of those around it. */
+function extentMistake(
+  inner: readonly string[],
+  name: string,
+  extents: ReadonlyMap<string, Extent>,
+): string | undefined {
+  const mistakeOf = (extent: Extent | undefined): string | undefined => {
+    if (extent === undefined) return undefined;
+    if (extent.levels > CLASS_NESTING_LEVELS_MAX) return `${CLASS_NESTING_LEVELS_MAX} levels of class-maps`;
+    return extent.conditions > CLASS_CONDITIONS_MAX ? `${CLASS_CONDITIONS_MAX} conditions` : undefined;
+  };
+  const mistake = mistakeOf(extents.get(name));
+  if (mistake === undefined || inner.some((one) => mistakeOf(extents.get(one)) !== undefined)) return undefined;
+  return `%Error: class-map ${name} holds more than ${mistake}`;
 }
 
 type Nesting = ReadonlyMap<string, readonly string[]>;
 
-/** How many levels of classes each holds, itself included; classes in a circle, or around one, have no entry. */
-function levelsOf(inner: Nesting): ReadonlyMap<string, number> {
+/** Classes in a circle, or around one, have no entry. */
+function extentsOf(inner: Nesting, own: ReadonlyMap<string, number>): ReadonlyMap<string, Extent> {
   const outer = reversed(inner);
   const waiting = new Map([...inner].map(([name, names]) => [name, names.length]));
-  const levels = new Map<string, number>();
+  const extents = new Map<string, Extent>();
   const ready = [...inner].flatMap(([name, names]) => (names.length === 0 ? [name] : []));
   for (let name = ready.pop(); name !== undefined; name = ready.pop()) {
-    const below = (inner.get(name) ?? []).map((one) => levels.get(one) ?? 0);
-    levels.set(name, Math.max(0, ...below) + 1);
+    let [levels, conditions] = [0, own.get(name) ?? 0];
+    for (const one of inner.get(name) ?? []) {
+      levels = Math.max(levels, extents.get(one)?.levels ?? 0);
+      conditions += extents.get(one)?.conditions ?? 0;
+    }
+    extents.set(name, { levels: levels + 1, conditions });
     for (const around of outer.get(name) ?? []) {
       const left = (waiting.get(around) ?? 0) - 1;
       waiting.set(around, left);
       if (left === 0) ready.push(around);
     }
   }
-  return levels;
+  return extents;
 }
 
 /** One pair [outer, inner] for each class that leads back to itself: its first condition that does. */
-function circlesOf(inner: Nesting, levels: ReadonlyMap<string, number>): readonly (readonly [string, string])[] {
-  const left = new Map([...inner].filter(([name]) => !levels.has(name)));
+function circlesOf(inner: Nesting, extents: ReadonlyMap<string, Extent>): readonly (readonly [string, string])[] {
+  const left = new Map([...inner].filter(([name]) => !extents.has(name)));
   const within: Nesting = new Map([...left].map(([name, names]) => [name, names.filter((one) => left.has(one))]));
   // What remains contains a circle; seen from the inside, what no circle leads to falls away too.
-  const leading = levelsOf(reversed(within));
+  const leading = extentsOf(reversed(within), new Map());
   return [...within].flatMap(([name, names]) => {
     const next = leading.has(name) ? undefined : names.find((one) => !leading.has(one));
     return next === undefined ? [] : [[name, next] as const];

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { parseConfiguration } from './parse-configuration.ts';
 import { printConfiguration } from './print-configuration.ts';
 
-/** Whole zone configurations in which everything fits together: they load, and what is printed of them is a fixed point. */
+/** Zone configurations in which everything fits together: they load, and what is printed of them is a fixed point. */
 
 const REGEX_MAPS = ['R0', 'R1'];
 const SMTP_CLASSES = ['S0', 'S1', 'S2'];

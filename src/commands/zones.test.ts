@@ -210,6 +210,23 @@ describe('sections that were refused', () => {
   });
 });
 
+test('an application policy behind tcp reads nothing, and that is told', () => {
+  const told = (combine: string, ...matches: readonly string[]) =>
+    parse(
+      ...[`class-map type inspect ${combine} C`, ...matches.map((match) => ` match ${match}`)],
+      ...['class-map type inspect match-any IN', ' match protocol tcp', 'policy-map type inspect smtp L7'],
+      ...['policy-map type inspect P', ' class type inspect C', '  inspect', '  service-policy smtp L7'],
+      ...[...ZONES, 'zone-pair security Z source in destination out', ' service-policy type inspect P'],
+    ).notices.flatMap(({ line, message }) => (message.includes('reads nothing') ? [`${line} ${message}`] : []));
+  expect(told('match-any', 'protocol tcp', 'protocol smtp')).toEqual([
+    '10 % notice: class C matches tcp before smtp: service-policy smtp L7 reads nothing',
+  ]);
+  expect(told('match-any', 'class-map IN', 'protocol esmtp')).toHaveLength(1);
+  expect(told('match-any', 'protocol smtp', 'protocol tcp')).toEqual([]);
+  expect(told('match-any', 'protocol udp', 'protocol smtp')).toEqual([]);
+  expect(told('match-all', 'protocol tcp', 'protocol smtp')).toEqual([]);
+});
+
 test('what leads nowhere is told once, what is attached is not', () => {
   const maps = [
     ...['class-map type inspect smtp match-any S', ' match cmd verb X', 'policy-map type inspect smtp L7'],
