@@ -137,7 +137,7 @@ function compileStore(outDir: string): void {
 
 /** Opens the store in a process of its own, which says `stored N` for each record that it was told is on the disk. */
 const WRITER = `
-import { LearnedStore } from './daemon/learned-store.js';
+const { LearnedStore } = await import(process.argv[3]);
 const store = await LearnedStore.open(process.argv[2], { log: (message) => console.log(JSON.stringify(message)) });
 for (let n = 0; ; n += 1) {
   await store.record(n + '@example.org', '192.0.2.1');
@@ -150,7 +150,10 @@ describe('a process that is killed', () => {
     const script = join(folder, 'writer.mjs');
     compileStore(folder);
     writeFileSync(script, WRITER);
-    const writer: ChildProcess = spawn(process.execPath, [script, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const store = join(folder, 'daemon', 'learned-store.js');
+    const writer: ChildProcess = spawn(process.execPath, [script, folder, store], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     if (writer.stdout === null) throw new Error('the writer has no output');
     let last = -1;
     for await (const line of createInterface({ input: writer.stdout })) {
