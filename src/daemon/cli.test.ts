@@ -58,6 +58,20 @@ describe('check', () => {
     expect(err).toContain('\nip inspect name A smtp bogus\n                       ^\n');
   });
 
+  test('a pattern that the engine does not take is an error at its place', async () => {
+    const policy = (pattern: string) =>
+      [
+        ...['parameter-map type regex WORDS', ` pattern "${pattern}"`],
+        ...['class-map type inspect smtp match-any C', ' match header regex WORDS'],
+        ...['policy-map type inspect smtp P', ' class type inspect smtp C', '  log', ''],
+      ].join('\n');
+    expect(await check(policy('spam'))).toBe(0);
+    expect(await check(policy('(ab){9999}'))).toBe(1);
+    expect(err).toContain(
+      'FILE:2:11: % Pattern "(ab){9999}" of parameter-map WORDS: Resource limit exceeded\n pattern "(ab){9999}"\n          ^\n',
+    );
+  });
+
   test('a missing file answers 1, wrong usage 2', async () => {
     expect(await runCli(['check', join(folder, 'none')])).toBe(1);
     expect(await runCli(['check', 'a', 'b'])).toBe(2);

@@ -23,6 +23,12 @@ export interface Machine {
    * said.
    */
   tryRules(program: string, text: string): Promise<string | undefined>;
+  /** Compiles patterns and matches with them; undefined when it went well, else what went wrong. */
+  tryPatterns(): Promise<string | undefined>;
+  /** Whether files can be made under a directory, which may have to be made itself. */
+  isWritable(directory: string): boolean;
+  /** Loads the library behind the store; undefined when it can be loaded, else why not. */
+  tryStore(): Promise<string | undefined>;
 }
 
 const QUEUE_TABLE = '/proc/self/net/netfilter/nfnetlink_queue';
@@ -51,8 +57,7 @@ export function checkAddon(machine: Machine, queue: number): readonly Finding[] 
     const loaded: Finding = { subject: 'native addon', level: 'good', detail: 'loads' };
     return [loaded, queueFinding(machine, queue, owner)];
   } catch (error) {
-    const said = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    return [{ subject: 'native addon', level: 'fault', detail: said, remedy: 'npm run build:native' }];
+    return [{ subject: 'native addon', level: 'fault', detail: firstLine(error), remedy: 'npm run build:native' }];
   }
 }
 
@@ -75,6 +80,31 @@ function queueFinding(machine: Machine, queue: number, owner: string | null): Fi
   }
   const remedy = `end that program, or run postern with --queue ${queue + 100}`;
   return { subject, level: 'fault', detail: `taken by ${owner}`, remedy };
+}
+
+/** Application policies look for patterns in mail (`parameter-map type regex`). */
+export async function checkPatterns(machine: Machine): Promise<Finding> {
+  const subject = 'pattern engine';
+  const trouble = await machine.tryPatterns().catch(firstLine);
+  if (trouble === undefined) return { subject, level: 'good', detail: 'compiles and matches' };
+  return { subject, level: 'fault', detail: trouble, remedy: 'apt install libhyperscan5, then npm run build:native' };
+}
+
+/** Where learned senders are kept. Without it they are learned until the daemon ends. */
+export async function checkStore(machine: Machine, directory: string): Promise<Finding> {
+  const subject = 'state directory';
+  if (!machine.isWritable(directory)) {
+    const detail = `${directory} cannot be written here: senders are learned in memory only`;
+    return { subject, level: 'advice', detail, remedy: `install -d -m 0750 ${directory}` };
+  }
+  const trouble = await machine.tryStore().catch(firstLine);
+  if (trouble === undefined) return { subject, level: 'good', detail: `${directory} can be written` };
+  const detail = `senders are learned in memory only: ${trouble}`;
+  return { subject, level: 'advice', detail, remedy: 'npm ci' };
+}
+
+function firstLine(error: unknown): string {
+  return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
 }
 
 export function checkCapabilities(machine: Machine): readonly Finding[] {

@@ -1,6 +1,11 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { loadPatterns } from '../native/addon.ts';
 import { diagnose, printFindings, runDoctor } from './doctor.ts';
 import type { Machine } from './doctor-checks.ts';
+import { isWritable, tryPatterns } from './doctor-trials.ts';
 
 const FILES: Readonly<Record<string, string>> = {
   '/proc/self/status': 'Name:\tnode\nCapEff:\t0000000000003000\n',
@@ -23,11 +28,15 @@ function machine(
     findProgram: (name) => `/usr/sbin/${name}`,
     queueOwner: () => null,
     tryRules: async () => undefined,
+    tryPatterns: async () => undefined,
+    isWritable: () => true,
+    tryStore: async () => undefined,
     ...change,
   };
 }
 
-const troubles = async (of: Machine) => (await diagnose(of, 0)).filter((finding) => finding.level !== 'good');
+const troubles = async (of: Machine) =>
+  (await diagnose(of, { queue: 0, stateDir: '/var/lib/postern' })).filter((finding) => finding.level !== 'good');
 
 test('a machine that has everything has no trouble', async () => {
   expect(await troubles(machine())).toEqual([]);
@@ -88,6 +97,34 @@ describe('each lack is named with its remedy', () => {
       /modprobe .*SYNPROXY/,
     ],
     [
+      'a pattern engine that overlooks matches',
+      machine({ tryPatterns: async () => '7 of 9 texts are judged wrongly' }),
+      'fault',
+      'pattern engine',
+      /libhyperscan5/,
+    ],
+    [
+      'a pattern engine that cannot be loaded',
+      machine({ tryPatterns: () => Promise.reject(new Error('no such file\nRequire stack:')) }),
+      'fault',
+      'pattern engine',
+      /npm run build:native/,
+    ],
+    [
+      'a state directory that cannot be written',
+      machine({ isWritable: (directory) => directory !== '/var/lib/postern' }),
+      'advice',
+      'state directory',
+      /install -d .*\/var\/lib\/postern/,
+    ],
+    [
+      'no library for the store',
+      machine({ tryStore: () => Promise.reject(new Error("Cannot find package 'lmdb'")) }),
+      'advice',
+      'state directory',
+      /npm ci/,
+    ],
+    [
       'conntrack not loaded',
       machine({ files: { '/proc/sys/net/netfilter/nf_conntrack_max': undefined } }),
       'advice',
@@ -136,6 +173,36 @@ describe('IPv6', () => {
     const hidden = { '/proc/self/net/if_inet6': undefined, '/proc/self/net/dev': undefined };
     expect(await troubles(machine({ files: hidden, findProgram: noPrograms6 }))).toHaveLength(2);
   });
+});
+
+describe('the trial of the pattern engine', () => {
+  test('goes well here', async () => {
+    expect(await tryPatterns(loadPatterns())).toBeUndefined();
+  });
+
+  test('sees an engine that overlooks what stands in the middle, and lets go of its sets', async () => {
+    const addon = loadPatterns();
+    const released: number[] = [];
+    const blind = {
+      compilePatterns: addon.compilePatterns,
+      matchOnce: (set: number, text: string) => (text[40] === '7' ? [] : addon.matchOnce(set, text)),
+      releasePatterns: (set: number) => {
+        released.push(set);
+        addon.releasePatterns(set);
+      },
+    };
+    expect(await tryPatterns(blind)).toMatch(/^2 of \d+ texts with \/\[67\]\/ are judged wrongly$/);
+    expect(released).toHaveLength(1);
+  });
+});
+
+test('a directory that is not there yet can be written where its nearest neighbour can', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-doctor-'));
+  expect(isWritable(join(folder, 'a', 'b'))).toBe(true);
+  expect(existsSync(join(folder, 'a'))).toBe(false);
+  writeFileSync(join(folder, 'file'), '');
+  expect(isWritable(join(folder, 'file', 'c'))).toBe(false);
+  rmSync(folder, { recursive: true });
 });
 
 test('an owner that cannot be seen is not called a fault', async () => {

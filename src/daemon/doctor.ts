@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { loadAddon } from '../native/addon.ts';
+import { loadAddon, loadPatterns } from '../native/addon.ts';
 import { rulesFor } from '../netfilter/rules.ts';
 import { findProgram, runCommand } from '../netfilter/run-command.ts';
 import { synProxyText } from '../netfilter/syn-proxy-rules.ts';
@@ -11,14 +11,18 @@ import {
   checkIpv6,
   checkKernel,
   checkNode,
+  checkPatterns,
   checkPrograms,
+  checkStore,
   checkSynProxy,
   checkSysctls,
   type Finding,
   type Machine,
 } from './doctor-checks.ts';
+import { isWritable, tryPatterns } from './doctor-trials.ts';
+import { STATE_DIR_DEFAULT } from './options.ts';
 
-const USAGE = 'usage: postern doctor [--queue FIRST] [--json]';
+const USAGE = 'usage: postern doctor [--queue FIRST] [--state-dir DIR] [--json]';
 const QUEUE_MAX = 65_535;
 
 /**
@@ -31,13 +35,16 @@ export async function runDoctor(argv: readonly string[]): Promise<number> {
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
-  const findings = await diagnose(THIS_MACHINE, options.queue);
+  const findings = await diagnose(THIS_MACHINE, options);
   process.stdout.write(options.json ? `${JSON.stringify(findings)}\n` : printFindings(findings));
   return findings.some((finding) => finding.level === 'fault') ? 1 : 0;
 }
 
 /** All checks, in the order of what stands on what. */
-export async function diagnose(machine: Machine, queue: number): Promise<readonly Finding[]> {
+export async function diagnose(
+  machine: Machine,
+  { queue, stateDir }: { readonly queue: number; readonly stateDir: string },
+): Promise<readonly Finding[]> {
   const rulesOf = (configuration: Configuration) =>
     rulesFor({ configuration, firstQueue: queue, workers: 2, hashKey: 1 });
   const rules = rulesOf(EVERY_KIND_OF_RULE);
@@ -46,6 +53,8 @@ export async function diagnose(machine: Machine, queue: number): Promise<readonl
   return [
     checkNode(machine),
     ...checkAddon(machine, queue),
+    await checkPatterns(machine),
+    await checkStore(machine, stateDir),
     ...checkCapabilities(machine),
     ...checkPrograms(machine),
     ...(await checkKernel(machine, rules)),
@@ -70,14 +79,24 @@ export function printFindings(findings: readonly Finding[]): string {
   return `${[...lines, summary].join('\n')}\n`;
 }
 
-function parseOptions(argv: readonly string[]): { readonly queue: number; readonly json: boolean } | undefined {
+interface DoctorOptions {
+  readonly queue: number;
+  readonly stateDir: string;
+  readonly json: boolean;
+}
+
+function parseOptions(argv: readonly string[]): DoctorOptions | undefined {
   try {
     const { values } = parseArgs({
       args: [...argv],
-      options: { queue: { type: 'string', default: '0' }, json: { type: 'boolean', default: false } },
+      options: {
+        queue: { type: 'string', default: '0' },
+        'state-dir': { type: 'string', default: STATE_DIR_DEFAULT },
+        json: { type: 'boolean', default: false },
+      },
     });
     const queue = /^\d{1,5}$/.test(values.queue) ? Number(values.queue) : Number.NaN;
-    return queue < QUEUE_MAX ? { queue, json: values.json } : undefined;
+    return queue < QUEUE_MAX ? { queue, stateDir: values['state-dir'], json: values.json } : undefined;
   } catch {
     return undefined;
   }
@@ -132,6 +151,12 @@ const THIS_MACHINE: Machine = {
   fileExists: existsSync,
   findProgram,
   queueOwner: (queue) => loadAddon().queueOwner(queue),
+  tryPatterns: async () => tryPatterns(loadPatterns()),
+  isWritable,
+  async tryStore() {
+    await import('lmdb');
+    return undefined;
+  },
   async tryRules(program, text) {
     const unshare = findProgram('unshare');
     if (unshare === undefined) return 'unshare (util-linux) is not installed, so nothing could be tried';

@@ -57,7 +57,8 @@ ${CONFIG}  --json             one JSON object a line
 
 Prints what this machine lacks and the command that mends it. Changes nothing; ends with 1 when something is missing.
 
-${QUEUE}  --json             a structure
+${QUEUE}  --state-dir DIR    where to keep what must survive a restart (/var/lib/postern)
+  --json             a structure
 `,
   shell: `usage: postern shell [OPTION]...
 

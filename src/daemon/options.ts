@@ -12,7 +12,7 @@ export interface RunOptions {
   readonly installRules: boolean;
 }
 
-const STATE_DIR_DEFAULT = '/var/lib/postern';
+export const STATE_DIR_DEFAULT = '/var/lib/postern';
 const QUEUE_NUMBER_MAX = 65_535;
 
 /** Wrong usage: the command ends with 2 and this text. */
