@@ -54,6 +54,23 @@ describe('a session from a pipe', () => {
     expect(client.asked).not.toContain('show ip port-map');
   });
 
+  test('zones have prompts of their own, and what does not fit is told with its line', async () => {
+    const { client, printed } = await play(
+      [
+        ...['enable', 'conf t', 'zone security in', 'zone security self', 'zone security out', 'description away'],
+        ...['zone-pair security Z source in destination out', 'description x', 'interface eth0', 'zone-mem sec in'],
+        ...['ip inspect OLD in', 'no zone security in', 'end', ''],
+      ].join('\n'),
+    );
+    expect(client.running().zones).toEqual([{ name: 'in' }, { name: 'out', description: 'away' }]);
+    expect(client.running().interfaces).toEqual([{ name: 'eth0', zone: 'in' }]);
+    expect(printed).toContain('Gate(config-sec-zone)# description away\n');
+    expect(printed).toContain('Gate(config-sec-zone-pair)# description x\n');
+    expect(printed).toContain('\n%Error: zone self is the router itself, it cannot be created or deleted\n');
+    expect(printed).toContain("\n%Error: interface eth0 is a member of zone in and cannot have 'ip inspect OLD'\n");
+    expect(printed).toContain('\n% Remove all interfaces from zone in first\n');
+  });
+
   test('a refused line is told and left out, the rest stands', async () => {
     const { code, client, printed } = await play(
       'en\nconf t\nip inspect name OLD smtp bogus\nip inspect name B imap\n',
