@@ -54,7 +54,7 @@ export function runNatively(
   }
 }
 
-function configurationFor(inspection: ProtocolInspection): Configuration {
+export function configurationFor(inspection: ProtocolInspection): Configuration {
   return {
     ...EMPTY_CONFIGURATION,
     rules: [{ name: 'sim', protocols: [inspection] }],
