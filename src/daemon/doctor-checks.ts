@@ -154,12 +154,19 @@ export async function checkKernel(
   return findings;
 }
 
-/** Whether `postern syn-proxy aggressive` would work; without it the thresholds guard flooded servers alone. */
-export async function checkSynProxy(
-  machine: Machine,
-  rules: { ipv4: string; ipv6: string },
-): Promise<readonly Finding[]> {
-  const subject = 'SYNPROXY';
+/** Rules that only some configurations need. */
+export interface OptionalRules {
+  readonly subject: string;
+  /** What needs them, as a user would name it. */
+  readonly use: string;
+  readonly modules: string;
+  readonly ipv4: string;
+  readonly ipv6: string;
+}
+
+/** Whether a part of the language would work here that Postern can do without. */
+export async function checkOptionalRules(machine: Machine, rules: OptionalRules): Promise<readonly Finding[]> {
+  const { subject, use, modules } = rules;
   const families: [string, string][] = [['iptables-restore', rules.ipv4]];
   if (speaksIpv6(machine)) families.push(['ip6tables-restore', rules.ipv6]);
   for (const [program, text] of families) {
@@ -167,10 +174,10 @@ export async function checkSynProxy(
     if (path === undefined) return [];
     const refusal = await machine.tryRules(path, text);
     if (refusal === undefined) continue;
-    const detail = `postern syn-proxy cannot work: ${refusal}`;
-    return [{ subject, level: 'advice', detail, remedy: 'modprobe -a ipt_SYNPROXY ip6t_SYNPROXY xt_CT xt_addrtype' }];
+    const detail = `${use} cannot work: ${refusal}`;
+    return [{ subject, level: 'advice', detail, remedy: `modprobe -a ${modules}` }];
   }
-  return [{ subject, level: 'good', detail: 'is there, for postern syn-proxy' }];
+  return [{ subject, level: 'good', detail: `is there, for ${use}` }];
 }
 
 function remedyForRules(refusal: string): string {

@@ -97,6 +97,13 @@ describe('each lack is named with its remedy', () => {
       /modprobe .*SYNPROXY/,
     ],
     [
+      'no rates in the kernel',
+      machine({ tryRules: async (_program, text) => (text.includes('hashlimit') ? 'no such match' : undefined) }),
+      'advice',
+      'rules of zones',
+      /modprobe .*xt_hashlimit/,
+    ],
+    [
       'a pattern engine that overlooks matches',
       machine({ tryPatterns: async () => '7 of 9 texts are judged wrongly' }),
       'fault',

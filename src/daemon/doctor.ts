@@ -11,10 +11,10 @@ import {
   checkIpv6,
   checkKernel,
   checkNode,
+  checkOptionalRules,
   checkPatterns,
   checkPrograms,
   checkStore,
-  checkSynProxy,
   checkSysctls,
   type Finding,
   type Machine,
@@ -50,6 +50,7 @@ export async function diagnose(
   const rules = rulesOf(EVERY_KIND_OF_RULE);
   const proxied = rulesOf(SYN_PROXY);
   const flooded = (family: 'ipv4' | 'ipv6') => synProxyText(SYN_PROXY, FLOODED, { family, chain: false, jump: false });
+  const zoned = rulesOf(ZONED);
   return [
     checkNode(machine),
     ...checkAddon(machine, queue),
@@ -58,9 +59,14 @@ export async function diagnose(
     ...checkCapabilities(machine),
     ...checkPrograms(machine),
     ...(await checkKernel(machine, rules)),
-    ...(await checkSynProxy(machine, {
+    ...(await checkOptionalRules(machine, {
+      ...{ subject: 'SYNPROXY', use: 'postern syn-proxy', modules: 'ipt_SYNPROXY ip6t_SYNPROXY xt_CT xt_addrtype' },
       ipv4: proxied.ipv4 + flooded('ipv4'),
       ipv6: proxied.ipv6 + flooded('ipv6'),
+    })),
+    ...(await checkOptionalRules(machine, {
+      ...{ subject: 'rules of zones', use: 'zone-pair security with police', modules: 'xt_hashlimit xt_length' },
+      ...zoned,
     })),
     checkIpv6(machine),
     ...checkSysctls(machine),
@@ -112,6 +118,32 @@ const SYN_PROXY: Configuration = {
   postern: { synProxy: 'aggressive' },
 };
 const FLOODED = ['192.0.2.25', '2001:db8::25'].map((address) => ({ address, answers: true }));
+
+/** Two zones and the router itself, with classes that are inspected at a rate, dropped and told of. */
+const ZONED: Configuration = {
+  ...EMPTY_CONFIGURATION,
+  zones: [{ name: 'out' }, { name: 'in' }],
+  interfaces: [
+    { name: 'doctor0', zone: 'out' },
+    { name: 'doctor1', zone: 'in' },
+  ],
+  classMaps: [
+    { name: 'C', combine: 'match-any', matches: [{ words: ['protocol', 'smtp'] }, { words: ['protocol', 'udp'] }] },
+  ],
+  policyMaps: [
+    {
+      name: 'P',
+      classes: [
+        { name: 'C', actions: [['inspect'], ['police', 'rate', '8000', 'burst', '1000']] },
+        { name: 'class-default', actions: [['drop', 'log']] },
+      ],
+    },
+  ],
+  zonePairs: [
+    { name: 'OUT-IN', source: 'out', destination: 'in', policy: 'P' },
+    { name: 'OUT-SELF', source: 'out', destination: 'self', policy: 'P' },
+  ],
+};
 
 const EVERY_KIND_OF_RULE: Configuration = {
   ...EMPTY_CONFIGURATION,
