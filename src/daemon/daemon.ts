@@ -43,6 +43,7 @@ import { SessionPlaces } from './session-places.ts';
 import { CreationRate, combineStatistics } from './statistics.ts';
 import { SynProxy } from './syn-proxy.ts';
 import { WorkerPool } from './worker-pool.ts';
+import { ZoneRefusals } from './zone-refusals.ts';
 
 export interface DaemonOptions {
   readonly run: RunOptions;
@@ -80,6 +81,7 @@ export class Daemon {
   readonly #places: SessionPlaces;
   readonly #accessLists = new AccessLists();
   readonly #reports: PolicyReports;
+  readonly #zoneRefusals: ZoneRefusals;
   readonly #learned: LearnedSenders;
   readonly #startedAtMs = Date.now();
   readonly #debug = new DebugStreams((on) => this.pool.debug(on));
@@ -124,6 +126,7 @@ export class Daemon {
     const tell = (changes: LearnedChanges): void => this.pool.tellLearned(changes);
     this.#learned = new LearnedSenders({ stateDir: options.run.stateDir, logger, tell });
     this.#reports = new PolicyReports(this.pool);
+    this.#zoneRefusals = new ZoneRefusals(() => this.#reports.matches());
     this.#reports.configure(configuration);
   }
 
@@ -275,9 +278,13 @@ export class Daemon {
   }
 
   async statistics(): Promise<Statistics> {
-    const [statistics, denied] = await Promise.all([this.#countPackets(), this.#accessLists.denied()]);
-    const refusals = denied === 0 ? statistics.refusals : { ...statistics.refusals, 'access-list': denied };
-    return { ...statistics, refusals };
+    const [statistics, denied, zones] = await Promise.all([
+      this.#countPackets(),
+      this.#accessLists.denied(),
+      this.#zoneRefusals.counts(),
+    ]);
+    const lists = denied === 0 ? {} : { 'access-list': denied };
+    return { ...statistics, refusals: { ...statistics.refusals, ...lists, ...zones } };
   }
 
   async #countPackets(): Promise<Statistics> {
@@ -398,6 +405,7 @@ export class Daemon {
         await this.pool.ask((request) => ({ kind: 'clearStatistics', request }));
         this.#keeper.clearCounts();
         await this.#accessLists.clearStatistics();
+        await this.#zoneRefusals.clear();
         this.#rate.clear();
         this.#clearedAtMs = Date.now();
       },
