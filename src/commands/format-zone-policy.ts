@@ -54,7 +54,7 @@ function countedLines(counted: PacketCount | undefined): readonly string[] {
 
 const TRANSPORTS: readonly string[] = ['udp', 'icmp'];
 
-/** What Postern does not count a class (its peaks of half-open sessions, its reassembly) is left out, not guessed. */
+/** What Postern does not count by class (its reassembly) is left out, not guessed; half-open sessions are in none. */
 function statisticsBlock(sessions: ClassSessionsView | undefined): readonly string[] {
   if (sessions === undefined) return ['   Inspect'];
   const last = sessions.lastCreatedSecondsAgo;
@@ -66,7 +66,8 @@ function statisticsBlock(sessions: ClassSessionsView | undefined): readonly stri
     `Session creations since subsystem startup or last reset ${sessions.created}`,
     'Current session counts (estab/half-open/terminating) ' +
       `[${sessions.established}:${sessions.halfOpen}:${sessions.terminating}]`,
-    `Maxever session counts (estab) [${sessions.maxOpen}]`,
+    // How many were ending at one time is not counted.
+    `Maxever session counts (estab/half-open/terminating) [${sessions.maxOpen}:0:-]`,
     `Last session created ${last === undefined ? 'never' : formatAge(last)}`,
     `Last statistic reset ${cleared === undefined ? 'never' : formatAge(cleared)}`,
     `Last session creation rate ${sessions.creationRate}`,
