@@ -22,7 +22,7 @@ void read_orders(std::span<const std::byte> bytes) {
   while (reader.next(order)) {
     ++orders;
     require(!reader.broken());
-    require(order.op >= OrderOp::forward && order.op <= OrderOp::end);
+    require(order.op >= OrderOp::forward && order.op <= OrderOp::content);
     require(order.side == Side::initiator || order.side == Side::responder);
   }
   require(orders <= words.size() / 2);

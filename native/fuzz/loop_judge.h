@@ -19,6 +19,8 @@ class ScriptedJudge final : public Judge {
   ScriptedJudge(Decisions& decisions, World& world);
 
   void attach(PacketLoop& loop, std::size_t arena_bytes);
+  /// Messages may be scanned by this plan; 0: none is.
+  void scan_by(std::uint32_t plan) { plan_ = plan; }
   /// Its sessions were given up.
   void forget() { connections_.clear(); }
   [[nodiscard]] std::size_t judge(std::uint32_t events) noexcept override;
@@ -30,11 +32,15 @@ class ScriptedJudge final : public Judge {
     std::uint32_t flow;
     std::string_view text;
     std::uint64_t number;
-    bool bare_lf;
+    std::uint32_t flags;
   };
   void one(const Event& event);
   void open(const Event& event);
   void strict(const Event& event, Connection& connection);
+  void begin_chunk(const Event& event, Direction& direction);
+  void end_chunk(const Event& event, Connection& connection);
+  void content(const Event& event, Connection& connection);
+  static void let_chunk(Direction& direction);
   void loose(const Event& event, Connection& connection);
   void refuse(std::uint32_t flow, Connection& connection, bool words);
   void forward(const Event& event, Direction& direction);
@@ -52,6 +58,7 @@ class ScriptedJudge final : public Judge {
   std::vector<std::byte> order_arena_;
   std::size_t length_ = 0;
   int judged_ = 0;
+  std::uint32_t plan_ = 0;
 };
 
 inline constexpr int kJudgedMax = 3'000;
@@ -89,7 +96,7 @@ inline std::size_t ScriptedJudge::judge(std::uint32_t events) noexcept {
          word[1],
          {text, word[4]},
          word[5] | (std::uint64_t{word[6]} << 32U),
-         ((word[0] >> 16U) & kBareLf) != 0});
+         word[0] >> 16U});
   }
   if (!world_.strict && decisions_.octet() == 0xFF) return decisions_.octet() % 2 ? kFailed : 9'999;
   return length_;
@@ -131,6 +138,8 @@ inline void ScriptedJudge::strict(const Event& event, Connection& connection) {
     refuse(event.flow, connection, true);
     return;
   }
+  if (event.kind == EventKind::counted_end) return end_chunk(event, connection);
+  if (event.kind == EventKind::content) return content(event, connection);
   const auto length = static_cast<std::uint32_t>(event.text.size());
   std::uint32_t octets = partial ? length : static_cast<std::uint32_t>(event.number);
   direction.at_cr.clear();
@@ -151,6 +160,8 @@ inline void ScriptedJudge::strict(const Event& event, Connection& connection) {
   if ((how & 7U) == 4U) mask(event, direction, how);
   forward(event, direction);
   if (partial) return;
+  const bool chunk = (how & 7U) == 1U && plan_ != 0 && event.side == Side::initiator;
+  if (chunk && direction.at_cr.empty()) begin_chunk(event, direction);
   const Side peer = other(event.side);
   if ((how & 7U) == 5U) {
     put(OrderOp::pause, event.side, 0, event.flow);
@@ -160,6 +171,70 @@ inline void ScriptedJudge::strict(const Event& event, Connection& connection) {
     put(OrderOp::resume, peer, 0, event.flow);
     connection.direction(peer).paused = false;
   }
+}
+
+/// A chunk follows the line. The model's bound of what may leave is the octet that passes the next
+/// length, and the chunk's last.
+inline void ScriptedJudge::begin_chunk(const Event& event, Direction& direction) {
+  const std::uint8_t more = decisions_.octet();
+  direction.chunk_begin = direction.framed;
+  direction.chunk_octets = more % 16U;
+  frame(event.flow, event.side, FramingMode::counted, direction.chunk_octets, false);
+  if (!direction.scanned || (more & 0x80U) != 0) {
+    const auto begin = static_cast<std::uint32_t>(ContentOrder::begin_chunks);
+    put(OrderOp::content, event.side, begin, event.flow, {plan_});
+    direction.scanned = true;
+    direction.message_seen = direction.lengths_told = 0;
+  }
+  let_chunk(direction);
+}
+
+inline void ScriptedJudge::let_chunk(Direction& direction) {
+  std::uint32_t free = direction.chunk_octets - std::min(direction.chunk_octets, 1U);
+  if (direction.scanned && direction.lengths_told < kLengths.size())
+    free = std::min(free, kLengths[direction.lengths_told] - direction.message_seen);
+  direction.released = std::max(direction.released, direction.chunk_begin + free);
+}
+
+inline void ScriptedJudge::end_chunk(const Event& event, Connection& connection) {
+  Direction& direction = connection.direction(event.side);
+  require(event.number == direction.chunk_octets && !direction.finishing);
+  direction.framed = direction.chunk_begin + direction.chunk_octets;
+  direction.message_seen += direction.chunk_octets;
+  // All lengths that were passed have been told.
+  const auto passed = std::ranges::count_if(
+      kLengths, [&](std::uint32_t length) { return direction.message_seen > length; });
+  require(!direction.scanned || static_cast<std::uint32_t>(passed) == direction.lengths_told);
+  const std::uint8_t how = decisions_.octet();
+  if (how % 8U == 7U) return refuse(event.flow, connection, (how & 64U) != 0);
+  if (direction.scanned && how % 4U == 1U) {
+    const auto finish = static_cast<std::uint32_t>(ContentOrder::finish);
+    put(OrderOp::content, event.side, finish, event.flow, {0});
+    direction.finishing = true;
+    return;
+  }
+  forward(event, direction);
+  if (how % 4U != 2U) return;
+  const auto drop = static_cast<std::uint32_t>(ContentOrder::drop);
+  put(OrderOp::content, event.side, drop, event.flow, {0});
+  direction.scanned = false;
+}
+
+inline void ScriptedJudge::content(const Event& event, Connection& connection) {
+  Direction& direction = connection.direction(event.side);
+  const bool finished = (event.flags & kFinished) != 0;
+  require(direction.scanned && finished == direction.finishing);
+  const auto facts = static_cast<std::uint32_t>(event.text.size() / 12);
+  require(event.text.size() == std::size_t{facts} * 12 && (facts > 0) != finished);
+  direction.lengths_told += facts;
+  if (decisions_.octet() % 8U == 7U) return refuse(event.flow, connection, true);
+  if (finished) {
+    forward(event, direction);
+    direction.scanned = direction.finishing = false;
+    return;
+  }
+  put(OrderOp::forward, event.side, 0, event.flow);
+  let_chunk(direction);
 }
 
 inline void ScriptedJudge::forward(const Event& event, Direction& direction) {
@@ -229,6 +304,15 @@ inline void ScriptedJudge::loose(const Event& event, Connection& connection) {
     case 10:
       put(OrderOp::forward, event.side, 0, event.flow);
       return put(OrderOp::idle, side, 0, event.flow, {std::uint32_t{more} * 16'843'009U});
+    case 11:
+      if ((how & 32U) != 0) put(OrderOp::forward, event.side, 0, event.flow);
+      return put(OrderOp::content, side, more >> 5U, event.flow, {more & 1U});
+    case 12:
+      put(OrderOp::forward, event.side, 0, event.flow);
+      put(OrderOp::content, side, 1U + (more & 1U), event.flow, {plan_});
+      return frame(event.flow, Side::initiator,
+                   (more & 1U) != 0 ? FramingMode::counted : FramingMode::mail_data, more >> 1U,
+                   false);
     default:
       put(OrderOp::forward, event.side, 0, event.flow);
       if (event.kind == EventKind::over_budget || event.kind == EventKind::look_alike)

@@ -44,7 +44,13 @@ struct Direction {
   std::uint32_t frame_begin = 0;
   std::uint32_t framed = 0;
   std::uint32_t released = 0;
-  std::string at_cr;  ///< the line that was judged at its CR, last, with the CR
+  std::string at_cr;               ///< the line that was judged at its CR, last, with the CR
+  bool scanned = false;            ///< a scan of its message is under way
+  std::uint32_t message_seen = 0;  ///< octets of it, before the chunk under way
+  std::uint32_t lengths_told = 0;  ///< of kLengths
+  std::uint32_t chunk_begin = 0;
+  std::uint32_t chunk_octets = 0;
+  bool finishing = false;  ///< the chunk's end is put aside
   bool paused = false;
   bool unchecked = false;  ///< opaque at some time, or spoken in by the refusal
   bool fresh = true;       ///< no SYN of it went through yet
@@ -63,6 +69,8 @@ struct Connection {
 };
 
 inline constexpr std::size_t kConnections = 3;
+/// The plan's lengths: told with the very octet that passes them.
+inline constexpr std::array<std::uint32_t, 3> kLengths{2, 5, 11};
 
 /// Both ends of every connection and the wires between them: checks each packet that leaves the
 /// loop.
