@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { halfOpenId } from '../engine/session.ts';
 import type { LogMessage } from '../log/log-message.ts';
 import { type HalfOpenRecord, loadPatterns } from '../native/addon.ts';
@@ -32,6 +32,7 @@ parentPort.on('message', (message) => {
   parentPort.postMessage({ kind: 'reply', request: message.request, reply: replies[message.kind] });
 });
 say(workerData.settings);
+parentPort.postMessage({ kind: 'learn', learned: { sender: 'bad@example.org', client: '192.0.2.1', minutes: 9 } });
 parentPort.postMessage({ kind: 'serving', rank: 'none', tookOver: false });
 `;
 
@@ -241,6 +242,18 @@ describe('patterns', () => {
     await expect(daemon.start()).rejects.toThrow(MESSAGE);
     expect([fake.opened, fake.gates]).toEqual([[], []]);
   });
+});
+
+test('what is learned is shown and cleared', async () => {
+  const { daemon, show } = createDaemon([
+    ...['postern queue count 1', 'parameter-map type regex TRAP', ' pattern "trap"'],
+    ...['class-map type inspect smtp match-any C', ' match recipient address regex TRAP'],
+    ...['policy-map type inspect smtp P', ' class type inspect smtp C', '  learn sender for 9'],
+  ]);
+  await daemon.start();
+  await vi.waitFor(async () => expect(await show('show postern learned')).toContain('bad@example.org'));
+  expect(await show('clear postern learned @example.org')).not.toMatch(/^%/);
+  expect(await show('show postern learned')).not.toContain('bad@example.org');
 });
 
 test('the gate is closed when it is over', async () => {

@@ -6,6 +6,7 @@ import type { ExecContext } from '../commands/exec-context.ts';
 import { applyLines, formatDiagnostic } from '../commands/parse-configuration.ts';
 import type { ExecReply, ExecRequest } from '../control/control-api.ts';
 import { createMetrics } from '../control/metrics.ts';
+import { addRecords } from '../engine/tally.ts';
 import type { WorkerSettings } from '../engine/worker-protocol.ts';
 import type { SessionSnapshot, Statistics } from '../firewall/snapshot.ts';
 import { HALF_OPEN_LISTED_MAX } from '../limits.ts';
@@ -284,7 +285,8 @@ export class Daemon {
       this.#zoneRefusals.counts(),
     ]);
     const lists = denied === 0 ? {} : { 'access-list': denied };
-    return { ...statistics, refusals: { ...statistics.refusals, ...lists, ...zones } };
+    // A worker refuses for a zone too what no rule of the kernel could tell.
+    return { ...statistics, refusals: addRecords(addRecords(statistics.refusals, lists), zones) };
   }
 
   async #countPackets(): Promise<Statistics> {
@@ -399,6 +401,8 @@ export class Daemon {
       policyStatistics: () => this.#reports.statistics(),
       zoneMatches: () => this.#reports.matches(),
       clearPolicyStatistics: (zonePair) => this.#reports.clear(zonePair),
+      learned: () => this.#learned.entries(),
+      clearLearned: (which) => this.#learned.clear(which),
       clearSessions: clear,
       clearZoneSessions: (zonePair) => this.#reports.clearSessions(zonePair),
       clearStatistics: async () => {
