@@ -1,3 +1,4 @@
+import type { Alert } from '../inspect/alerts.ts';
 import { type Action, type Frame, type FrameMode, type Side, unreachable } from '../inspect/inspector.ts';
 import type { PolicyHit } from '../inspect/policy-hit.ts';
 import type { Reason } from '../inspect/reasons.ts';
@@ -44,6 +45,7 @@ export function perform(context: PerformContext, session: Session, frame: Frame,
       case 'alert':
         // The refusal's own message says the same: one line an event.
         if (refused && action.alert.id === 'PROTOCOL_VIOLATION') break;
+        if (actions.some((other) => tellsTheSame(other, action.alert))) break;
         if (session.alert) context.log(alertMessage(action.alert, sessionContext(session)));
         break;
       case 'classMatched':
@@ -57,6 +59,16 @@ export function perform(context: PerformContext, session: Session, frame: Frame,
     }
   }
   return outcome;
+}
+
+/** POP3, IMAP: a class with `log` writes the message that the machine's own refusal would write. */
+function tellsTheSame(action: Action, { id }: Alert): boolean {
+  if (action.kind !== 'classMatched' || !action.hit.log) return false;
+  const { event } = action.hit;
+  return (
+    (event === 'INVALID_COMMAND' && (id === 'POP3_INVALID_COMMAND' || id === 'IMAP_INVALID_COMMAND')) ||
+    (event === 'CLEAR_TEXT_LOGIN' && (id === 'POP3_NON_SECURE_LOGIN' || id === 'IMAP_NON_SECURE_LOGIN'))
+  );
 }
 
 /** An inspector threw: a defect of ours. The session ends, nothing of the frame passes. */
