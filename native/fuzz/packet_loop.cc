@@ -299,7 +299,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(loop.counters()[Counter::flows_terminating] == 0);
   require(loop.used_chunks() == 0 && loop.table().size() == 0);
   require(!world.strict || loop.counters()[Counter::content_scanned_octets] ==
-          loop.counters()[Counter::content_octets]);
+                               loop.counters()[Counter::content_octets]);
   loop.release_plan(1);
   require(loop.plans() == 0);
   return 0;

@@ -10,6 +10,8 @@ export interface ContentCase {
   readonly message: string;
   /** Octets of the message as the initiator frames them: mail data with its end, or all chunks. */
   readonly messageBytes: number;
+  /** The same without the line that ends mail data. */
+  readonly dataBytes: number;
   /** Where the message ends in what the initiator sends. */
   readonly messageEnd: number;
 }
@@ -38,7 +40,7 @@ export function contentCase(random: Random): ContentCase {
   rows.push(...sent.rows, { from: 'responder', octets: '250 queued\r\n' });
   const messageEnd = rows.reduce((sum, { from, octets }) => sum + (from === 'initiator' ? octets.length : 0), 0);
   rows.push({ from: 'initiator', octets: 'QUIT\r\n' }, { from: 'responder', octets: '221 bye\r\n' });
-  return { text: policyOf(random), rows, message, messageBytes: sent.bytes, messageEnd };
+  return { text: policyOf(random), rows, message, messageBytes: sent.bytes, dataBytes: sent.dataBytes, messageEnd };
 }
 
 function policyOf(random: Random): PolicyText {
@@ -82,6 +84,7 @@ function partOf(random: Random): string {
 interface Sent {
   readonly rows: readonly Row[];
   readonly bytes: number;
+  readonly dataBytes: number;
 }
 
 function asData(message: string): Sent {
@@ -91,7 +94,7 @@ function asData(message: string): Sent {
     { from: 'responder', octets: '354 go\r\n' },
     { from: 'initiator', octets },
   ];
-  return { rows, bytes: octets.length };
+  return { rows, bytes: octets.length, dataBytes: octets.length - '.\r\n'.length };
 }
 
 /** Chunks, some of which wait for the answer to the one before; the last may have no octets. */
@@ -109,5 +112,5 @@ function asChunks(message: string, random: Random): Sent {
     at += length;
   }
   if (empty) rows.push({ from: 'initiator', octets: 'BDAT 0 LAST\r\n' });
-  return { rows, bytes: message.length };
+  return { rows, bytes: message.length, dataBytes: message.length };
 }
