@@ -156,9 +156,9 @@ function hookChain(hook: Hook, plan: Plan): readonly string[] {
     const responder = `-m connmark --mark ${setBit(bits.offloadResponder)} ${UNDER_WAY} --ctdir REPLY`;
     lines.push(`${chain} ${middle} ${both} -j RETURN`, `${chain} ${middle} ${responder} -j RETURN`);
   }
-  // Behind the access lists: whom they deny, the kernel must not answer.
-  if (hook === 'FORWARD' && proxy) lines.push(`${chain} -p tcp -j ${PROXY_CHAIN}`);
   lines.push(...zones.hooks[hook].map((line) => `${chain} ${line}`));
+  // Behind lists and zones: whom they deny, the kernel must not answer.
+  if (hook === 'FORWARD' && proxy) lines.push(`${chain} -p tcp -j ${PROXY_CHAIN}`);
   for (const steer of steers.filter((one) => one.hook === hook)) {
     const target = targetOf(steer, plan);
     lines.push(...steerMatches(steer, plan.family).map((match) => `${chain} ${match} -j ${target}`));
