@@ -77,7 +77,8 @@ function onOverBudget(
   const head = onHead(state, frame.from, frame.text, policy);
   if (head.actions.some((action) => action.kind === 'refuse')) return head;
   const byResponder = frame.from === 'responder';
-  return { state, actions: byResponder ? refuseWithReset('line-too-long') : refuseWithWords(policy, 'line-too-long') };
+  const actions = byResponder ? refuseWithReset('line-too-long') : refuseWithWords(policy, 'line-too-long');
+  return { ...head, actions };
 }
 
 function onHead(state: SmtpState, from: Side, text: string, policy: SmtpPolicy): Step<SmtpState> {
