@@ -17,7 +17,7 @@ export interface MarkBits {
   readonly all: number;
   /** What the connmark remembers. */
   readonly offload: number;
-  /** On a packet that comes to the gate only to be told of: its zone policy drops it. No verdict sets these together. */
+  /** On a packet that comes to the gate only to be told of: its zone policy drops it. No verdict sets all of these. */
   readonly zoneDrop: number;
   /** The same for one that its zone policy lets pass (`pass log`). */
   readonly zonePass: number;

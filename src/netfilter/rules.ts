@@ -56,8 +56,11 @@ export function rulesFor(options: RulesOptions): RuleTexts {
   }
   const { steers, skippedInterfaces } = steeringOf(configuration);
   const bits = markBits(options.markShift);
-  const zones = (family: FamilyWords): ZoneRules => zoneRules(configuration, { bits, firstQueue, family });
-  const queueing = steers.length > 0 || zones(IPV4).active;
+  const zones = {
+    ipv4: zoneRules(configuration, { bits, firstQueue, family: IPV4 }),
+    ipv6: zoneRules(configuration, { bits, firstQueue, family: IPV6 }),
+  };
+  const queueing = steers.length > 0 || zones.ipv4.active;
   const sessions = queueing && usesOpenings(configuration);
   const proxy = mayProxy(configuration);
   const plan = {
@@ -72,8 +75,8 @@ export function rulesFor(options: RulesOptions): RuleTexts {
   const lists = accessRules(configuration, bits, sessions);
   const noLists = { chains: [], bindings: [] };
   return {
-    ipv4: ruleText({ ...plan, steers, lists, zones: zones(IPV4), family: IPV4 }),
-    ipv6: ruleText({ ...plan, steers: everyHost, lists: noLists, zones: zones(IPV6), family: IPV6 }),
+    ipv4: ruleText({ ...plan, steers, lists, zones: zones.ipv4, family: IPV4 }),
+    ipv6: ruleText({ ...plan, steers: everyHost, lists: noLists, zones: zones.ipv6, family: IPV6 }),
     skippedInterfaces: [...new Set([...skippedInterfaces, ...skippedZoneInterfaces(configuration)])],
   };
 }

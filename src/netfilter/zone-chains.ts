@@ -24,22 +24,22 @@ export function counted(zonePair: string, className: string, action: ZoneAction)
  * decides, however its conditions are nested.
  */
 export class ChainBuilder {
-  readonly #chains: { readonly name: string; readonly lines: string[] }[] = [];
+  readonly #chains = new Map<string, string[]>();
 
   get chains(): readonly Chain[] {
-    return this.#chains;
+    return [...this.#chains].map(([name, lines]) => ({ name, lines }));
   }
 
   /** A new chain with these lines; answers its name. */
   open(lines: readonly string[] = []): string {
-    const name = `POSTERN-ZONE-${this.#chains.length + 1}`;
-    this.#chains.push({ name, lines: [] });
+    const name = `POSTERN-ZONE-${this.#chains.size + 1}`;
+    this.#chains.set(name, []);
     for (const line of lines) this.add(name, line);
     return name;
   }
 
   add(chain: string, line: string): void {
-    this.#chains.find(({ name }) => name === chain)?.lines.push(`-A ${chain} ${line}`);
+    this.#chains.get(chain)?.push(`-A ${chain} ${line}`);
   }
 
   /** The chain of a pair's policy: classes in order, the first that fits decides, what is left is dropped. */

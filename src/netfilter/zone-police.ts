@@ -2,9 +2,9 @@
  * `police rate R burst B`: lines, without their chain, that lead what is beyond the rate to `exceeded` and let the rest
  * return. Both directions and all connections of a class share one bucket, of each family.
  *
- * The kernel's bucket (xt_hashlimit in octets) holds one second of the rate. Where B is more, it is filled so many times
- * more before the rate holds, and again after a minute without a packet: B rounded up to whole seconds. A packet that is
- * longer than that would empty the bucket and pass; it is beyond the rate.
+ * The kernel's bucket (xt_hashlimit in octets) holds one second of the rate. Where B is more, it is filled so many
+ * times more before the rate holds, and again after a minute without a packet: B rounded up to whole seconds. A packet
+ * that is longer than that would empty the bucket and pass; it is beyond the rate.
  */
 export function policeLines(words: readonly string[], exceeded: string): readonly string[] {
   const number = (name: string): number => Number(words[words.indexOf(name) + 1]);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cross } from './crossing.ts';
 import { ADDRESSES } from './lab.ts';
+import { until } from './process.ts';
 import { type Ask, BOTH_ZONES, createZoneLab, PAIR, policy, type ZoneLab } from './zone-lab.ts';
 
 /** Zones at work (cisco-ios 1.9, 1.10). What counts is what arrives at the other end. */
@@ -149,6 +150,32 @@ describe('zones', () => {
       const line = `\\(target:class\\)-\\(OUT-DMZ:class-default\\) Passing udp pkt ${ADDRESSES.client.v4}:42062 => ${ADDRESSES.sink.v4}:8062`;
       await zones.postern.waitForLog(new RegExp(line), 3_000);
       expect(await inward({ kind: 'tcp', port: 8_063 })).toBe('answered');
+    });
+
+    it('malformed packets are dropped like any other, and hurt nobody', async () => {
+      await load(BOTH_ZONES, policy('P', { 'class-default': 'drop log' }), PAIR);
+      const send = `
+import os, random, socket, struct
+random.seed(1)
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+ends = socket.inet_aton('${ADDRESSES.client.v4}') + socket.inet_aton('${ADDRESSES.sink.v4}')
+for n in range(150):
+    protocol = random.choice([1, 6, 6, 17, 47, 50, 132, 255, 0])
+    body = os.urandom(random.choice([0, 1, 3, 7, 8, 13, 19, 20, 21, 60]))
+    head = struct.pack('!BBHHHBBH', 0x45, 0, 20 + len(body), 9, 0, 64, protocol, 0)
+    raw.sendto(head + ends + body, ('${ADDRESSES.sink.v4}', 0))
+six = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW)
+for n in range(50):
+    body = os.urandom(random.choice([0, 1, 3, 8, 20, 40]))
+    head = struct.pack('!IHBB', 6 << 28, len(body), random.choice([0, 6, 17, 43, 44, 58, 59, 60]), 64)
+    address = [socket.inet_pton(socket.AF_INET6, a) for a in ('${ADDRESSES.client.v6}', '${ADDRESSES.sink.v6}')]
+    try: six.sendto(head + b''.join(address) + body, ('${ADDRESSES.sink.v6}', 0))
+    except OSError: pass`;
+      const before = zones.told('DROP_PKT').length;
+      await zones.lab.client.must(['python3', '-c', send]);
+      await until('what is told', async () => zones.told('DROP_PKT').length > before + 5, 5_000);
+      expect(zones.told('DROP_PKT').some(({ msg }) => msg.includes('Dropping Unknown-l4 session'))).toBe(true);
+      expect((await zones.postern.statistics()).packets.kernelDropped).toBe(0);
     });
 
     it('a flood of what is dropped is told in part, dropped whole, and counted whole', async () => {
