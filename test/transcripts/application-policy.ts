@@ -175,3 +175,21 @@ export const ENVELOPE: readonly string[] = [
   'C: RCPT TO:<u@c.example>',
   'S: 250 ok',
 ];
+
+/** Maps for most tests. */
+export const MAPS = {
+  DEALS: ['*deals\\.com'],
+  TRAP: ['trap@c\\.example'],
+  SUBJECT: ['Subject:*lottery*'],
+  MARK: ['*UD-421590*'],
+};
+/** One class C with one match. */
+export const single = (match: string, actions: string, more: Partial<PolicyText> = {}): PolicyText => ({
+  maps: MAPS,
+  classes: { C: ['match-all', match] },
+  policy: { C: actions },
+  ...more,
+});
+/** How a refusal reads, behind what else was answered. */
+export const refused = (reason: string, hits = ''): string =>
+  `${hits}refuse ${reason} words "554 5.7.1 gw.example ref..."`;

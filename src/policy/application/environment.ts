@@ -2,7 +2,9 @@ import type { PatternUse } from './pattern-sets.ts';
 
 /** What a program asks while it judges, handed in by the engine: the same answer for the same question. */
 export interface PolicyEnvironment {
-  /** Indexes (in PatternSets.maps) of the maps that the text matches. A text is octets, latin-1. Throws when it failed. */
+  /**
+   * Indexes (in PatternSets.maps) of the maps that the text matches. A text is octets, latin-1. Throws when it failed.
+   */
   matches(use: Extract<PatternUse, 'sender' | 'recipient'>, text: string): readonly number[];
   readonly learned: LearnedView;
 }
