@@ -147,9 +147,9 @@ describe('IMAP with secure-login', () => {
 
   it('forwards neither the verb nor anything behind it, however it is split', () => {
     fc.assert(
-      fc.property(login, lengths, ({ verb, rest }, cuts) => {
+      fc.property(login, lengths, fc.constantFrom('refuse', 'pass'), ({ verb, rest }, cuts, invalidCommand) => {
         const before = 'a NOOP\r\nb ';
-        const engine = run([GREETING, ...cut(`${before}${verb}${rest}\r\n`, cuts)], secure);
+        const engine = run([GREETING, ...cut(`${before}${verb}${rest}\r\n`, cuts)], { ...secure, invalidCommand });
         const received = engine.receivedFrom('initiator');
         const ahead = received.slice(before.length);
         expect(verb.startsWith(ahead)).toBe(true);

@@ -125,8 +125,8 @@ describe('POP3 with secure-login', () => {
 
   it('forwards neither the verb nor anything behind it, however it is split', () => {
     fc.assert(
-      fc.property(login, lengths, ({ verb, rest }, cuts) => {
-        const engine = run([GREETING, ...cut(`CAPA\r\n${verb}${rest}\r\n`, cuts)], secure);
+      fc.property(login, lengths, fc.constantFrom('refuse', 'pass'), ({ verb, rest }, cuts, invalidCommand) => {
+        const engine = run([GREETING, ...cut(`CAPA\r\n${verb}${rest}\r\n`, cuts)], { ...secure, invalidCommand });
         const received = engine.receivedFrom('initiator');
         expect(received.startsWith('CAPA\r\n')).toBe(true);
         const ahead = received.slice('CAPA\r\n'.length);

@@ -70,8 +70,9 @@ describe('judgeCommandLine', () => {
 
   it('keeps to what it said of the first octets', () => {
     fc.assert(
-      fc.property(nearlyCommands, fc.boolean(), (line, allowed) => {
-        const policy = { chunking: allowed ? 'allow' : 'mask' } as const;
+      fc.property(nearlyCommands, fc.boolean(), fc.boolean(), (line, allowed, isOpen) => {
+        const opening: Partial<SmtpPolicy> = { verbs: 'open', maskedVerbs: new Set(['NO', 'VRFY']) };
+        const policy: Partial<SmtpPolicy> = { chunking: allowed ? 'allow' : 'mask', ...(isOpen ? opening : {}) };
         const whole = judge(line, policy);
         for (let length = 0; length <= line.length; length += 1) {
           const text = line.slice(0, length);
@@ -80,6 +81,25 @@ describe('judgeCommandLine', () => {
           else if (head.kind === 'illegal' || head.kind === 'attack')
             expect([head.kind, 'refused']).toContain(whole.kind);
         }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('lets any verb pass where verbs are open, but none that begins with one that may not', () => {
+    const policy = { verbs: 'open', maskedVerbs: new Set(['NO', 'VRFY']) } as const;
+    const words = fc.tuple(
+      fc.constantFrom('', ...COMMANDS.keys(), 'NO', 'BDA', 'MAI'),
+      fc.stringMatching(/^[!-~]{0,4}$/),
+      fc.constantFrom('', ' FROM:<a@b.example>', ' TO:<a@b.example>', ' x'),
+    );
+    fc.assert(
+      fc.property(words, ([word, more, rest]) => {
+        const verb = (word + more).toUpperCase();
+        const hidden = ['NO', 'VRFY', 'BURL', 'BDAT', 'DEBUG', 'WIZ'].some((each) => verb.startsWith(each));
+        const { kind } = judge(word.toLowerCase() + more + rest, policy);
+        if (hidden) expect(kind).not.toBe('legal');
+        else if (/^[A-Z0-9-]+$/.test(verb) && !COMMANDS.has(verb)) expect(kind).toBe('legal');
       }),
       { numRuns: 2_000 },
     );
