@@ -5,7 +5,13 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { CONFIGURATION_BYTES_MAX } from '../limits.ts';
 import { NO_PATTERNS } from '../policy/application/pattern-sets.ts';
 import { EMPTY_CONFIGURATION } from '../policy/configuration.ts';
-import { ConfigurationError, loadConfiguration, rejectionLines, workerSettings } from './configuration-file.ts';
+import {
+  ConfigurationError,
+  loadConfiguration,
+  noticeLines,
+  rejectionLines,
+  workerSettings,
+} from './configuration-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-file-'));
 const file = join(folder, 'postern.conf');
@@ -71,6 +77,13 @@ describe('rejectionLines', () => {
     expect(lines).toHaveLength(21);
     expect(lines.at(-1)).toContain('5 more');
   });
+});
+
+test('a file with many notices says so in few lines', () => {
+  const lines = noticeLines(Array.from({ length: 25 }, (_, index) => `f:${index}:1: % notice`));
+  expect(lines).toHaveLength(21);
+  expect(lines.at(-1)).toBe('5 more notice(s): postern check prints them all');
+  expect(noticeLines(['f:1:1: % notice'])).toEqual(['f:1:1: % notice']);
 });
 
 describe('workerSettings', () => {

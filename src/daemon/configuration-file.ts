@@ -21,8 +21,8 @@ export interface LoadedConfiguration {
   readonly notices: readonly string[];
 }
 
-/** Errors of a rejected file that go to the log. */
-const LOGGED_ERRORS_MAX = 20;
+/** Errors, and notices, of a file that go to the log. */
+const LOGGED_MESSAGES_MAX = 20;
 const TOO_LARGE = `larger than ${CONFIGURATION_BYTES_MAX} bytes: this is no configuration`;
 
 /** A file that cannot be read, or has errors: all of them, as the terminal shows them. */
@@ -92,9 +92,18 @@ export async function compilePatterns(
  * a line that may hold anything).
  */
 export function rejectionLines(errors: readonly string[]): readonly string[] {
-  const lines = errors.slice(0, LOGGED_ERRORS_MAX).map((error) => error.split('\n', 1)[0] ?? '');
-  const left = errors.length - lines.length;
-  return left > 0 ? [...lines, `${left} more error(s): postern check prints them all`] : lines;
+  return firstLines(errors, 'error(s)');
+}
+
+/** The log's lines for the notices of a file: thousands of patterns may be read as globs. */
+export function noticeLines(notices: readonly string[]): readonly string[] {
+  return firstLines(notices, 'notice(s)');
+}
+
+function firstLines(messages: readonly string[], what: string): readonly string[] {
+  const lines = messages.slice(0, LOGGED_MESSAGES_MAX).map((message) => message.split('\n', 1)[0] ?? '');
+  const left = messages.length - lines.length;
+  return left > 0 ? [...lines, `${left} more ${what}: postern check prints them all`] : lines;
 }
 
 /** What the workers need of a configuration; the machine's name where it gives none. */

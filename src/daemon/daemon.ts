@@ -27,6 +27,7 @@ import {
   compilePatterns,
   type LoadedConfiguration,
   loadConfiguration,
+  noticeLines,
   rejectionLines,
   workerSettings,
 } from './configuration-file.ts';
@@ -195,7 +196,7 @@ export class Daemon {
     try {
       const loaded = loadConfiguration(config);
       const patterns = await this.#compile(loaded);
-      for (const detail of loaded.notices) this.#options.logger.log({ id: 'NOTICE', fields: { detail } });
+      for (const detail of noticeLines(loaded.notices)) this.#options.logger.log({ id: 'NOTICE', fields: { detail } });
       await this.#replace(loaded.configuration, patterns);
       this.#readAtSeconds = Math.floor(Date.now() / 1_000);
       this.#reloadSucceeded = true;

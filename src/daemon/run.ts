@@ -3,7 +3,7 @@ import { listenControl } from '../control/server.ts';
 import type { Logger } from '../log/log-message.ts';
 import { createLogger } from '../log/logger.ts';
 import { loadAddon, loadPatterns } from '../native/addon.ts';
-import { ConfigurationError, loadConfiguration } from './configuration-file.ts';
+import { ConfigurationError, loadConfiguration, noticeLines } from './configuration-file.ts';
 import { Daemon } from './daemon.ts';
 import { createNotifier, type Notifier, watchdogIntervalMs } from './notify.ts';
 import type { RunOptions } from './options.ts';
@@ -31,7 +31,7 @@ export async function run(options: RunOptions): Promise<number> {
     now: Date.now,
     journald: process.env.JOURNAL_STREAM !== undefined,
   });
-  for (const detail of loaded.notices) logger.log({ id: 'NOTICE', fields: { detail } });
+  for (const detail of noticeLines(loaded.notices)) logger.log({ id: 'NOTICE', fields: { detail } });
   return serve(options, logger, loaded);
 }
 

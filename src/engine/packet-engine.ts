@@ -5,7 +5,7 @@ import { hitMessage } from '../log/policy-messages.ts';
 import type { Addon, FlowRecord, LoopOptions } from '../native/addon.ts';
 import { allocateBuffers, OrderWriter } from '../native/event-batch.ts';
 import { type LearnedView, NOTHING_LEARNED } from '../policy/application/environment.ts';
-import { type EffectiveGlobals, effectiveGlobals } from '../policy/defaults.ts';
+import { effectiveGlobals } from '../policy/defaults.ts';
 import type { Learning } from '../policy/learned.ts';
 import { Applications, type PatternUser } from './application.ts';
 import { refusalsOf, setCounterNames } from './endings.ts';
@@ -51,11 +51,16 @@ export class PacketEngine {
   readonly #counters = new PolicyCounters();
   #places: Places;
   #settings: WorkerSettings;
+  /** Asked for each dropped packet of a flood. */
+  #logsDrops: boolean;
+  #alerts: boolean;
   #baseline: WorkerStatistics | undefined;
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#settings = options.settings;
+    this.#logsDrops = logsDrops(options.settings.configuration);
+    this.#alerts = effectiveGlobals(options.settings.configuration).alert;
     const { addon, host, patterns, learned = NOTHING_LEARNED } = options;
     this.#applications = new Applications({ addon, host, patterns, learned });
     this.#applications.configure(options.settings);
@@ -68,8 +73,8 @@ export class PacketEngine {
       log: options.log,
       matched: (session, hit) => this.#matched(session, hit),
       learn: (session, sender, minutes) => this.#learn(session, sender, minutes),
-      logsDrops: () => logsDrops(this.#settings.configuration),
-      alerts: () => this.#globals().alert,
+      logsDrops: () => this.#logsDrops,
+      alerts: () => this.#alerts,
       ...(options.observe === undefined ? {} : { observe: options.observe }),
     });
     addon.configure(host, this.#loopOptions(options.settings));
@@ -90,6 +95,8 @@ export class PacketEngine {
   /** New policy for sessions that begin from now on; those under way keep theirs, with its programs and plans. */
   configure(settings: WorkerSettings): void {
     this.#settings = settings;
+    this.#logsDrops = logsDrops(settings.configuration);
+    this.#alerts = effectiveGlobals(settings.configuration).alert;
     this.#applications.configure(settings);
     this.#places = new Places(this.#options.addon, settings, this.#applications);
     this.#options.addon.configure(this.#options.host, this.#loopOptions(settings));
@@ -179,10 +186,6 @@ export class PacketEngine {
   #learn(session: Session, sender: string, minutes: number | undefined): void {
     const client = session.initiator.address;
     this.#options.learn?.({ sender, client, ...(minutes === undefined ? {} : { minutes }) });
-  }
-
-  #globals(): EffectiveGlobals {
-    return effectiveGlobals(this.#settings.configuration);
   }
 
   #closed(session: Session): void {
