@@ -1,7 +1,7 @@
 #include "core/dot_unstuffing.h"
 
 #include "core/bytes.h"
-#include "core/mime_walk_lines.h"
+#include "core/line_search.h"
 
 namespace postern {
 
@@ -40,7 +40,8 @@ DotUnstuffing::Step DotUnstuffing::next(std::span<const std::byte> octets) noexc
 DotUnstuffing::Step DotUnstuffing::next_of_text(std::span<const std::byte> octets) noexcept {
   std::size_t at = 0;
   while (true) {
-    const std::size_t lf = find_lf(octets, at);
+    // Lines that do not begin with a dot are passed over.
+    const std::size_t lf = find_lf_before(octets, at, kDot);
     if (lf == octets.size()) {
       // Nothing may follow the last LF: then it was no CRLF, or the loop would have ended there.
       if (at < octets.size()) after_cr_ = octets.back() == kCr;

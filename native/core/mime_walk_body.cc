@@ -1,3 +1,4 @@
+#include "core/line_search.h"
 #include "core/mime_walk_lines.h"
 #include "core/mime_walk_state.h"
 
@@ -38,7 +39,7 @@ std::size_t MimeWalkState::walk_body(std::span<const std::byte> octets) {
 std::size_t MimeWalkState::scan_lines(std::span<const std::byte> octets) {
   std::size_t at = 0;
   while (true) {
-    const std::size_t lf = find_lf(octets, at);
+    const std::size_t lf = find_lf_bare_or_before(octets, at, kHyphen);
     if (lf == octets.size()) {
       const bool cr = octets.back() == kCr;
       emit(octets.first(octets.size() - (cr ? 1 : 0)));

@@ -1,3 +1,5 @@
+#include <cstring>
+
 #include "core/encoded_words.h"
 #include "core/mime_walk_lines.h"
 #include "core/mime_walk_state.h"
@@ -7,6 +9,17 @@ namespace {
 
 /// RFC 2046 5.1.1.
 constexpr std::size_t kLegalBoundaryBytes = 70;
+
+[[nodiscard]] bool has_eight_bit(std::string_view line) noexcept {
+  std::uint64_t any = 0;
+  std::size_t at = 0;
+  for (std::uint64_t octets = 0; line.size() - at >= sizeof octets; at += sizeof octets) {
+    std::memcpy(&octets, line.data() + at, sizeof octets);
+    any |= octets;
+  }
+  for (; at < line.size(); ++at) any |= static_cast<unsigned char>(line[at]);
+  return (any & 0x8080'8080'8080'8080U) != 0;
+}
 
 }  // namespace
 
@@ -38,17 +51,9 @@ void MimeWalkState::finish_field() {
 }
 
 void MimeWalkState::note_octets(std::string_view line) {
-  bool eight_bit = false;
-  bool nul = false;
-  bool cr = false;
-  for (const char letter : line) {
-    eight_bit |= (static_cast<unsigned char>(letter) & 0x80U) != 0;
-    nul |= letter == '\0';
-    cr |= letter == '\r';
-  }
-  if (eight_bit) note(MimeAnomaly::eight_bit_in_header);
-  if (nul) note(MimeAnomaly::nul_in_header);
-  if (cr) note(MimeAnomaly::bare_cr_in_header);
+  if (has_eight_bit(line)) note(MimeAnomaly::eight_bit_in_header);
+  if (line.find('\0') != std::string_view::npos) note(MimeAnomaly::nul_in_header);
+  if (line.find('\r') != std::string_view::npos) note(MimeAnomaly::bare_cr_in_header);
 }
 
 void MimeWalkState::take_content_type(std::string_view value) {
