@@ -151,19 +151,24 @@ ScanEnd PatternStreams::reset(std::uint32_t stream, PatternScratch& scratch,
     end = end_of(hs_reset_stream(state, 0, scratch.memory_, on_match, &listener));
     if (listener.full) end = ScanEnd::full;
   }
-  rewind(stream);
+  // One that was stopped may not have come to all states.
+  if (end != ScanEnd::done) rewind(stream);
   return end;
 }
 
 ScanEnd PatternStreams::close(std::uint32_t stream, PatternScratch& scratch,
                               PatternMatches& matches) noexcept {
   const ScanEnd end = reset(stream, scratch, matches);
-  drop(stream);
+  give_back(stream);
   return end;
 }
 
 void PatternStreams::drop(std::uint32_t stream) noexcept {
   rewind(stream);
+  give_back(stream);
+}
+
+void PatternStreams::give_back(std::uint32_t stream) noexcept {
   Slot& slot = slots_[stream];
   slot.used = false;
   slot.next_free = first_free_;

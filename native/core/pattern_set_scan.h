@@ -110,6 +110,7 @@ class PatternStreams {
   [[nodiscard]] bool make_states(std::uint32_t stream) noexcept;
   void add_slot() noexcept;
   void rewind(std::uint32_t stream) noexcept;
+  void give_back(std::uint32_t stream) noexcept;
 
   std::shared_ptr<const PatternSet> set_;
   std::size_t streams_max_;

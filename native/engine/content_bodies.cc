@@ -3,6 +3,12 @@
 #include "engine/content_sink.h"
 
 namespace postern {
+namespace {
+
+/// To copy so much costs more than a call of the engine for what may follow in the same segment.
+constexpr std::size_t kLargePieceBytes = 1'024;
+
+}  // namespace
 
 PatternStreams& ContentScan::Sink::streams_of(ContentText text) noexcept {
   return text == ContentText::as_is ? *memory_.body : *memory_.decoded;
@@ -25,15 +31,13 @@ void ContentScan::Sink::decoded(std::uint32_t number, TransferCoding coding,
       octets);
 }
 
-/// Gathers small pieces; large ones go to the engine as they are.
+/// Gathers small pieces; a large one goes to the engine as it is.
 void ContentScan::Sink::add(Part& part, ContentText text, std::span<const std::byte> octets) {
   ContentRun& run = memory_.runs[static_cast<std::size_t>(text)];
-  if (!run.takes(octets)) {
-    scan_run(text);
-    if (!run.takes(octets)) {
-      scan(part, text, octets);
-      return;
-    }
+  if (!run.takes(octets)) scan_run(text);
+  if (!run.takes(octets) || (run.octets().empty() && octets.size() >= kLargePieceBytes)) {
+    scan(part, text, octets);
+    return;
   }
   run.add(octets);
   runs_filled_ = true;

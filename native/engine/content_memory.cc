@@ -1,6 +1,7 @@
 #include "engine/content_memory.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/limits.h"
 
@@ -17,7 +18,7 @@ std::array<const PatternSet*, 4> sets_of(const ContentPlan& plan) noexcept {
 }  // namespace
 
 void ContentRun::add(std::span<const std::byte> piece) noexcept {
-  std::ranges::copy(piece, octets_.begin() + static_cast<std::ptrdiff_t>(size_));
+  std::memcpy(octets_.data() + size_, piece.data(), piece.size());
   size_ += piece.size();
 }
 
