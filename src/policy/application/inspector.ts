@@ -1,3 +1,4 @@
+import type { Fact } from '../../inspect/facts.ts';
 import type { Action, Frame, Inspector, Step } from '../../inspect/inspector.ts';
 import { REASONS, type Reason } from '../../inspect/reasons.ts';
 import type { PolicyEnvironment } from './environment.ts';
@@ -101,7 +102,7 @@ function onWhole<State, Policy>(
   if (step.actions.some(isEncryption)) return onEncryption(state, step, policy.program);
   const connecting = connects(state, frame, policy);
   const facts = step.facts ?? [];
-  if (facts.length === 0 && !connecting) {
+  if (!connecting && isIdle(facts, policy.program)) {
     return { state: step.state === state.inner ? state : { ...state, inner: step.state }, actions: step.actions };
   }
   const early = headRefusal(state, frame, step, policy);
@@ -240,6 +241,11 @@ function refusing<State, Policy>(
       ? { kind: 'refuse', reason, how: 'words', words: `554 5.7.1 ${hostname} refused: ${REASONS[reason]}\r\n` }
       : { kind: 'refuse', reason, how: 'reset' };
   return [...dropOf(state), ...told, refusal];
+}
+
+/** Nothing that a class of this program looks at: most lines of most sessions. */
+function isIdle(facts: readonly Fact[], { interests }: ApplicationProgram): boolean {
+  return facts.length === 0 || (facts.length === 1 && facts[0]?.kind === 'command' && !interests.lines);
 }
 
 function isEncryption(action: Action): boolean {
