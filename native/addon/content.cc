@@ -78,6 +78,10 @@ Napi::Value define_plan(const Napi::CallbackInfo& info) {
   if (!result.error.empty()) return fail(result.error);
   const std::uint32_t number = host->loop().define_plan(std::move(result.plan));
   if (number == 0) return fail("too many content plans, or no memory for their patterns");
+  // A worker that ends without releasing its plans leaves none of them to the next.
+  Napi::Env(env).AddCleanupHook([plans_of = std::weak_ptr(host), number] {
+    if (const auto alive = plans_of.lock()) alive->loop().release_plan(number);
+  });
   return Napi::Number::New(env, number);
 }
 

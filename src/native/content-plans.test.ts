@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ContentPlan, loadAddon, loadPatterns } from './addon.ts';
 
@@ -61,6 +64,18 @@ describe('content plans', () => {
     expect(plans.length).toBeGreaterThan(1_000);
     addon.releasePlan(host, plans[0] ?? 0);
     plans.push(addon.definePlan(host, NOTHING));
+    for (const plan of plans) addon.releasePlan(host, plan);
+  });
+
+  test('of a worker that ends go with it', async () => {
+    const code = `
+      const { binary, host, plan } = require('node:worker_threads').workerData;
+      const addon = require(binary);
+      for (let i = 0; i < 1_000; i += 1) addon.definePlan(host, plan);`;
+    const binary = fileURLToPath(new URL('../../build/native/Release/postern.node', import.meta.url));
+    const worker = new Worker(code, { eval: true, workerData: { binary, host, plan: NOTHING } });
+    await expect(once(worker, 'exit')).resolves.toEqual([0]);
+    const plans = Array.from({ length: 1_000 }, () => addon.definePlan(host, NOTHING));
     for (const plan of plans) addon.releasePlan(host, plan);
   });
 });
