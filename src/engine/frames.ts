@@ -17,7 +17,7 @@ export function frameOf(event: EventReader): Frame {
     case EVENT.dataEnd:
       return { kind: 'dataEnd', from, bytes: event.number };
     case EVENT.lookAlike:
-      return { kind: 'endOfDataLookAlike', from };
+      return { kind: 'endOfDataLookAlike', from, ...(event.has(EVENT_FLAG.wellFormed) ? { mendable: true } : {}) };
     case EVENT.tlsStart:
       return { kind: 'tlsStart', from, wellFormed: event.has(EVENT_FLAG.wellFormed) };
     case EVENT.content:

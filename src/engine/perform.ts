@@ -118,7 +118,7 @@ function frameAs(orders: OrderWriter, flow: number, from: Side, mode: FrameMode)
       orders.frame(flow, from, FRAMING.counted, mode.bytes);
       return;
     case 'mailData':
-      orders.frame(flow, from, FRAMING.mailData, mode.budgetBytes);
+      orders.frame(flow, from, FRAMING.mailData, mode.budgetBytes, mode.tolerant ?? false);
       return;
     case 'tls':
       orders.frame(flow, from, FRAMING.tls, 0);

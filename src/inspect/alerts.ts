@@ -10,6 +10,8 @@ export type Alert =
   | { readonly id: 'POP3_NON_SECURE_LOGIN'; readonly text: string; readonly mechanism: string }
   | { readonly id: 'IMAP_NON_SECURE_LOGIN'; readonly text: string; readonly mechanism: string }
   | { readonly id: 'SMTP_MAX_DATA'; readonly maxDataBytes: number }
+  /** `line-endings tolerant`: the first octet of a message that was overwritten. */
+  | { readonly id: 'SMTP_END_OF_DATA_OVERWRITTEN' }
   /** One of the sendmail-era signatures, 3100 to 3107. */
   | { readonly id: 'SMTP_SIGNATURE'; readonly signature: number; readonly name: string }
   /** Anything else that was refused: the reason's own message is printed. */

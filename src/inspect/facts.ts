@@ -18,6 +18,11 @@ export type Fact =
   | { readonly kind: 'ehloKeyword'; readonly keyword: string }
   /** EHLO or HELO was accepted: what was offered before counts no more. */
   | { readonly kind: 'greeted' }
+  /**
+   * What the server's list of extensions (EHLO, CAPA, CAPABILITY) says of STARTTLS or STLS, told at the list's end and
+   * only before authentication. `overwritten`: not offered, but there is a word such as other firewalls leave of it.
+   */
+  | { readonly kind: 'starttls'; readonly offer: 'offered' | 'overwritten' | 'missing' }
   /** MAIL is on its way: conditions latch for this message from now on (D-46). Before its `command`. */
   | { readonly kind: 'messageBegins' }
   /** The transaction is over: end of data answered, RSET, EHLO, or MAIL refused. */

@@ -32,8 +32,12 @@ export type Frame =
    * included.
    */
   | { readonly kind: 'dataEnd'; readonly from: Side; readonly bytes: number }
-  /** A line end, a dot and a line end that some servers take for the end of data and others do not. Still held. */
-  | { readonly kind: 'endOfDataLookAlike'; readonly from: Side }
+  /**
+   * A line end, a dot and a line end that some servers take for the end of data and others do not; with `tolerant`
+   * already the dot, where the line end before it is none by RFC 5321. Its last octet is still held. `mendable`: it is
+   * harmless once that octet is overwritten (`mask` of one octet at 0, then `forward`); the message goes on behind it.
+   */
+  | { readonly kind: 'endOfDataLookAlike'; readonly from: Side; readonly mendable?: boolean }
   /**
    * The first octets after a go-ahead for TLS: whether they are a handshake record (client or server
    * hello). The octet that tells is still held; those before it went ahead, or a client that waits for their
@@ -62,14 +66,14 @@ export type Frame =
  * - `counted`: `bytes` octets, forwarded as they come, then `countedEnd` and lines again with the budget that stood
  *   before.
  * - `mailData`: message text up to CRLF.CRLF (RFC 5321 4.1.1.4), forwarded as it comes, `overBudget` past
- *   `budgetBytes`.
+ *   `budgetBytes`. `tolerant`: a look-alike is told where it can still be overwritten.
  * - `tls`: one `tlsStart`, asked as soon as it can be told.
  * - `opaque`: nothing is seen any more; TCP is still tracked.
  */
 export type FrameMode =
   | { readonly kind: 'lines'; readonly budgetBytes: number; readonly tolerant?: boolean }
   | { readonly kind: 'counted'; readonly bytes: number }
-  | { readonly kind: 'mailData'; readonly budgetBytes: number }
+  | { readonly kind: 'mailData'; readonly budgetBytes: number; readonly tolerant?: boolean }
   | { readonly kind: 'tls' }
   | { readonly kind: 'opaque' };
 
@@ -86,7 +90,7 @@ export type Action =
       readonly kind: 'mask';
       readonly start: number;
       readonly length: number;
-      readonly fill: 'x' | 'X';
+      readonly fill: 'x' | 'X' | ' ';
       readonly what: string;
     }
   /**

@@ -9,6 +9,9 @@ export const REASONS = {
   'end-of-data-look-alike': 'a line end, a dot and a line end that servers read differently (smuggling attempt)',
   'data-too-long': 'the message is longer than max-data',
   'control-character': 'a command carries a control character',
+  'bare-line-feed': 'a line ends in LF alone and line-endings strict is configured',
+  'bare-carriage-return': 'a line carries a CR without LF and line-endings strict is configured',
+  nul: 'a line carries a NUL and line-endings strict is configured',
   // Commands
   'invalid-command': 'the command is not one of the protocol',
   'invalid-arguments': "the command's arguments are not well formed",
@@ -20,6 +23,7 @@ export const REASONS = {
   'cleartext-login': 'a login would send its secret in clear and secure-login is configured',
   'plaintext-after-starttls': 'plain text was sent behind STARTTLS or STLS',
   'tls-expected': 'something else than a TLS handshake followed the go-ahead for TLS',
+  'tls-required': 'a login or a message came before TLS and require-tls is configured',
   'invalid-sasl-response': 'a SASL response is not well formed',
   'invalid-literal': 'an IMAP literal is not well formed or not allowed here',
   // Replies
@@ -38,6 +42,7 @@ export const REASONS = {
   'policy-body': 'the text of the message is not accepted here',
   'policy-content-type': 'the message has a content type that is not accepted here',
   'policy-encoding': 'the message has a transfer encoding that is not accepted here',
+  'policy-starttls': 'the server offers no STARTTLS',
   'policy-ehlo': 'the server offers what is not accepted here',
   'policy-data-length': 'the message is too long for the policy of this site',
   'policy-learned': 'mail from this sender is not accepted here',

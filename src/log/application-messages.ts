@@ -48,6 +48,10 @@ export const APPLICATION_MESSAGES = {
     'match mime encoding: a part of the message has this encoding.',
   ),
   SMTP_EHLO_REPLY: entry(`EHLO keyword ({matched}) matched${TAIL}`, 'match reply ehlo: the server offers this.'),
+  SMTP_STARTTLS: entry(
+    `STARTTLS is not offered ({matched})${TAIL}`,
+    'match starttls: the answer to EHLO ended without STARTTLS (missing), or without it although this server offered it before, or with a word that was overwritten in its place (stripped).',
+  ),
   SMTP_DATA_LENGTH: entry(
     `Data length over the limit ({matched})${TAIL}`,
     'match data-length: the message grew past it.',

@@ -110,6 +110,10 @@ describe('alerts', () => {
       { id: 'SMTP_SIGNATURE', signature: 3103, name: 'Old Sendmail' },
       '%FW-4-TCP_SENDMAIL_SIGNATURE: Sig:3103:Old Sendmail - from 203.0.113.77:40112 to 192.0.2.25:25',
     ],
+    SMTP_END_OF_DATA_OVERWRITTEN: [
+      { id: 'SMTP_END_OF_DATA_OVERWRITTEN' },
+      '%POSTERN-4-SMTP_END_OF_DATA_OVERWRITTEN: Overwrote an octet of a message that servers may take for its end - session initiator (203.0.113.77:40112) responder (192.0.2.25:25)',
+    ],
     PROTOCOL_VIOLATION: [
       { id: 'PROTOCOL_VIOLATION', text: 'reply 999' },
       '%POSTERN-4-PROTOCOL_VIOLATION: smtp protocol violation, initiator (203.0.113.77:40112) -- responder (192.0.2.25:25): reply 999',

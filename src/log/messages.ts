@@ -250,6 +250,22 @@ export const MESSAGES = {
     limited: false,
     meaning: 'A reload failed. postern check prints every error at its place.',
   },
+  STARTTLS_WITHDRAWN: {
+    facility: 'POSTERN',
+    severity: 4,
+    text: 'Server {responder} offered STARTTLS before and does not any more ({offer}) - {protocol} session of initiator ({initiator})',
+    limited: true,
+    meaning:
+      'The list of extensions of a server that offered STARTTLS or STLS (EHLO, CAPA, CAPABILITY) came without it: overwritten, with a word such as other firewalls leave in its place, or missing. Somebody on the way may read the mail; or the server was set up anew. Written once a server and hour by each worker, whatever the policy.',
+  },
+  SMTP_END_OF_DATA_OVERWRITTEN: {
+    facility: 'POSTERN',
+    severity: 4,
+    text: 'Overwrote an octet of a message that servers may take for its end - session initiator ({initiator}) responder ({responder})',
+    limited: true,
+    meaning:
+      'With line-endings tolerant a dot or line feed that some servers would read as the end of the message (smuggling attempt) was overwritten with a space: what the server stores differs from what was sent in this octet. Written once a message; each octet is counted as mask end-of-data-look-alike.',
+  },
   WORKER_STALLED: {
     facility: 'POSTERN',
     severity: 2,

@@ -46,6 +46,7 @@ describe('matches of SMTP classes (D-50)', () => {
     MIME_CONTENT_TYPE: ['image/jpeg', 'Content type (image/jpeg) matched'],
     MIME_ENCODING: ['quoted-printable', 'Transfer encoding (quoted-printable) matched'],
     EHLO_REPLY: ['ETRN', 'EHLO keyword (ETRN) matched'],
+    STARTTLS: ['stripped', 'STARTTLS is not offered (stripped)'],
     DATA_LENGTH: ['5000000', 'Data length over the limit (5000000)'],
     SENDER_LEARNED: ['a@deals.com', 'Learned sender (a@deals.com) matched'],
     CLIENT_LEARNED: ['203.0.113.77', 'Learned client (203.0.113.77) matched'],

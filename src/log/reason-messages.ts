@@ -20,6 +20,9 @@ export const REASON_MESSAGES: Readonly<Record<Reason, RefusalId>> = {
   'end-of-data-look-alike': 'SESSION_REFUSED',
   'data-too-long': 'SESSION_REFUSED',
   'control-character': 'SESSION_REFUSED',
+  'bare-line-feed': 'SESSION_REFUSED',
+  'bare-carriage-return': 'SESSION_REFUSED',
+  nul: 'SESSION_REFUSED',
   'invalid-command': 'SESSION_REFUSED',
   'invalid-arguments': 'SESSION_REFUSED',
   'command-out-of-state': 'SESSION_REFUSED',
@@ -29,6 +32,7 @@ export const REASON_MESSAGES: Readonly<Record<Reason, RefusalId>> = {
   'cleartext-login': 'SESSION_REFUSED',
   'plaintext-after-starttls': 'SESSION_REFUSED',
   'tls-expected': 'SESSION_REFUSED',
+  'tls-required': 'SESSION_REFUSED',
   'invalid-sasl-response': 'SESSION_REFUSED',
   'invalid-literal': 'SESSION_REFUSED',
   'invalid-greeting': 'SESSION_REFUSED',
@@ -45,6 +49,7 @@ export const REASON_MESSAGES: Readonly<Record<Reason, RefusalId>> = {
   'policy-body': 'SESSION_REFUSED',
   'policy-content-type': 'SESSION_REFUSED',
   'policy-encoding': 'SESSION_REFUSED',
+  'policy-starttls': 'SESSION_REFUSED',
   'policy-ehlo': 'SESSION_REFUSED',
   'policy-data-length': 'SESSION_REFUSED',
   'policy-learned': 'SESSION_REFUSED',
@@ -91,6 +96,9 @@ export const DROP_REASONS: Readonly<Record<Reason, string>> = {
   'end-of-data-look-alike': 'L7 inspection',
   'data-too-long': 'L7 inspection',
   'control-character': 'L7 inspection',
+  'bare-line-feed': 'L7 inspection',
+  'bare-carriage-return': 'L7 inspection',
+  nul: 'L7 inspection',
   'invalid-command': 'L7 inspection',
   'invalid-arguments': 'L7 inspection',
   'command-out-of-state': 'L7 inspection',
@@ -100,6 +108,7 @@ export const DROP_REASONS: Readonly<Record<Reason, string>> = {
   'cleartext-login': 'L7 inspection',
   'plaintext-after-starttls': 'L7 inspection',
   'tls-expected': 'L7 inspection',
+  'tls-required': 'L7 inspection',
   'invalid-sasl-response': 'L7 inspection',
   'invalid-literal': 'L7 inspection',
   'invalid-greeting': 'L7 inspection',
@@ -116,6 +125,7 @@ export const DROP_REASONS: Readonly<Record<Reason, string>> = {
   'policy-body': 'L7 inspection',
   'policy-content-type': 'L7 inspection',
   'policy-encoding': 'L7 inspection',
+  'policy-starttls': 'L7 inspection',
   'policy-ehlo': 'L7 inspection',
   'policy-data-length': 'L7 inspection',
   'policy-learned': 'L7 inspection',
@@ -174,6 +184,8 @@ export function alertMessage(alert: Alert, session: SessionContext): LogMessage 
       return { id: alert.id, fields: { ...session, text: alert.text, mechanism: alert.mechanism } };
     case 'SMTP_MAX_DATA':
       return { id: alert.id, fields: { ...session, maxDataBytes: alert.maxDataBytes } };
+    case 'SMTP_END_OF_DATA_OVERWRITTEN':
+      return { id: alert.id, fields: session };
     case 'SMTP_SIGNATURE':
       return signatureMessage(alert, session);
     default:

@@ -123,6 +123,8 @@ export function describeFact(fact: Fact): string {
       return `invalidCommand "${escapeOctets(fact.text)}"`;
     case 'clearTextLogin':
       return `clearTextLogin "${escapeOctets(fact.text)}" ${fact.mechanism}`;
+    case 'starttls':
+      return `starttls ${fact.offer}`;
     case 'recipientRefused':
     case 'greeted':
     case 'messageBegins':
@@ -160,6 +162,7 @@ function describeAlert(alert: Alert): string {
     case 'POP3_INVALID_COMMAND':
     case 'IMAP_INVALID_COMMAND':
       return `${alert.id} "${escapeOctets(alert.text)}"`;
+    case 'SMTP_END_OF_DATA_OVERWRITTEN':
     case 'PROTOCOL_VIOLATION':
       return alert.id;
   }

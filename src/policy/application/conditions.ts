@@ -19,6 +19,8 @@ export type Condition =
   /** `7-bit`, `8-bit`, `base64`, `binary`, `quoted-printable`, `x-uuencode`, `unknown`, or a word of the user's. */
   | { readonly kind: 'encoding'; readonly name: string }
   | { readonly kind: 'ehloKeyword'; readonly keyword: string }
+  /** Ours. `stripped`: it was offered before, or there is a trace of it. */
+  | { readonly kind: 'starttls'; readonly what: 'missing' | 'stripped' }
   | { readonly kind: 'dataLength'; readonly over: number }
   | { readonly kind: 'invalidCommand' }
   | { readonly kind: 'clearTextLogin' };
@@ -59,6 +61,9 @@ export function readCondition(words: readonly string[]): Condition {
       return { kind: 'encoding', name: third.toLowerCase() };
     case 'reply ehlo':
       return { kind: 'ehloKeyword', keyword: third.toUpperCase() };
+    case 'starttls missing':
+    case 'starttls stripped':
+      return { kind: 'starttls', what: second === 'stripped' ? 'stripped' : 'missing' };
     case 'data-length gt':
       return { kind: 'dataLength', over };
     case 'invalid-command':

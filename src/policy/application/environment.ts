@@ -7,6 +7,8 @@ export interface PolicyEnvironment {
    */
   matches(use: Extract<PatternUse, 'sender' | 'recipient'>, text: string): readonly number[];
   readonly learned: LearnedView;
+  /** Whether a server, named as in `ApplicationPolicy.server`, offered STARTTLS in an earlier session; absent: none did. */
+  offeredStarttls?(server: string): boolean;
 }
 
 /** What was learned (`learn sender`), as a worker sees it. Addresses in any case of letters. */

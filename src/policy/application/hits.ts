@@ -29,6 +29,7 @@ const NAMING: Readonly<Record<Condition['kind'], Naming>> = {
   contentType: { event: 'MIME_CONTENT_TYPE', reason: 'policy-content-type' },
   encoding: { event: 'MIME_ENCODING', reason: 'policy-encoding' },
   ehloKeyword: { event: 'EHLO_REPLY', reason: 'policy-ehlo' },
+  starttls: { event: 'STARTTLS', reason: 'policy-starttls' },
   dataLength: { event: 'DATA_LENGTH', reason: 'policy-data-length' },
   invalidCommand: { event: 'INVALID_COMMAND', reason: 'invalid-command' },
   clearTextLogin: { event: 'CLEAR_TEXT_LOGIN', reason: 'cleartext-login' },
@@ -98,6 +99,8 @@ function detailOf(condition: ProgramCondition, occurrence: Occurrence): string {
       return `header ${condition.over + 1} octets`;
     case 'dataLength':
       return `message ${condition.over + 1} octets`;
+    case 'starttls':
+      return condition.what;
     case 'body':
       return condition.map;
     default:

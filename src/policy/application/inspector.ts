@@ -16,6 +16,8 @@ export interface ApplicationPolicy<Policy> {
   readonly hostname: string;
   /** The initiator's address as `show` prints it. Needed where `program.usesClient`. */
   readonly client?: string | undefined;
+  /** The responder's address and port as one word. Needed where `program.usesServer`. */
+  readonly server?: string | undefined;
 }
 
 export interface ApplicationState<State> {
@@ -220,8 +222,8 @@ function connects<State, Policy>(
   return program.interests.connection && !memory.connected && frame.from === 'initiator';
 }
 
-function benchOf<Policy>({ program, environment, client }: ApplicationPolicy<Policy>): Bench {
-  return { program, environment, client };
+function benchOf<Policy>({ program, environment, client, server }: ApplicationPolicy<Policy>): Bench {
+  return { program, environment, client, server };
 }
 
 /** Nothing is to be found any more in a message that is given up. */

@@ -132,6 +132,7 @@ function isOfConnection({ kind }: ProgramCondition): boolean {
     case 'everyConnection':
     case 'clientLearned':
     case 'ehloKeyword':
+    case 'starttls':
     case 'invalidCommand':
     case 'clearTextLogin':
       return true;

@@ -23,11 +23,15 @@ export interface AddressOccurrence {
 
 type SingleFact = Extract<Fact, { kind: 'recipientRefused' | 'ehloKeyword' | 'invalidCommand' | 'clearTextLogin' }>;
 
+type StarttlsOffer = Extract<Fact, { kind: 'starttls' }>['offer'];
+
 export type Occurrence =
   /** The client begins to speak. */
   | { readonly kind: 'connection'; readonly client: string | undefined }
   | LineOccurrence
   | SingleFact
+  /** The server's list of extensions is complete. `before`: it offered STARTTLS in an earlier session. */
+  | { readonly kind: 'starttls'; readonly offer: StarttlsOffer; readonly before: boolean }
   | Exclude<ContentFact, { kind: 'limit' }>;
 
 /** Of a line under way something may not be known yet. */
@@ -66,6 +70,8 @@ export function holds(condition: ProgramCondition, occurrence: Occurrence, by: J
       return truth(condition.kind === 'recipientInvalidCount' && isCountNew(condition, by));
     case 'ehloKeyword':
       return truth(condition.kind === 'ehloKeyword' && condition.keyword === occurrence.keyword);
+    case 'starttls':
+      return truth(condition.kind === 'starttls' && isStarttls(condition.what, occurrence.offer, occurrence.before));
     case 'invalidCommand':
     case 'clearTextLogin':
       return truth(condition.kind === occurrence.kind);
@@ -82,6 +88,11 @@ export function holds(condition: ProgramCondition, occurrence: Occurrence, by: J
     case 'dataLength':
       return truth(condition.kind === occurrence.kind && condition.over === occurrence.over);
   }
+}
+
+function isStarttls(what: 'missing' | 'stripped', offer: StarttlsOffer, before: boolean): boolean {
+  if (offer === 'offered') return false;
+  return what === 'missing' || offer === 'overwritten' || before;
 }
 
 /** The name that IOS has for a Content-Transfer-Encoding; undefined for one that is not among its own. */

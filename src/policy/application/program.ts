@@ -69,6 +69,8 @@ export interface ApplicationProgram {
   readonly onClearTextLogin: 'refuse' | 'pass';
   /** A class asks whether the client was learned: the inspector's policy needs its address. */
   readonly usesClient: boolean;
+  /** A class asks whether the server offered STARTTLS before: the inspector's policy needs its name. */
+  readonly usesServer: boolean;
   readonly recipientCount: 'connection' | 'message';
 }
 
@@ -98,7 +100,7 @@ export function compileProgram(
     classes,
     interests: interestsOf(classes, patterns),
     latching: classes.flatMap(latchingOf),
-    keywordBits: conditions.reduce((bits, { kind, bit }) => (kind === 'ehloKeyword' ? bits | bit : bits), 0n),
+    keywordBits: conditions.reduce((bits, { kind, bit }) => (isOfGreeting(kind) ? bits | bit : bits), 0n),
     content: contentPlanOf(conditions, patterns),
     refusesContent: classes.some(
       ({ actions, conditions: own }) => actions.reset && !actions.shadow && own.some(isContent),
@@ -107,6 +109,7 @@ export function compileProgram(
     maskedKeywords: new Set(keywords.filter((keyword) => isMasked({ kind: 'ehloKeyword', keyword }))),
     onInvalidCommand: decides({ kind: 'invalidCommand' })?.reset === true ? 'refuse' : 'pass',
     onClearTextLogin: decides({ kind: 'clearTextLogin' })?.reset === true ? 'refuse' : 'pass',
+    usesServer: conditions.some((condition) => condition.kind === 'starttls' && condition.what === 'stripped'),
     usesClient: conditions.some(({ kind }) => kind === 'clientLearned'),
     recipientCount: configuration.postern.recipientCount ?? 'connection',
   };
@@ -171,6 +174,11 @@ function interestsOf(classes: readonly ProgramClass[], { sets }: PatternSets): P
     recipientPatterns: kinds.has('recipient') && sets.recipient !== undefined,
     prefixes: resetting.some(({ conditions }) => conditions.some(({ kind }) => TOLD_BY_PREFIXES.includes(kind))),
   };
+}
+
+/** What the server offers holds until it is asked anew. */
+function isOfGreeting(kind: Condition['kind']): boolean {
+  return kind === 'ehloKeyword' || kind === 'starttls';
 }
 
 function isContent({ kind }: Condition): boolean {

@@ -21,6 +21,8 @@ export interface Bench {
   readonly environment: PolicyEnvironment;
   /** The initiator's address, where the program asks for it. */
   readonly client: string | undefined;
+  /** The responder as `serverKey` names it, where the program asks for it. */
+  readonly server?: string | undefined;
 }
 
 /** What the facts of a step came to. */
@@ -129,9 +131,17 @@ class Telling implements Told {
         this.memory = { ...this.memory, refusedRecipients: this.memory.refusedRecipients + 1 };
         this.#judge(fact);
         return;
+      case 'starttls':
+        this.#judge({ ...fact, before: this.#offeredBefore() });
+        return;
       default:
         this.#judge(fact);
     }
+  }
+
+  #offeredBefore(): boolean {
+    const { environment, server } = this.#bench;
+    return server !== undefined && (environment.offeredStarttls?.(server) ?? false);
   }
 
   /** A program that looks at no lines makes nothing of them. */
