@@ -63,7 +63,7 @@ describe('total re-splitting', () => {
   it('finds an alert that only a partial line raises', () => {
     const alert: Action = { kind: 'alert', alert: { id: 'PROTOCOL_VIOLATION', text: '' } };
     expect(problemWith((frame, answer) => (frame.kind === 'partial' ? [...answer, alert] : answer))).toContain(
-      'alerts',
+      'its line will again',
     );
   });
 
