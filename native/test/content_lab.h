@@ -2,160 +2,154 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "engine/content_scan.h"
-#include "test/pattern_lab.h"
+#include "loop_lab.h"
+#include "pattern_lab.h"
 
-/// What scans of messages tell, as text, and the same however the messages are cut.
 namespace postern::test {
 
-using Plan = std::shared_ptr<const ContentPlan>;
-
-inline std::string_view name_of(ContentFactKind kind) {
-  constexpr std::string_view names[] = {"?",    "header",   "body",          "decoded",
-                                        "type", "encoding", "header-length", "data-length",
-                                        "limit"};
-  return names[static_cast<std::size_t>(kind)];
+/// A plan that looks for an exclamation mark in bodies, under the given id: told at the latest when
+/// the message ends. With a length, that is told with the very octet that passes it.
+inline std::shared_ptr<const ContentPlan> plan_for_marks(std::uint32_t id = 1,
+                                                         std::uint64_t length = 0) {
+  auto plan = std::make_shared<ContentPlan>();
+  if (length > 0) plan->data_lengths = {length};
+  plan->body = compiled({Pattern{id, "!", false}}, {.place = PatternPlace::body});
+  return plan;
 }
 
-/// "header 3 Subject", "body 0", "encoding base64", "data-length 100", "limit parts": a line each.
-inline std::string text_of_facts(std::span<const std::byte> records) {
-  std::string text;
-  const auto octet = [&](std::size_t at) { return std::to_integer<std::uint64_t>(records[at]); };
-  while (!records.empty()) {
-    REQUIRE(records.size() >= 12);
-    const auto kind = static_cast<ContentFactKind>(octet(0));
-    REQUIRE((kind >= ContentFactKind::header && kind <= ContentFactKind::limit));
-    REQUIRE(octet(1) == 0);
-    const std::size_t length = octet(2) << 8U | octet(3);
-    std::uint64_t number = 0;
-    for (std::size_t at = 4; at < 12; ++at) number = number << 8U | octet(at);
-    REQUIRE(records.size() >= 12 + length);
-    const auto words = records.subspan(12, length);
-    text += name_of(kind);
-    const bool numbered = kind != ContentFactKind::encoding && kind != ContentFactKind::limit;
-    if (numbered) text += ' ' + std::to_string(number);
-    if (length > 0) text += ' ';
-    text.append(reinterpret_cast<const char*>(words.data()), words.size());
-    text += '\n';
-    records = records.subspan(12 + length);
+/// A judge of SMTP's ways with message content: DATA and BDAT begin the scan, ends of messages are
+/// put aside until it has told the rest.
+class ContentLab {
+ public:
+  ContentLab() : ContentLab(plan_for_marks()) {}
+  explicit ContentLab(std::shared_ptr<const ContentPlan> content_plan) {
+    plan = lab.loop.define_plan(std::move(content_plan));
+    lab.answer = [this](const SeenEvent& event, Orders& orders) { answer(event, orders); };
+    lab.connect();
   }
-  return text;
-}
 
-/// What was told by each octet where a piece ended, and at the end.
-struct Told {
-  std::vector<std::pair<std::size_t, std::string>> by;
-  std::string all;
-  bool failed = false;
+  /// The greeting, DATA and its 354: the initiator's next octet is the message's first, at
+  /// offset 6.
+  void open_data() {
+    lab.send(Side::responder, 0, "220 hi\r\n");
+    lab.acknowledged[0] = 8;
+    lab.send(Side::initiator, 0, "DATA\r\n");
+    lab.acknowledged[1] = 6;
+    lab.send(Side::responder, 8, "354 go\r\n");
+    lab.acknowledged[0] = 16;
+  }
+
+  /// What one side has got of the other, as a stream: nothing may come twice with other octets.
+  [[nodiscard]] std::string got(Side receiver) const {
+    std::map<std::uint32_t, char> octets;
+    for (const Given& given : lab.source.given()) {
+      if (given.accept) put(given.bytes, receiver, octets);
+    }
+    for (const std::vector<std::byte>& sent : lab.sender.sent) put(sent, receiver, octets);
+    std::string text;
+    for (const auto& [at, octet] : octets) {
+      if (at != text.size()) break;
+      text += octet;
+    }
+    return text;
+  }
+
+  /// What scans told, in order: "body 1", "length 5", and "finished" where an event was the last.
+  std::vector<std::string> told;
+  std::vector<EventKind> kinds;  ///< of frames, in order
+  bool refuses = false;          ///< what is found
+  std::uint32_t plan = 0;        ///< messages begin with it
+  std::uint32_t data_max = 100'000;
+  LoopLab lab;
+
+ private:
+  void answer(const SeenEvent& event, Orders& orders) {
+    if (event.kind != EventKind::opened && event.kind != EventKind::closed)
+      kinds.push_back(event.kind);
+    switch (event.kind) {
+      case EventKind::line:
+        return line(event, orders);
+      case EventKind::data_end:
+        return orders.content(event.flow, ContentOrder::finish);
+      case EventKind::counted_end:
+        if (last_) return orders.content(event.flow, ContentOrder::finish);
+        return orders.forward(event.flow, event.side);
+      case EventKind::content:
+        return content(event, orders);
+      case EventKind::look_alike:
+      case EventKind::over_budget:
+        return orders.refuse_with_words(event.flow, "552 no\r\n");
+      default:
+        LoopLab::forward_all(event, orders);
+    }
+  }
+
+  void line(const SeenEvent& event, Orders& orders) {
+    if (event.text == "BDAT 0 LAST") {
+      last_ = true;
+      return orders.content(event.flow, ContentOrder::finish);
+    }
+    orders.forward(event.flow, event.side);
+    if (event.text == "DATA") orders.pause(event.flow, Side::initiator);
+    if (event.text == "RSET") {
+      chunks_ = false;
+      orders.content(event.flow, ContentOrder::drop);
+    }
+    if (event.text.starts_with("354")) {
+      orders.frame(event.flow, Side::initiator, FramingMode::mail_data, data_max);
+      orders.content(event.flow, ContentOrder::begin_data, plan);
+      orders.resume(event.flow, Side::initiator);
+    }
+    if (!event.text.starts_with("BDAT ")) return;
+    last_ = event.text.ends_with("LAST");
+    orders.frame(event.flow, Side::initiator, FramingMode::counted,
+                 static_cast<std::uint32_t>(std::stoul(event.text.substr(5))));
+    if (!chunks_) orders.content(event.flow, ContentOrder::begin_chunks, plan);
+    chunks_ = true;
+  }
+
+  void content(const SeenEvent& event, Orders& orders) {
+    const bool found = !event.text.empty();
+    for (std::size_t at = 0; at + 12 <= event.text.size();) {
+      const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(event.text[i]); };
+      const std::size_t text = octet(at + 2) * 256U + octet(at + 3);
+      const bool length = octet(at) == static_cast<unsigned char>(ContentFactKind::data_length);
+      const bool body = octet(at) == static_cast<unsigned char>(ContentFactKind::body);
+      told.push_back((body     ? "body "
+                      : length ? "length "
+                               : "other ") +
+                     std::to_string(octet(at + 11)));
+      at += 12 + text;
+    }
+    if ((event.flags & kFinished) != 0) {
+      told.emplace_back("finished");
+      chunks_ = false;
+    }
+    if (found && refuses) return orders.refuse_with_words(event.flow, "554 no\r\n");
+    orders.forward(event.flow, event.side);
+  }
+
+  void put(std::span<const std::byte> bytes, Side receiver,
+           std::map<std::uint32_t, char>& octets) const {
+    std::vector<std::byte> copy(bytes.begin(), bytes.end());
+    TcpPacket packet;
+    REQUIRE(parse_tcp_packet(copy, packet) == ParseError::none);
+    const bool to_responder = packet.destination.port == lab.responder_port;
+    if (to_responder != (receiver == Side::responder) || packet.has(kRst)) return;
+    std::uint32_t at = packet.sequence - lab.initial_sequences[index(other(receiver))] - 1;
+    for (const std::byte octet : packet.payload()) {
+      const auto [known, fresh] = octets.emplace(at++, static_cast<char>(octet));
+      CHECK((fresh || known->second == static_cast<char>(octet)));
+    }
+  }
+
+  bool last_ = false;
+  bool chunks_ = false;
 };
-
-/// Each piece is a copy of its own, so that the sanitizer sees who reads beyond it or keeps it.
-inline Told scan_cut(ContentScanner& scanner, std::string_view message, bool dot_stuffed,
-                     std::vector<std::size_t> borders) {
-  Told told;
-  ContentScan scan(scanner, dot_stuffed);
-  const auto take = [&] {
-    told.all += text_of_facts(scan.facts());
-    scan.take_facts();
-    CHECK(scan.facts().empty());
-  };
-  borders.push_back(message.size());
-  std::size_t at = 0;
-  for (const std::size_t border : borders) {
-    const std::vector<char> piece(message.begin() + static_cast<std::ptrdiff_t>(at),
-                                  message.begin() + static_cast<std::ptrdiff_t>(border));
-    scan.feed(std::as_bytes(std::span(piece)));
-    at = border;
-    // Some are taken later than others; that changes nothing.
-    if (border % 3 != 0) take();
-    told.by.emplace_back(border, told.all + text_of_facts(scan.facts()));
-  }
-  scan.finish();
-  take();
-  scan.feed(octets("more"));
-  scan.finish();
-  CHECK(scan.facts().empty());
-  told.failed = scan.failed();
-  return told;
-}
-
-inline std::vector<std::size_t> borders_every(std::size_t size, std::size_t piece) {
-  std::vector<std::size_t> borders;
-  for (std::size_t at = piece; at < size; at += piece) borders.push_back(at);
-  return borders;
-}
-
-/// The same is told by every octet as by pieces of one octet.
-inline void check_same(const Told& told, const Told& by_octet) {
-  REQUIRE(told.all == by_octet.all);
-  for (const auto& [border, text] : told.by) {
-    if (border == 0) continue;
-    INFO("at octet " << border);
-    REQUIRE(text == by_octet.by[border - 1].second);
-  }
-}
-
-inline std::string dot_stuffed(std::string_view message) {
-  std::string stuffed;
-  bool start = true;
-  for (std::size_t at = 0; at < message.size(); ++at) {
-    if (start && message[at] == '.') stuffed += '.';
-    stuffed += message[at];
-    start = message[at] == '\n' && at > 0 && message[at - 1] == '\r';
-  }
-  if (!start) stuffed += "\r\n";
-  return stuffed + ".\r\n";
-}
-
-/// What is told of octets as they stand, having checked that each way of cutting them tells it, and
-/// that no stream is left.
-inline std::string scan_octets(const Plan& plan, std::string_view message, bool dots) {
-  ContentScanner scanner(plan);
-  REQUIRE(scanner.ready());
-  const Told by_octet = scan_cut(scanner, message, dots, borders_every(message.size(), 1));
-  check_same(scan_cut(scanner, message, dots, {}), by_octet);
-  for (std::size_t piece = 2; piece < message.size(); piece += 1 + piece / 8) {
-    check_same(scan_cut(scanner, message, dots, borders_every(message.size(), piece)), by_octet);
-  }
-  for (std::size_t border = 1; border < message.size() && message.size() <= 2'000; ++border) {
-    check_same(scan_cut(scanner, message, dots, {border}), by_octet);
-  }
-  return by_octet.all;
-}
-
-/// What is told of a message, the same as chunks and as DATA.
-inline std::string scan(const Plan& plan, std::string_view message) {
-  const std::string chunks = scan_octets(plan, message, false);
-  if (message.ends_with("\r\n")) CHECK(scan_octets(plan, dot_stuffed(message), true) == chunks);
-  return chunks;
-}
-
-inline Plan header_plan(const std::vector<std::string>& expressions) {
-  ContentPlan plan;
-  plan.header = compiled(expressions, PatternPlace::field);
-  return std::make_shared<const ContentPlan>(std::move(plan));
-}
-inline Plan type_plan(const std::vector<std::string>& expressions) {
-  ContentPlan plan;
-  plan.content_type = compiled(expressions, PatternPlace::field);
-  return std::make_shared<const ContentPlan>(std::move(plan));
-}
-inline Plan encoding_plan() {
-  ContentPlan plan;
-  plan.encodings = true;
-  return std::make_shared<const ContentPlan>(std::move(plan));
-}
-/// The same patterns for both ways of reading bodies.
-inline Plan body_plan(const std::vector<std::string>& expressions) {
-  ContentPlan plan;
-  plan.body = compiled(expressions, PatternPlace::body);
-  plan.decoded = plan.body;
-  return std::make_shared<const ContentPlan>(std::move(plan));
-}
 
 }  // namespace postern::test
