@@ -47,7 +47,8 @@ export function policy(name: string, classes: Readonly<Record<string, string>>):
   ];
 }
 
-const configuration = (...parts: readonly (readonly string[])[]): string =>
+/** The classes of all tests, and what else is said. */
+export const configuration = (...parts: readonly (readonly string[])[]): string =>
   [...CLASSES, 'zone security outside', 'zone security dmz', ...parts.flat(), ''].join('\n');
 
 export type Ask = Omit<Crossing, 'to'> & { readonly to?: string };

@@ -1,8 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cross } from './crossing.ts';
 import { ADDRESSES } from './lab.ts';
+import { POSTERN } from './postern.ts';
 import { until } from './process.ts';
-import { type Ask, BOTH_ZONES, createZoneLab, PAIR, policy, type ZoneLab } from './zone-lab.ts';
+import { type Ask, BOTH_ZONES, configuration, createZoneLab, PAIR, policy, type ZoneLab } from './zone-lab.ts';
 
 /** Zones at work (cisco-ios 1.9, 1.10). What counts is what arrives at the other end. */
 
@@ -203,5 +206,24 @@ for n in range(2000): s.sendto(b'x', ('${ADDRESSES.sink.v4}', 8064))`;
       expect(await zones.lab.router.must([program])).not.toMatch(/POSTERN|NFQUEUE/);
     }
     expect(await inward({ kind: 'tcp', port: 8_090 })).toBe('answered');
+  });
+
+  it('without a daemon, and failing open, what is dropped stays dropped', async () => {
+    const { router } = zones.lab;
+    const file = join(zones.lab.folder, 'open.conf');
+    const passes = policy('P', { UDP: 'pass log', 'class-default': 'drop log' });
+    const back = ['zone-pair security BACK source dmz destination outside', ' service-policy type inspect P'];
+    writeFileSync(file, configuration(['postern fail open'], BOTH_ZONES, passes, PAIR, back));
+    await router.must([POSTERN, 'rules', 'install', '--config', file]);
+    expect(await inward({ kind: 'tcp', port: 8_091 })).toBe('silence');
+    expect(await inward({ kind: 'udp', port: 8_092 })).toBe('answered');
+    // As a queue that is full and fails open would let it go.
+    const overflow = ['PREROUTING', '-p', 'udp', '--dport', '8093', '-j', 'MARK', '--set-mark', '0x19000000'];
+    const none = ['-p', 'udp', '--dport', '8093', '-j', 'ACCEPT'];
+    await router.must(['iptables', '-w', '-t', 'mangle', '-A', ...overflow]);
+    await router.must(['iptables', '-w', '-t', 'mangle', '-I', 'FORWARD', ...none]);
+    expect(await inward({ kind: 'udp', port: 8_093 })).toBe('silence');
+    await router.must([POSTERN, 'rules', 'remove']);
+    expect(await inward({ kind: 'udp', port: 8_093 })).toBe('answered');
   });
 });
