@@ -26,7 +26,7 @@ namespace postern {
 struct GateHostOptions {
   NfqueueOptions queue;
   std::uint32_t inject_mark = 0;  ///< on what we send ourselves, so that our rules let it pass
-  ZoneMarks zone_marks;
+  ZoneMarks zone_marks{};
   std::size_t entries_max = kHalfOpenMax;
   std::size_t hosts_max = kHostsMax;
 };
