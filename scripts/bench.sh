@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# npm run bench [-- bench|flood|memory ...]: what Postern costs, what a flood does, what memory sessions take. Without a
-# word all three. BENCH_STRICT=1 makes a missed bar an error. See bench/README.md.
+# npm run bench [-- bench|flood|content|memory ...]: what Postern costs, what a flood does, what the scan of messages
+# costs, what memory sessions take. Without a word all four. BENCH_STRICT=1 makes a missed bar an error. See bench/README.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 bash scripts/setup.sh
 npx tsc -p bench/tsconfig.json
-[ $# -gt 0 ] || set -- bench flood memory
+[ $# -gt 0 ] || set -- bench flood content memory
 result=0
 for name in "$@"; do
   # What counts time in a flood must not wait for it; what it starts begins without that rank.

@@ -129,11 +129,23 @@ bench_build() {
     say "compiling $source"
     cc -std=gnu17 -O2 -Wall -Wextra -o "$program" "$source" "${flags[@]}"
   done
+  read -ra flags <<<"$(pkg-config --cflags --libs libhs)"
+  content_bench_build "${flags[@]}"
   program=build/bench/pattern-scan
   is_stale "$program" bench/pattern-scan.cc native/core/pattern_set* native/core/limits.h || return 0
   say 'compiling bench/pattern-scan.cc'
-  read -ra flags <<<"$(pkg-config --cflags --libs libhs)"
   c++ -std=c++20 -O2 -Wall -Wextra -Inative -o "$program" bench/pattern-scan.cc native/core/pattern_set*.cc "${flags[@]}"
+}
+
+# Of the engine only what scans messages: the rest would want its libraries.
+content_bench_build() {
+  local program=build/bench/content-scan
+  local sources=(bench/content-scan.cc
+    native/core/{dot_unstuffing,encoded_words,line_search,mime_*,pattern_set*,transfer_decoding}.cc
+    native/engine/content_{bodies,facts,memory,scan,sink}.cc)
+  is_stale "$program" "${sources[@]}" native/core/*.h native/engine/content_*.h || return 0
+  say 'compiling bench/content-scan.cc'
+  c++ -std=c++20 -O2 -Wall -Wextra -Inative -o "$program" "${sources[@]}" "$@"
 }
 
 main() {
