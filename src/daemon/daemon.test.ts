@@ -15,7 +15,8 @@ import { Daemon } from './daemon.ts';
 const WORKER = `
 import { parentPort, workerData } from 'node:worker_threads';
 const say = (settings) => {
-  const detail = JSON.stringify({ shared: workerData.sessionCounts.workers, limits: settings.sessionLimits, patterns: settings.patterns });
+  const { sessionLimits: limits, patterns } = settings;
+  const detail = JSON.stringify({ shared: workerData.sessionCounts.workers, limits, patterns });
   parentPort.postMessage({ kind: 'log', message: { id: 'NOTICE', fields: { detail } } });
 };
 parentPort.on('message', (message) => {

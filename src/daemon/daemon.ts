@@ -142,8 +142,8 @@ export class Daemon {
   }
 
   /**
-   * Compiles the patterns, opens the gate, then the workers' queues behind it, starts the workers, installs the rules if
-   * asked: in this order, so that nothing is steered to nobody. Rejects with a ConfigurationError for a bad pattern.
+   * Compiles the patterns, opens the gate, then the workers' queues behind it, starts the workers, installs the rules
+   * if asked: in this order, so that nothing is steered to nobody. Rejects with a ConfigurationError for a bad pattern.
    */
   async start(): Promise<void> {
     this.#patterns = await compilePatterns(this.#compiler, {

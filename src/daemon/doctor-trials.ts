@@ -15,8 +15,9 @@ const TRIALS: readonly (readonly [expression: string, hit: string])[] = [
 const LENGTHS = [17, 33, 65, 130];
 
 /**
- * Compiles some patterns and looks for them at every place of texts without sense: there are versions of the engine that
- * overlook matches on some processors. Undefined when it found all of them, and nothing else; else what went wrong.
+ * Compiles some patterns and looks for them at every place of texts without sense: there are versions of the engine
+ * that overlook matches on some processors. Undefined when it found all of them, and nothing else; else what went
+ * wrong.
  */
 export async function tryPatterns(
   addon: Pick<PatternAddon, 'compilePatterns' | 'matchOnce' | 'releasePatterns'>,

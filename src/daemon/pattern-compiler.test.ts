@@ -191,7 +191,7 @@ function manyTexts(count: number): readonly PatternText[] {
   });
 }
 
-/** Measured: four seconds for both on two busy cores. The bound leaves room for a machine that tests many things at once. */
+/** Measured: two seconds for both on two cores, four on busy ones. The bound is for a machine with much else to do. */
 test('ten thousand patterns, for fields and for bodies, are ready in seconds', async () => {
   const { compiler } = createCompiler();
   const texts = manyTexts(10_000);

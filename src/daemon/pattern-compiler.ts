@@ -38,8 +38,8 @@ const PLACES: Readonly<Record<PatternUse, PatternPlace>> = {
 const REFUSED_MAX = 20;
 
 /**
- * Compiles the patterns of configurations, off the thread that asks, and knows what is compiled: a set of the same texts
- * for the same place is not compiled again, whichever configuration asks for it.
+ * Compiles the patterns of configurations, off the thread that asks, and knows what is compiled: a set of the same
+ * texts for the same place is not compiled again, whichever configuration asks for it.
  */
 export class PatternCompiler {
   readonly #addon: Compiling;
@@ -116,8 +116,8 @@ export class PatternCompiler {
   }
 
   /**
-   * Which of a refused set's texts from `from` up to `to` is refused by itself, where the engine did not say; undefined:
-   * none is, they are too much together.
+   * Which of a refused set's texts from `from` up to `to` is refused by itself, where the engine did not say;
+   * undefined: none is, they are too much together.
    */
   async #search(
     place: PatternPlace,

@@ -11,8 +11,8 @@ import { effectiveGlobals } from '../policy/defaults.ts';
 import { zoneInspection } from '../policy/zone-inspection.ts';
 
 /**
- * Which rule, or class of a zone-pair, is counted at which place of the shared counters: over reloads it keeps its place
- * while it exists.
+ * Which rule, or class of a zone-pair, is counted at which place of the shared counters: over reloads it keeps its
+ * place while it exists.
  */
 export class SessionPlaces {
   readonly counts: SessionCounts;
@@ -61,7 +61,7 @@ export class SessionPlaces {
   }
 }
 
-/** How many sessions each rule may have (`parameter max-sessions`), and each class that inspects (`sessions maximum`). */
+/** How many sessions a rule may have (`parameter max-sessions`), and a class that inspects (`sessions maximum`). */
 function countedMaximums(configuration: Configuration): ReadonlyMap<string, number> {
   const maximums = new Map<string, number>();
   for (const { name, maxSessions } of configuration.rules) maximums.set(name, maxSessions ?? Number.POSITIVE_INFINITY);

@@ -35,7 +35,7 @@ export interface ApplicationsOptions {
   readonly learned: LearnedView;
 }
 
-/** `match data-length` says how long a message may be; without it an application policy sets no limit (cisco-ios 3.9). */
+/** `match data-length` says how long a message may be; without it an application policy sets no limit. */
 const UNLIMITED_BYTES = Number.MAX_SAFE_INTEGER;
 
 const SMTP = applicationInspector(smtp);
