@@ -48,7 +48,7 @@ inline constexpr std::size_t kMimeHeaderBytesMax = 1U << 20U;
 inline constexpr std::size_t kMimeFieldsMax = 16'384;
 /// An unfolded header field that is kept whole.
 inline constexpr std::size_t kMimeFieldBytesMax = 65'536;
-/// What a scan of a message has to tell at a time; more is a verdict.
+/// What a scan has to tell of one message, in all; more is a verdict.
 inline constexpr std::size_t kContentFactBytesMax = 32'768;
 /// Content plans, of this configuration and of those that sessions still run under.
 inline constexpr std::size_t kContentPlansMax = 1'024;
