@@ -28,6 +28,8 @@ export interface Refusal {
 
 interface Stream {
   sent: string;
+  /** As the framer sees it: octets of a message that were overwritten are text. */
+  seen: string;
   readonly fates: Fate[];
   /** Where the frame under way begins. */
   frameStart: number;
@@ -77,6 +79,7 @@ export class FakeEngine<State, Policy> {
     if (this.refusal !== undefined) return;
     const stream = this.streams[from];
     stream.sent += octets;
+    stream.seen += octets;
     for (let i = 0; i < octets.length; i += 1) stream.fates.push(undefined);
     // A resumed side goes first, so that the order does not depend on what else the segment carries.
     do {
@@ -97,7 +100,7 @@ export class FakeEngine<State, Policy> {
   private judgeNextFrame(side: Side): boolean {
     const stream = this.streams[side];
     if (stream.paused || this.refusal !== undefined) return false;
-    const found = cut(side, stream.mode, stream.sent.slice(stream.frameStart));
+    const found = cut(side, stream.mode, stream.seen.slice(stream.frameStart));
     if (found === undefined) return false;
     const { frame, octets } = found;
     const end = stream.frameStart + octets;
@@ -107,6 +110,11 @@ export class FakeEngine<State, Policy> {
     if (frame.kind === 'countedEnd' || frame.kind === 'dataEnd') stream.mode = stream.lines;
     const actions = this.step(frame, end);
     if (actions.some((action) => action.kind === 'content' && action.what === 'finish')) this.finishWalk(end);
+    if (frame.kind === 'endOfDataLookAlike' && this.refusal === undefined) {
+      // The message goes on, and the frame with it.
+      stream.seen = `${stream.seen.slice(0, end - 1)} ${stream.seen.slice(end)}`;
+      return true;
+    }
     stream.frameStart = end;
     stream.lastPartial = '';
     return true;
@@ -181,7 +189,14 @@ export class FakeEngine<State, Policy> {
     for (const action of actions) {
       switch (action.kind) {
         case 'forward':
-          release(this.streams[frame.from], end, actions);
+          // Of a message only the octet that told is the frame's own.
+          if (frame.kind === 'endOfDataLookAlike') release(this.streams[frame.from], end - 1, []);
+          release(
+            this.streams[frame.from],
+            end,
+            actions,
+            frame.kind === 'endOfDataLookAlike' ? end - 1 : this.streams[frame.from].frameStart,
+          );
           break;
         case 'refuse':
           this.refusal = {
@@ -264,13 +279,23 @@ export const other = (side: Side): Side => (side === 'initiator' ? 'responder' :
 
 function newStream(budgetBytes: number): Stream {
   const mode: FrameMode = { kind: 'lines', budgetBytes };
-  return { sent: '', fates: [], frameStart: 0, released: 0, mode, lines: mode, paused: false, lastPartial: '' };
+  return {
+    sent: '',
+    seen: '',
+    fates: [],
+    frameStart: 0,
+    released: 0,
+    mode,
+    lines: mode,
+    paused: false,
+    lastPartial: '',
+  };
 }
 
-/** Lets octets go up to `end`; masks are counted from the frame's first octet, and octets already gone stay as they went. */
-function release(stream: Stream, end: number, actions: readonly Action[]): void {
+/** Lets octets go up to `end`; masks are counted from `start`, the frame's first octet, and octets already gone stay as they went. */
+function release(stream: Stream, end: number, actions: readonly Action[], start = stream.frameStart): void {
   for (let i = stream.released; i < end; i += 1) {
-    const offset = i - stream.frameStart;
+    const offset = i - start;
     const mask = actions.find(
       (action) => action.kind === 'mask' && offset >= action.start && offset < action.start + action.length,
     );

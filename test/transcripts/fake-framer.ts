@@ -25,7 +25,7 @@ export function cut(from: Side, mode: FrameMode, pending: string): Cut | undefin
         ? undefined
         : { frame: { kind: 'countedEnd', from, bytes: mode.bytes }, octets: mode.bytes };
     case 'mailData':
-      return cutMailData(from, mode.budgetBytes, pending);
+      return cutMailData(from, mode, pending);
     case 'tls':
       return cutTlsStart(from, pending);
     case 'opaque':
@@ -67,10 +67,15 @@ export function partialLine(from: Side, mode: FrameMode, pending: string): Frame
 const DOT_BEHIND_CRLF = /(?:^|\r\n)\.(?:\r\n|\n|\0|\r[^\n])/;
 /** A dot behind what only some servers take for a line end: bare CR or LF, or any with NULs behind it. */
 const DOT_BEHIND_LOOSE_END = /(?:(?:^|[\r\n])\0+|(?<!\r)\n|\r)\.[\r\n\0]/;
+/** With `tolerant` the dot alone: it can still be overwritten, and what follows need not be waited for. */
+const LOOSE_DOT = /(?:(?:^|[\r\n])\0+|(?<!\r)\n|\r)\./;
 const END_OF_DATA = '.\r\n';
 
-function cutMailData(from: Side, budgetBytes: number, pending: string): Cut | undefined {
-  const ends = [DOT_BEHIND_CRLF, DOT_BEHIND_LOOSE_END].flatMap((pattern) => {
+type MailDataMode = Extract<FrameMode, { kind: 'mailData' }>;
+
+function cutMailData(from: Side, { budgetBytes, tolerant }: MailDataMode, pending: string): Cut | undefined {
+  const loose = tolerant === true ? LOOSE_DOT : DOT_BEHIND_LOOSE_END;
+  const ends = [DOT_BEHIND_CRLF, loose].flatMap((pattern) => {
     const found = pattern.exec(pending);
     return found === null ? [] : [{ octets: found.index + found[0].length, dotLine: found[0] }];
   });
@@ -84,7 +89,10 @@ function cutMailData(from: Side, budgetBytes: number, pending: string): Cut | un
   if (first === undefined) return undefined;
   const canonical = /^(?:\r\n)?\.\r\n$/.test(first.dotLine);
   const { octets } = first;
-  return { frame: canonical ? { kind: 'dataEnd', from, bytes: octets } : { kind: 'endOfDataLookAlike', from }, octets };
+  if (canonical) return { frame: { kind: 'dataEnd', from, bytes: octets }, octets };
+  // Behind CRLF and dot a CR may have gone ahead when the octet behind it tells.
+  const mendable = tolerant === true && !/\.\r.$/s.test(first.dotLine);
+  return { frame: { kind: 'endOfDataLookAlike', from, ...(mendable ? { mendable } : {}) }, octets };
 }
 
 /** RFC 8446 5.1: a handshake record of TLS 1.x (type, version, length) whose first message is this side's hello. */

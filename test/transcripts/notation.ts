@@ -65,8 +65,8 @@ function describeMasks(frame: Frame, actions: readonly Action[]): string {
 
 /** The frame's text as the receiver gets it when nothing of it went ahead. */
 export function applyMasks(frame: Frame, actions: readonly Action[]): string {
-  if (frame.kind !== 'line' && frame.kind !== 'partial') return '';
-  let text = frame.text;
+  if (frame.kind !== 'line' && frame.kind !== 'partial' && frame.kind !== 'endOfDataLookAlike') return '';
+  let text = frame.kind === 'endOfDataLookAlike' ? '.' : frame.text;
   for (const action of actions) {
     if (action.kind !== 'mask') continue;
     const end = Math.min(action.start + action.length, text.length);
@@ -141,7 +141,7 @@ function describeMode(mode: FrameMode): string {
     case 'counted':
       return `counted ${mode.bytes}`;
     case 'mailData':
-      return `mailData ${mode.budgetBytes}`;
+      return `mailData ${mode.budgetBytes}${mode.tolerant === true ? ' tolerant' : ''}`;
     case 'tls':
     case 'opaque':
       return mode.kind;

@@ -1,13 +1,14 @@
 /** What the session does on the server's answers. State moves here and nowhere else: the client only asks. */
 import type { Fact } from '../../inspect/facts.ts';
-import type { Action, Step } from '../../inspect/inspector.ts';
+import type { Action, FrameMode, Step } from '../../inspect/inspector.ts';
+import type { Reason } from '../../inspect/reasons.ts';
 import { AWAIT_TLS } from '../../inspect/tls-start.ts';
 import { keywordOf, mayOffer } from './ehlo.ts';
-import { keywordFacts, refusesRecipient } from './facts.ts';
+import { keywordFacts, offerAfter, refusesRecipient, starttlsFacts } from './facts.ts';
 import type { CommandRule } from './grammar.ts';
 import { commandIsAnswered, isResetUndone } from './message.ts';
 import { refuseServer, refuseWithReset, type SmtpPolicy } from './policy.ts';
-import { judgeReply, type RefusedReply, type ReplyLine } from './replies.ts';
+import { judgeReply, type ReplyLine } from './replies.ts';
 import { moveTo, type SmtpState } from './state.ts';
 
 const FORWARD: Action = { kind: 'forward' };
@@ -16,11 +17,11 @@ const CODE_AND_SEPARATOR_BYTES = 4;
 
 export function onReplyLine(state: SmtpState, text: string, policy: SmtpPolicy): Step<SmtpState> {
   const reply = judgeReply(state, text, true);
-  if (reply.kind === 'refused') return { state, actions: refuseReply(reply, text, policy) };
+  if (reply.kind === 'refused') return { state, actions: refuseReply(reply.reason, text, policy) };
   const actions =
     isKeyword(state, reply) && !mayOffer(reply.text, true, policy) ? [maskKeyword(text), FORWARD] : [FORWARD];
   const learnt = learn(state, reply, actions.length === 1);
-  const facts = replyFacts(state, reply);
+  const facts = [...replyFacts(state, reply), ...starttlsFacts(learnt, reply)];
   if (reply.continued) return { state: { ...learnt, replyCode: reply.code }, actions, facts };
   const over: SmtpState = { ...learnt, replyCode: undefined, unanswered: reply.remaining };
   const { answers, code } = reply;
@@ -45,7 +46,7 @@ function dataFacts({ expecting }: SmtpState): readonly Fact[] {
 
 export function onPartialReplyLine(state: SmtpState, text: string, policy: SmtpPolicy): readonly Action[] {
   const reply = judgeReply(state, text, false);
-  if (reply.kind === 'refused') return refuseReply(reply, text, policy);
+  if (reply.kind === 'refused') return refuseReply(reply.reason, text, policy);
   const masked = isKeyword(state, reply) && !mayOffer(reply.text, false, policy);
   return masked ? [maskKeyword(text), FORWARD] : [FORWARD];
 }
@@ -63,15 +64,18 @@ function maskKeyword(line: string): Action {
 /** Each answer to EHLO and HELO says anew what is offered. */
 function learn(state: SmtpState, reply: ReplyLine, visible: boolean): SmtpState {
   if (reply.answers?.effect !== 'greets' || reply.code !== '250') return state;
-  if (state.replyCode === undefined) return { ...state, chunking: false };
-  return visible && keywordOf(reply.text) === 'CHUNKING' ? { ...state, chunking: true } : state;
+  if (state.replyCode === undefined) return { ...state, chunking: false, starttls: 'missing' };
+  const keyword = keywordOf(reply.text);
+  if (visible && keyword === 'CHUNKING') return { ...state, chunking: true };
+  const starttls = offerAfter(state.starttls, keyword);
+  return starttls === state.starttls ? state : { ...state, starttls };
 }
 
 /**
  * When the line's first octets may have gone ahead, words behind them would read as their end: the client gets RST and
  * has no reply at all. A line whose first octet is wrong never began.
  */
-function refuseReply({ reason }: RefusedReply, text: string, policy: SmtpPolicy): readonly Action[] {
+export function refuseReply(reason: Reason, text: string, policy: SmtpPolicy): readonly Action[] {
   return /^[2-5]/.test(text) ? refuseWithReset(reason) : refuseServer(policy, reason);
 }
 
@@ -116,8 +120,13 @@ function goAhead(
   if (asked?.wants !== 'data') return moveTo(before, { ...over, expecting: 'sasl' }, actions);
   return moveTo(before, { ...over, expecting: 'data' }, [
     ...actions,
-    { kind: 'frameAs', from: 'initiator', mode: { kind: 'mailData', budgetBytes: policy.maxDataBytes } },
+    { kind: 'frameAs', from: 'initiator', mode: mailData(policy) },
   ]);
+}
+
+function mailData({ maxDataBytes, lineEndings }: SmtpPolicy): FrameMode {
+  const mode = { kind: 'mailData', budgetBytes: maxDataBytes } as const;
+  return lineEndings === 'tolerant' ? { ...mode, tolerant: true } : mode;
 }
 
 function accept(

@@ -5,7 +5,15 @@
 import type { Reason } from '../../inspect/reasons.ts';
 import { SASL_RESPONSE_BYTES_MAX, SMTP_COMMAND_BYTES_MAX } from '../../limits.ts';
 import { pathEnd } from '../../mail/address.ts';
-import { beginsLegalVerb, type CommandRule, legalRule, type Offered, upper } from './grammar.ts';
+import {
+  beginsLegalVerb,
+  COMMANDS,
+  type CommandRule,
+  isMaskedVerb,
+  legalRule,
+  type Offered,
+  upper,
+} from './grammar.ts';
 import { controlCharacterAt } from './octets.ts';
 import type { SmtpPolicy } from './policy.ts';
 import { firstRefusal } from './prefixes.ts';
@@ -43,12 +51,24 @@ function judge(text: string, whole: boolean, policy: SmtpPolicy, offered: Offere
   if (text.length > lengthMax) return { kind: 'refused', reason: 'line-too-long' };
   // Servers disagree on a bare CR, and one that was let go as the first half of a line end cannot be masked any more.
   if (text.includes('\r')) return { kind: 'refused', reason: 'control-character' };
+  if (isRefusedBeforeTls(text, policy)) return { kind: 'refused', reason: 'tls-required' };
   if (text === '') return { kind: whole ? 'empty' : 'undecided' };
   if (space < 0 && !whole) {
     return beginsLegalVerb(verb, policy, offered) ? { kind: 'undecided' } : { kind: 'illegal', verb };
   }
   if (rule === undefined) return { kind: 'illegal', verb };
   return judgeArgument(rule, text.slice(verb.length + 1), whole);
+}
+
+/**
+ * `require-tls`: the octet that completes the verb is refused, so that no argument passes. Verbs that policy masks reach
+ * nobody.
+ */
+function isRefusedBeforeTls(text: string, policy: SmtpPolicy): boolean {
+  const verb = upper(text.slice(0, 'MAIL'.length));
+  const rule = COMMANDS.get(verb);
+  if (policy.requireTls === 'never' || rule === undefined || isMaskedVerb(verb, policy)) return false;
+  return rule.goAhead?.wants === 'sasl' || (policy.requireTls === 'mail' && rule.effect === 'opensMail');
 }
 
 /**

@@ -35,6 +35,25 @@ export function keywordFacts(text: string): readonly Fact[] {
   return keyword === '' ? [] : [{ kind: 'ehloKeyword', keyword }];
 }
 
+export type StarttlsOffer = Extract<Fact, { kind: 'starttls' }>['offer'];
+
+/** What firewalls that overwrite keywords leave of STARTTLS, or of another one as long: `XXXXXXXX`, `XXXXXXXA`. */
+const OVERWRITTEN = /^X{7}[A-Z]$/;
+
+/** What an answer to EHLO says of STARTTLS behind one more of its lines. Whether the client may see it is no matter. */
+export function offerAfter(before: StarttlsOffer, keyword: string): StarttlsOffer {
+  if (before === 'offered' || keyword === 'STARTTLS') return 'offered';
+  return OVERWRITTEN.test(keyword) ? 'overwritten' : before;
+}
+
+/** Told with the last line of an answer to EHLO. */
+export function starttlsFacts(
+  { starttls: offer }: { readonly starttls: StarttlsOffer },
+  { answers, code, continued }: { answers: CommandRule | undefined; code: string; continued: boolean },
+): readonly Fact[] {
+  return answers?.verb === 'EHLO' && code === '250' && !continued ? [{ kind: 'starttls', offer }] : [];
+}
+
 /** D-42. The enhanced code is that of RFC 3463 3.2: something is wrong with the address. */
 const REFUSES_RECIPIENT = /^55[0134]$/;
 const ADDRESS_STATUS = /^5\.1\.[0-9]{1,3}(?: |$)/;

@@ -8,6 +8,7 @@ import { refuseWithReset, refuseWithWords, type SmtpPolicy } from './policy.ts';
 import { moveTo, type SmtpState } from './state.ts';
 
 const FORWARD: Action = { kind: 'forward' };
+const OVERWRITE: Action = { kind: 'mask', start: 0, length: 1, fill: ' ', what: 'end-of-data-look-alike' };
 
 export function onSaslLine(state: SmtpState, text: string, policy: SmtpPolicy): Step<SmtpState> {
   if (!isSaslResponse(text, true)) return { state, actions: refuseWithWords(policy, 'invalid-sasl-response') };
@@ -23,12 +24,23 @@ export function onPartialSaslLine(text: string, policy: SmtpPolicy): readonly Ac
 export function onDataEnd(state: SmtpState): Step<SmtpState> {
   if (state.expecting !== 'data') return unexpected(state);
   const unanswered = [...state.unanswered, MESSAGE];
-  const after: SmtpState = { ...closing(state), expecting: 'commands', unanswered, recipients: 0 };
+  const after: SmtpState = { ...closing(state), expecting: 'commands', unanswered, recipients: 0, mended: false };
   return { ...moveTo(state, after, [FORWARD]), facts: [{ kind: 'dataEnds' }] };
 }
 
-export function onLookAlike(state: SmtpState, policy: SmtpPolicy): Step<SmtpState> {
+/** `line-endings tolerant`: made harmless where one held octet can do it, and told once a message. */
+export function onLookAlike(
+  state: SmtpState,
+  { mendable = false }: Extract<Frame, { kind: 'endOfDataLookAlike' }>,
+  policy: SmtpPolicy,
+): Step<SmtpState> {
   if (state.expecting !== 'data') return unexpected(state);
+  if (policy.lineEndings === 'tolerant' && mendable) {
+    const told: readonly Action[] = state.mended
+      ? []
+      : [{ kind: 'alert', alert: { id: 'SMTP_END_OF_DATA_OVERWRITTEN' } }];
+    return { state: { ...state, mended: true }, actions: [OVERWRITE, FORWARD, ...told] };
+  }
   return { state, actions: refuseWithWords(policy, 'end-of-data-look-alike') };
 }
 

@@ -1,7 +1,8 @@
 import { type Frame, type Inspector, type Side, type Step, unreachable } from '../../inspect/inspector.ts';
+import { findLineFault, type TextFrame } from '../../inspect/line-ends.ts';
 import { withoutUndecidedCr } from '../../inspect/words.ts';
 import { SASL_RESPONSE_BYTES_MAX, SMTP_REPLY_BYTES_MAX } from '../../limits.ts';
-import { onPartialReplyLine, onReplyLine } from './answers.ts';
+import { onPartialReplyLine, onReplyLine, refuseReply } from './answers.ts';
 import { onCommandLine, onPartialCommandLine } from './commands.ts';
 import {
   onChunkEnd,
@@ -29,6 +30,10 @@ export const smtp: Inspector<SmtpState, SmtpPolicy> = {
 function step(state: SmtpState, frame: Frame, policy: SmtpPolicy): Step<SmtpState> {
   // RFC 5321 4.1.1.10: after the answer to QUIT nothing but the closing of the connection is left.
   if (state.expecting === 'nothing') return { state, actions: refuseWithReset('data-after-end') };
+  if (frame.kind === 'line' || frame.kind === 'partial' || frame.kind === 'overBudget') {
+    const refused = onLineFault(state, frame, policy);
+    if (refused !== undefined) return refused;
+  }
   switch (frame.kind) {
     case 'line':
       return onLine(state, frame, policy);
@@ -37,7 +42,7 @@ function step(state: SmtpState, frame: Frame, policy: SmtpPolicy): Step<SmtpStat
     case 'dataEnd':
       return onDataEnd(state);
     case 'endOfDataLookAlike':
-      return onLookAlike(state, policy);
+      return onLookAlike(state, frame, policy);
     case 'countedEnd':
       return onChunkEnd(state);
     case 'tlsStart':
@@ -49,6 +54,18 @@ function step(state: SmtpState, frame: Frame, policy: SmtpPolicy): Step<SmtpStat
     default:
       return unreachable(frame);
   }
+}
+
+/** `line-endings strict`. What stands before the octet in question may be refused for something else. */
+function onLineFault(state: SmtpState, frame: TextFrame, policy: SmtpPolicy): Step<SmtpState> | undefined {
+  if (policy.lineEndings !== 'strict') return undefined;
+  const fault = findLineFault(frame);
+  if (fault === undefined) return undefined;
+  const { head, reason } = fault;
+  const before = onHead(state, frame.from, head, policy);
+  if (before.actions.some(({ kind }) => kind === 'refuse')) return before;
+  const actions = frame.from === 'responder' ? refuseReply(reason, head, policy) : refuseWithWords(policy, reason);
+  return { ...before, actions };
 }
 
 function onLine(state: SmtpState, frame: Extract<Frame, { kind: 'line' }>, policy: SmtpPolicy): Step<SmtpState> {

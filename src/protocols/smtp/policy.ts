@@ -1,5 +1,6 @@
 import type { Alert } from '../../inspect/alerts.ts';
 import type { Action } from '../../inspect/inspector.ts';
+import type { LineEndings } from '../../inspect/line-ends.ts';
 import { REASONS, type Reason } from '../../inspect/reasons.ts';
 import { SMTP_MAX_DATA_BYTES_DEFAULT } from '../../limits.ts';
 
@@ -19,6 +20,9 @@ export interface SmtpPolicy {
   readonly chunking: 'allow' | 'mask';
   /** What an illegal command gets: overwritten with `x`, or the session ended. */
   readonly illegal: 'mask' | 'drop';
+  readonly lineEndings: LineEndings;
+  /** `auth`: no AUTH before TLS. `mail`: no MAIL, SEND, SOML or SAML either. */
+  readonly requireTls: 'never' | 'auth' | 'mail';
   /** The longest message, in octets on the wire between the go-ahead and the final dot. */
   readonly maxDataBytes: number;
   /** The name we refuse under. */
@@ -35,6 +39,8 @@ export const defaultSmtpPolicy: SmtpPolicy = {
   starttls: 'allow',
   chunking: 'mask',
   illegal: 'mask',
+  lineEndings: 'normalize',
+  requireTls: 'never',
   maxDataBytes: SMTP_MAX_DATA_BYTES_DEFAULT,
   hostname: 'postern',
   spamRecipients: 250,
@@ -51,6 +57,12 @@ const STATUS: Partial<Record<Reason, string>> = {
   'control-character': '501 5.5.2',
   'invalid-sasl-response': '501 5.5.2',
   'data-too-long': '552 5.3.4',
+  // As Postfix answers a bare LF.
+  'bare-line-feed': '521 5.5.2',
+  'bare-carriage-return': '521 5.5.2',
+  nul: '521 5.5.2',
+  // RFC 3207 4
+  'tls-required': '530 5.7.0',
 };
 const STATUS_OTHERWISE = '554 5.7.1';
 /** The server's fault, not the client's: it may try again. */
@@ -70,7 +82,9 @@ export function refuseWithReset(reason: Reason): readonly Action[] {
 }
 
 function refuseAs(status: string, { hostname }: SmtpPolicy, reason: Reason): Action {
-  return { kind: 'refuse', reason, how: 'words', words: `${status} ${hostname} refused: ${REASONS[reason]}\r\n` };
+  // RFC 3207 4 gives these words.
+  const why = reason === 'tls-required' ? 'Must issue a STARTTLS command first' : `refused: ${REASONS[reason]}`;
+  return { kind: 'refuse', reason, how: 'words', words: `${status} ${hostname} ${why}\r\n` };
 }
 
 function alertOf(reason: Reason, alert?: Alert): Action {

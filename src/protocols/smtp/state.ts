@@ -1,5 +1,6 @@
 import type { Action, Step } from '../../inspect/inspector.ts';
 import { UNANSWERED_COMMANDS_MAX } from '../../limits.ts';
+import type { StarttlsOffer } from './facts.ts';
 import { type CommandRule, GREETING } from './grammar.ts';
 
 /** What the client's next octets are. */
@@ -28,6 +29,10 @@ export interface SmtpState {
   readonly lastChunk: boolean;
   /** The server offered CHUNKING in its last EHLO reply. */
   readonly chunking: boolean;
+  /** What its last EHLO reply, as far as it has come, says of STARTTLS. */
+  readonly starttls: StarttlsOffer;
+  /** An octet of this message was overwritten, and that was told. */
+  readonly mended: boolean;
   /** An AUTH was refused: what comes next may be a secret sent too eagerly, and no alert may quote it. */
   readonly secretsMayFollow: boolean;
 }
@@ -43,6 +48,8 @@ export const initialSmtpState: SmtpState = {
   chunksBegun: false,
   lastChunk: false,
   chunking: false,
+  starttls: 'missing',
+  mended: false,
   secretsMayFollow: false,
 };
 

@@ -1,0 +1,46 @@
+import type { Frame } from './inspector.ts';
+import type { Reason } from './reasons.ts';
+
+/**
+ * How lines may end (`line-endings`, ours). `strict`: with CRLF alone; a bare LF, a bare CR or a NUL is refused, in what
+ * the client says and in what the server answers. `normalize`: a bare LF ends a line for judging too, and goes on as it
+ * came. `tolerant`: as `normalize`, and look-alikes of the end of data are overwritten instead of refused.
+ */
+export type LineEndings = 'strict' | 'normalize' | 'tolerant';
+
+export type TextFrame = Extract<Frame, { kind: 'line' | 'partial' | 'overBudget' }>;
+
+export interface LineFault {
+  readonly reason: Extract<Reason, 'bare-line-feed' | 'bare-carriage-return' | 'nul'>;
+  /** What of the line stands before the fault, and may be refused for something else first. */
+  readonly head: string;
+}
+
+/**
+ * The first octet of a line, or of its beginning, that peers may read as another end of it than CRLF. A CR at the end of
+ * a line under way is left undecided; the octet behind it tells.
+ */
+export function findLineFault(frame: TextFrame): LineFault | undefined {
+  const { text } = frame;
+  const within = frame.kind === 'line' ? text : text.replace(/\r$/, '');
+  const at = within.search(/[\r\0]/);
+  if (at >= 0) {
+    return { reason: text[at] === '\0' ? 'nul' : 'bare-carriage-return', head: text.slice(0, at) };
+  }
+  return frame.kind === 'line' && frame.end === 'bareLf' ? { reason: 'bare-line-feed', head: text } : undefined;
+}
+
+/**
+ * The fault of a server's line for which it is refused: a client may read the rest behind a bare CR or a NUL as another
+ * answer. A bare LF ends the line for us too, so that what follows is judged as an answer of its own; only `strict`
+ * refuses it. Undefined where the line is fine.
+ */
+export function replyFault(frame: TextFrame, endings: LineEndings): (Omit<LineFault, 'reason'> & Why) | undefined {
+  const fault = findLineFault(frame);
+  if (fault === undefined || endings === 'strict') return fault;
+  return fault.reason === 'bare-line-feed' ? undefined : { ...fault, reason: 'invalid-reply' };
+}
+
+interface Why {
+  readonly reason: Reason;
+}
