@@ -131,6 +131,15 @@ describe('the matrix of zones', () => {
     expect(own.judge(syn({ hook: 'OUTPUT', inInterface: '', outInterface: 'out0' }))).toBe('pass');
   });
 
+  test('what answers the router comes in where nothing filters what it sends', () => {
+    const answer = { hook: 'INPUT', outInterface: '', syn: false, direction: 'REPLY', state: 'ESTABLISHED' } as const;
+    const pair = { name: 'OUT-SELF', source: 'outside', destination: 'self', policy: 'P' };
+    const classes = [policyClass('class-default', 'drop')];
+    expect(tableOf(zoned(classes, { zonePairs: [pair] })).judge(syn(answer))).toBe('pass');
+    const back = { name: 'SELF-OUT', source: 'self', destination: 'outside', policy: 'P' };
+    expect(tableOf(zoned(classes, { zonePairs: [pair, back] })).judge(syn(answer))).toBe('drop');
+  });
+
   test('the answers of a session of the router come to the queue in its other hook', () => {
     const own = tableOf(
       zoned([policyClass('MAIL', 'inspect')], {

@@ -46,6 +46,8 @@ export const PASSED_CHAIN = 'POSTERN-ZONE-PASSED';
 const TELL_LIMIT = '-m limit --limit 10/second --limit-burst 20';
 /** TCP that conntrack gives to no connection: only the sessions can tell whether it belongs to one of theirs. */
 const ASTRAY = '-p tcp ! --syn -m conntrack --ctstate INVALID,UNTRACKED -j POSTERN-QUEUE';
+/** Answers of connections that were opened the other way. */
+const ANSWERS = '-m conntrack --ctstate ESTABLISHED --ctdir REPLY -j RETURN';
 /** Neighbour discovery and listener reports (RFC 4861, RFC 3810): without them IPv6 ends, and no policy means that. */
 const LINK_LOCAL_TYPES = [130, 131, 132, 133, 134, 135, 136, 137, 143];
 const LOOPBACK = 'lo';
@@ -162,8 +164,10 @@ class ZoneWriter {
       const pair = find(zone);
       if (pair === undefined) return ['-j RETURN'];
       const back = findBack(zone);
+      // Where nothing filters the other direction, what answers it is not this direction's to filter (cisco-ios 1.10).
+      const unfiltered = back === undefined ? [ANSWERS] : [];
       const astray = back !== undefined && this.#inspectsAny(back) ? [ASTRAY] : [];
-      return [...astray, `-g ${this.#pairChain(pair)}`];
+      return [...unfiltered, ...astray, `-g ${this.#pairChain(pair)}`];
     };
     const zones = [...named.map(({ zone }) => zone), others];
     if (zones.every((zone) => find(zone) === undefined)) return [];
