@@ -59,12 +59,15 @@ export class Applications {
     this.#environment = { matches: () => [], learned: options.learned };
   }
 
-  /** Takes the policies of a configuration. Throws when a set of patterns is not there, or no memory for it. */
-  configure(settings: WorkerSettings): void {
+  /**
+   * Takes the policies of a configuration. Throws when a set of patterns is not there, or no memory for it; answers why
+   * content plans could not be had.
+   */
+  configure(settings: WorkerSettings): readonly string[] {
     const { configuration, patterns = NO_PATTERNS } = settings;
     const names = usedApplications(configuration);
     this.#programs = new Map(names.map((name) => [name, compileProgram(configuration, name, patterns)]));
-    this.#plans.configure(
+    const errors = this.#plans.configure(
       [...this.#programs.values()].flatMap(({ content }) => (content === undefined ? [] : [content])),
     );
     this.#environment = {
@@ -72,13 +75,18 @@ export class Applications {
       learned: this.#options.learned,
     };
     this.#settings = settings;
+    return errors;
   }
 
-  /** Undefined: the policy is not one for this protocol, so nothing is read. */
-  scriptOf(name: string, protocol: PortProtocol): ApplicationScript | undefined {
+  /**
+   * Undefined: the policy is not one for this protocol, so nothing is read. `unusable`: its messages could not be looked
+   * through, so nothing may pass under it.
+   */
+  scriptOf(name: string, protocol: PortProtocol): ApplicationScript | 'unusable' | undefined {
     const program = this.#programs.get(name);
     if (program === undefined || program.protocol !== protocol) return undefined;
     const content = program.content === undefined ? undefined : this.#plans.useOf(program.content);
+    if (program.content !== undefined && content === undefined) return 'unusable';
     return { start: this.#startOf(program), content };
   }
 

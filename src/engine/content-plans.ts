@@ -25,23 +25,31 @@ export class ContentPlans {
     this.#host = host;
   }
 
-  /** The plans of a new configuration; what is not among them is on its way out. Throws what definePlan throws. */
-  configure(plans: readonly ContentPlan[]): void {
+  /**
+   * The plans of a new configuration; what is not among them is on its way out. Answers why plans could not be defined:
+   * too many at once, or no memory.
+   */
+  configure(plans: readonly ContentPlan[]): readonly string[] {
+    const errors: string[] = [];
     const before = this.#current;
     const current = new Map<string, DefinedPlan>();
     for (const plan of plans) {
       const key = keyOf(plan);
-      if (!current.has(key)) current.set(key, before.get(key) ?? this.#define(plan));
+      if (current.has(key)) continue;
+      try {
+        current.set(key, before.get(key) ?? this.#define(plan));
+      } catch (error) {
+        errors.push(error instanceof Error ? error.message : String(error));
+      }
     }
     this.#current = current;
     for (const [key, plan] of before) if (!current.has(key)) plan.retire();
+    return errors;
   }
 
-  /** Throws for a plan that the configuration did not name. */
-  useOf(plan: ContentPlan): ContentPlanUse {
-    const defined = this.#current.get(keyOf(plan));
-    if (defined === undefined) throw new Error('a content plan was not defined');
-    return defined;
+  /** Undefined for a plan that could not be defined. */
+  useOf(plan: ContentPlan): ContentPlanUse | undefined {
+    return this.#current.get(keyOf(plan));
   }
 
   #define(plan: ContentPlan): DefinedPlan {

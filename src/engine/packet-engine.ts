@@ -63,7 +63,7 @@ export class PacketEngine {
     this.#alerts = effectiveGlobals(options.settings.configuration).alert;
     const { addon, host, patterns, learned = NOTHING_LEARNED } = options;
     this.#applications = new Applications({ addon, host, patterns, learned });
-    this.#applications.configure(options.settings);
+    this.#takePolicies(options.settings);
     this.#places = new Places(addon, options.settings, this.#applications);
     setCounterNames(addon.counterNames());
     const buffers = allocateBuffers();
@@ -97,7 +97,7 @@ export class PacketEngine {
     this.#settings = settings;
     this.#logsDrops = logsDrops(settings.configuration);
     this.#alerts = effectiveGlobals(settings.configuration).alert;
-    this.#applications.configure(settings);
+    this.#takePolicies(settings);
     this.#places = new Places(this.#options.addon, settings, this.#applications);
     this.#options.addon.configure(this.#options.host, this.#loopOptions(settings));
   }
@@ -156,6 +156,12 @@ export class PacketEngine {
 
   close(): void {
     this.#options.addon.close(this.#options.host);
+  }
+
+  #takePolicies(settings: WorkerSettings): void {
+    for (const error of this.#applications.configure(settings)) {
+      this.#options.log({ id: 'ERROR', fields: { detail: `messages of a policy cannot be looked through: ${error}` } });
+    }
   }
 
   #open(flow: OpenedFlow): Session | undefined {

@@ -124,18 +124,27 @@ export class Places {
   #inspected(verdict: InspectedByZone, names: FlowPlace): Place {
     const { place, protocol, application } = verdict;
     const script = application === undefined ? undefined : this.#applications.scriptOf(application, protocol);
+    const inspection = asInspection(protocol, verdict.settings);
+    if (script === 'unusable') {
+      const refused = refusedPlace(protocol, { reason: 'engine-error', place, log: false });
+      return { ...refused, inspection: { ...inspection, auditTrail: false } };
+    }
     return {
       rule: '',
       protocol,
       zonePlace: place,
       countedAs: zoneCountName(place),
-      inspection: asInspection(protocol, verdict.settings),
+      inspection,
       start: script?.start,
       content: script?.content,
       returnList: returnList(this.#settings.configuration, names),
       ...(application === undefined ? {} : { application }),
     };
   }
+}
+
+interface Refused extends Pick<RefusedByZone, 'place' | 'log'> {
+  readonly reason: Reason;
 }
 
 /** Silent but for what `drop log` asks for: no alert, no audit trail (cisco-ios 3.10). */
@@ -149,7 +158,7 @@ const UNTOLD: Omit<EffectiveInspection, 'protocol'> = {
   routerTraffic: false,
 };
 
-function refusedPlace(protocol: PortProtocol, { reason, place, log }: RefusedByZone): Place {
+function refusedPlace(protocol: PortProtocol, { reason, place, log }: Refused): Place {
   return {
     rule: '',
     protocol,

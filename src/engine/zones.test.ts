@@ -82,10 +82,17 @@ function start(configuration = CONFIGURATION, patterns = PATTERNS) {
   const fake = createFakeAddon();
   fake.interfaces.set(2, 'outside0').set(3, 'inside0').set(4, 'inside1').set(5, 'dmz0');
   const plans: ContentPlan[] = [];
+  let failure: string | undefined;
+  const fail = (why: string): void => {
+    failure = why;
+  };
   const released: number[] = [];
   const addon: Addon = {
     ...fake.addon,
-    definePlan: (_host, plan) => plans.push(plan),
+    definePlan(_host, plan) {
+      if (failure !== undefined) throw new Error(failure);
+      return plans.push(plan);
+    },
     releasePlan: (_host, plan) => void released.push(plan),
   };
   const messages: LogMessage[] = [];
@@ -116,7 +123,7 @@ function start(configuration = CONFIGURATION, patterns = PATTERNS) {
   const say = (from: 'initiator' | 'responder', text: string, flow: Pick<FakeFlow, 'flow' | 'generation'> = SMTP) =>
     ops((batch) => batch.frame(flow, 'line', from, { text }));
   const texts = () => messages.map((message) => `${message.id} ${formatLogMessage(message).text}`);
-  return { fake, engine, messages, learned, ops, say, texts, plans, released, asked, settings };
+  return { fake, fail, engine, messages, learned, ops, say, texts, plans, released, asked, settings };
 }
 
 /** Up to the answer to EHLO, whose keywords are `keywords`. */
@@ -322,6 +329,25 @@ describe('a change of configuration', () => {
     engine.configure({ ...settings, configuration: EMPTY_CONFIGURATION });
     expect(released).toEqual([1, 2]);
   });
+});
+
+test('sessions of a policy whose plan could not be had are refused, and others are not', () => {
+  const { ops, texts, engine, settings, fail } = start();
+  fail('no memory');
+  engine.configure({
+    ...settings,
+    configuration: {
+      ...CONFIGURATION,
+      classMaps: [
+        ...CONFIGURATION.classMaps.filter(({ name }) => name !== 'LONG'),
+        classMap('LONG', 'smtp', 'data-length gt 200'),
+      ],
+    },
+  });
+  expect(ops((batch) => batch.opened(SMTP))).toEqual(['end initiator 0 3']);
+  expect(ops((batch) => batch.opened({ ...SMTP, flow: 8, protocol: 'pop3' }))[0]).toEqual(OURS);
+  expect(texts().join('\n')).toMatch(/^ERROR .*cannot be looked through: no memory\nSESSION_LOST /);
+  expect(engine.statistics().refusals).toEqual({ 'engine-error': 1 });
 });
 
 test('content is walked through by the plan of the session', () => {
