@@ -79,8 +79,8 @@ export class Applications {
   }
 
   /**
-   * Undefined: the policy is not one for this protocol, so nothing is read. `unusable`: its messages could not be looked
-   * through, so nothing may pass under it.
+   * Undefined: the policy is not one for this protocol, so nothing is read. `unusable`: its messages could not be
+   * looked through, so nothing may pass under it.
    */
   scriptOf(name: string, protocol: PortProtocol): ApplicationScript | 'unusable' | undefined {
     const program = this.#programs.get(name);
