@@ -68,3 +68,5 @@ export const LEARNED_CHANGES_MAX = 4_096;
 export const LEARNED_UNWRITTEN_MAX = 131_072;
 /** How long the store of learned senders may take to be read when the daemon starts. */
 export const LEARNED_CHECK_MS_MAX = 10_000;
+/** Protocols of a TLS hello (ALPN) that are shown; clients of mail offer one, browsers two. */
+export const TLS_ALPN_NAMES_MAX = 16;

@@ -37,7 +37,7 @@ enum class CutKind : std::uint8_t {
   counted_end,
   data_end,    ///< CRLF.CRLF, or .CRLF as the very first octets (RFC 5321 4.1.1.4)
   look_alike,  ///< a dot between two line ends of which not both are CRLF
-  tls_start,   ///< enough octets to tell whether this is a TLS hello
+  tls_start,   ///< a TLS hello is whole, or these octets begin none
 };
 
 struct Cut {
@@ -46,8 +46,7 @@ struct Cut {
   /// them).
   std::size_t taken = 0;
   LineEnd end = LineEnd::crlf;
-  /// tls_start: a handshake record of TLS 1.0 to 1.3 whose first message is a client hello or a
-  /// server hello.
+  /// tls_start: handshake records of SSL 3.0 to TLS 1.3 with the whole of a client or server hello.
   bool well_formed = false;
   /// Octets of the frame in all, those of earlier calls included (line: with its end; mail_data:
   /// message so far).
@@ -74,6 +73,11 @@ class Framer {
   /// nothing then.
   [[nodiscard]] bool at_start() const noexcept {
     return frame_bytes_ == 0 && !reported_ && !after_cr_;
+  }
+
+  /// Whether the octets that come next are part of what tls_start will be said of.
+  [[nodiscard]] bool awaits_tls() const noexcept {
+    return framing_.mode == FramingMode::tls && !reported_;
   }
 
   /// Looks at the octets that follow those taken so far, up to the end of the first frame in them.

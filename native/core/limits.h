@@ -38,6 +38,11 @@ inline constexpr std::size_t kRefusalBytesMax = 1'024;
 /// RFC 7323 2.3: larger shift counts are used as 14.
 inline constexpr std::uint8_t kWindowScaleMax = 14;
 
+/// A TLS hello with its record headers, kept until it is whole; more is none.
+inline constexpr std::size_t kTlsHelloBytesMax = 16'384;
+/// A server name in it: a host name has 253 octets at most (RFC 1035 2.3.4).
+inline constexpr std::size_t kTlsServerNameBytesMax = 255;
+
 /// MIME parts of a message that are told apart; what follows passes as one body.
 inline constexpr std::size_t kMimePartsMax = 1'024;
 /// Multiparts and messages inside of each other.

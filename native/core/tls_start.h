@@ -5,9 +5,11 @@
 
 namespace postern {
 
-/// Tells from the first octets of a stream whether a TLS handshake begins: a handshake record (RFC
-/// 8446 5.1) of TLS 1.0 to 1.3 whose first message is a client or server hello (RFC 8446 4). Says
-/// no at the first octet that cannot be part of one.
+/// Tells from the first octets of a stream whether a TLS handshake begins, and where its first
+/// message ends: handshake records (RFC 8446 5.1) of SSL 3.0 to TLS 1.3 whose first message is a
+/// client or server hello (RFC 8446 4.1), parted over records or not. Says no at the first octet
+/// that cannot be part of one, and yes at the last octet of the hello. What the hello says is read
+/// in tls_hello.h.
 class TlsStart {
  public:
   enum class Answer : std::uint8_t { undecided, yes, no };
@@ -15,8 +17,16 @@ class TlsStart {
   [[nodiscard]] Answer step(std::byte octet) noexcept;
 
  private:
-  std::uint8_t seen_ = 0;
-  std::uint8_t length_high_ = 0;
+  [[nodiscard]] bool record_header(std::uint8_t value) noexcept;
+  [[nodiscard]] bool message(std::uint8_t value) noexcept;
+
+  std::uint16_t seen_ = 0;  ///< octets in all, record headers included
+  std::uint16_t record_length_ = 0;
+  std::uint16_t record_left_ = 0;     ///< octets of the record under way that are still to come
+  std::uint16_t message_seen_ = 0;    ///< octets of the message, its header included
+  std::uint16_t message_length_ = 0;  ///< without its header
+  std::uint8_t header_seen_ = 0;      ///< octets of the record header
+  std::uint8_t type_ = 0;
 };
 
 }  // namespace postern

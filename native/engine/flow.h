@@ -104,7 +104,8 @@ struct FlowSide : SideFacts {
   bool judged_at_cr = false;
   std::vector<PendingPacket> pending;
   std::vector<PendingPacket> early;  ///< out of order, whole packets
-  std::vector<std::byte> head;       ///< of a tolerant line that outgrew its budget
+  /// Of a tolerant line that outgrew its budget; of a TLS hello, all that has come.
+  std::vector<std::byte> head;
   /// A prefix may be masked before its line is whole, and the judge is to see the line that was
   /// sent.
   std::vector<MaskedRun> masked;

@@ -108,6 +108,7 @@ PacketLoop::Advance PacketLoop::next_frame(std::uint32_t index, Side from) noexc
     const std::span<std::byte> run = side.store.run_at(pool_, side.framed);
     const Framer before = side.framer;
     const Cut cut = side.framer.next(run);
+    if (before.awaits_tls()) keep_hello(side, run.first(cut.taken));
     const bool found = from == Side::initiator && flow.content &&
                        scan_content(flow, before.framing().mode, run.first(cut.taken));
     if (found && cut.kind != CutKind::need_more) {
@@ -125,6 +126,7 @@ PacketLoop::Advance PacketLoop::next_frame(std::uint32_t index, Side from) noexc
     if (step == Advance::blocked) {
       side.framer = before;
       side.framed -= cut.taken;
+      if (cut.kind == CutKind::tls_start) side.head.resize(side.head.size() - cut.taken);
     }
     return step;
   }
@@ -210,7 +212,7 @@ PacketLoop::Advance PacketLoop::write_frame(std::uint32_t index, Side from,
     case CutKind::look_alike:
       return write_text(index, from, EventKind::look_alike, cut);
     case CutKind::tls_start:
-      return write_text(index, from, EventKind::tls_start, cut);
+      return write_tls_start(index, from, cut);
     case CutKind::need_more:
       break;
   }

@@ -219,6 +219,8 @@ class PacketLoop {
   [[nodiscard]] Advance write_frame(std::uint32_t index, Side from, const Cut& cut) noexcept;
   [[nodiscard]] Advance write_text(std::uint32_t index, Side from, EventKind kind,
                                    const Cut& cut) noexcept;
+  static void keep_hello(FlowSide& side, std::span<const std::byte> octets) noexcept;
+  [[nodiscard]] Advance write_tls_start(std::uint32_t index, Side from, const Cut& cut) noexcept;
   void copy_as_sent(FlowSide& side, std::uint64_t begin, std::span<std::byte> out) noexcept;
   [[nodiscard]] Advance write_opened(std::uint32_t index) noexcept;
   [[nodiscard]] Advance judge_at_cr(std::uint32_t index, Side from) noexcept;

@@ -1,6 +1,7 @@
 import type { Frame } from '../inspect/inspector.ts';
 import { readContentFacts } from '../native/content-facts.ts';
 import { EVENT, EVENT_FLAG, type EventReader } from '../native/event-batch.ts';
+import { readTlsHello } from '../native/tls-hello.ts';
 
 /**
  * The frame an event tells of. Throws for an event that is none: the numbers here and in the native code differ then.
@@ -19,7 +20,9 @@ export function frameOf(event: EventReader): Frame {
     case EVENT.lookAlike:
       return { kind: 'endOfDataLookAlike', from, ...(event.has(EVENT_FLAG.wellFormed) ? { mendable: true } : {}) };
     case EVENT.tlsStart:
-      return { kind: 'tlsStart', from, wellFormed: event.has(EVENT_FLAG.wellFormed) };
+      return event.has(EVENT_FLAG.wellFormed)
+        ? { kind: 'tlsStart', from, wellFormed: true, hello: readTlsHello(event.octets) }
+        : { kind: 'tlsStart', from, wellFormed: false };
     case EVENT.content:
       return { kind: 'content', from, facts: readContentFacts(event.octets), finished: event.has(EVENT_FLAG.finished) };
     case EVENT.overBudget:

@@ -128,8 +128,19 @@ describe('a flow that opens', () => {
   });
 });
 
+/** TLS 1.3 by suite 0x1301, with one extension (src/native/tls-hello.ts). */
+const SERVER_HELLO = '\x02\x03\x04\0\0\0\0\0\x02\x13\x01\0\x02\0\x2b\0\0';
+
 describe('a frame', () => {
   test('comes to the dialogue as what it is', () => {
+    const hello = {
+      type: 'server',
+      version: 0x0304,
+      alpn: [],
+      ciphers: [0x1301],
+      extensions: [43],
+      signatureAlgorithms: [],
+    };
     const { rule, seen } = courtroom();
     rule((batch) => batch.opened(FLOW));
     rule((batch) =>
@@ -139,7 +150,7 @@ describe('a frame', () => {
         .frame(FLOW, 'countedEnd', 'initiator', { bytes: 5_000_000_000 })
         .frame(FLOW, 'dataEnd', 'initiator', { bytes: 9 })
         .frame(FLOW, 'lookAlike', 'initiator')
-        .frame(FLOW, 'tlsStart', 'responder', { flag: EVENT_FLAG.wellFormed })
+        .frame(FLOW, 'tlsStart', 'responder', { flag: EVENT_FLAG.wellFormed, text: SERVER_HELLO })
         .frame(FLOW, 'tlsStart', 'initiator')
         .frame(FLOW, 'overBudget', 'initiator', { text: 'A', bytes: 2_048 })
         .content(FLOW, [{ kind: 'body', map: 2, decoded: true }])
@@ -151,7 +162,7 @@ describe('a frame', () => {
       { kind: 'countedEnd', from: 'initiator', bytes: 5_000_000_000 },
       { kind: 'dataEnd', from: 'initiator', bytes: 9 },
       { kind: 'endOfDataLookAlike', from: 'initiator' },
-      { kind: 'tlsStart', from: 'responder', wellFormed: true },
+      { kind: 'tlsStart', from: 'responder', wellFormed: true, hello },
       { kind: 'tlsStart', from: 'initiator', wellFormed: false },
       { kind: 'overBudget', from: 'initiator', budgetBytes: 2_048, text: 'A' },
       { kind: 'content', from: 'initiator', facts: [{ kind: 'body', map: 2, decoded: true }], finished: false },

@@ -2,6 +2,7 @@ import type { Alert } from './alerts.ts';
 import type { ContentFact, Fact } from './facts.ts';
 import type { PolicyHit } from './policy-hit.ts';
 import type { Reason } from './reasons.ts';
+import type { TlsHello } from './tls-hello.ts';
 
 /** Who sent the bytes: the peer whose SYN opened the connection, or the peer that answered it. */
 export type Side = 'initiator' | 'responder';
@@ -39,11 +40,11 @@ export type Frame =
    */
   | { readonly kind: 'endOfDataLookAlike'; readonly from: Side; readonly mendable?: boolean }
   /**
-   * The first octets after a go-ahead for TLS: whether they are a handshake record (client or server
-   * hello). The octet that tells is still held; those before it went ahead, or a client that waits for their
-   * acknowledgement would stall.
+   * The first octets where TLS begins: a whole hello of this side (client or server), told at its last octet, or
+   * something else, told at the first octet that cannot be part of one. That octet is still held; those before it
+   * went ahead, or a client that waits for their acknowledgement would stall. `hello`: what a well-formed one says.
    */
-  | { readonly kind: 'tlsStart'; readonly from: Side; readonly wellFormed: boolean }
+  | { readonly kind: 'tlsStart'; readonly from: Side; readonly wellFormed: boolean; readonly hello?: TlsHello }
   /**
    * The walk over the message found something in octets that are still held, in the order in which it stands there;
    * `finished`: asked for by `content` `finish`, told even when nothing was found. Never the machines' own: only a
@@ -67,7 +68,7 @@ export type Frame =
  *   before.
  * - `mailData`: message text up to CRLF.CRLF (RFC 5321 4.1.1.4), forwarded as it comes, `overBudget` past
  *   `budgetBytes`. `tolerant`: a look-alike is told where it can still be overwritten.
- * - `tls`: one `tlsStart`, asked as soon as it can be told.
+ * - `tls`: one `tlsStart`, asked as soon as it can be told (a hello over 16,384 octets is none).
  * - `opaque`: nothing is seen any more; TCP is still tracked.
  */
 export type FrameMode =

@@ -24,6 +24,7 @@ export const REASONS = {
   'plaintext-after-starttls': 'plain text was sent behind STARTTLS or STLS',
   'tls-expected': 'something else than a TLS handshake followed the go-ahead for TLS',
   'tls-required': 'a login or a message came before TLS and require-tls is configured',
+  'tls-version': 'the TLS version offered or chosen is below tls minimum-version',
   'invalid-sasl-response': 'a SASL response is not well formed',
   'invalid-literal': 'an IMAP literal is not well formed or not allowed here',
   // Replies

@@ -1,0 +1,98 @@
+// Stories of TLS hellos: told when they are whole, with what they say.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "loop_lab.h"
+#include "tls_samples.h"
+
+namespace postern::test {
+
+using namespace std::string_literals;
+constexpr Side I = Side::initiator;
+constexpr Side R = Side::responder;
+
+namespace {
+
+/// Both sides begin with TLS.
+void await_tls(const SeenEvent& event, Orders& orders) {
+  if (event.kind == EventKind::opened) {
+    orders.frame(event.flow, I, FramingMode::tls, 0);
+    orders.frame(event.flow, R, FramingMode::tls, 0);
+    return;
+  }
+  if (event.kind == EventKind::closed) return;
+  if ((event.flags & kWellFormed) == 0) return orders.refuse_with_reset(event.flow);
+  orders.forward(event.flow, event.side);
+  orders.frame(event.flow, event.side, FramingMode::opaque, 0);
+}
+
+std::vector<SeenEvent> starts_of(const LoopLab& lab) {
+  std::vector<SeenEvent> starts;
+  for (const SeenEvent& event : lab.seen) {
+    if (event.kind == EventKind::tls_start) starts.push_back(event);
+  }
+  return starts;
+}
+
+std::string told(const std::string& version, const std::string& name) {
+  return version + vector16(name) + vector16("") + vector16("\x13\x01\xc0\x2f") +
+         vector16(name.empty() ? "" : "\0\0"s) + vector16("");
+}
+
+const std::string kHello = record(client_hello({.extensions = server_name("mx.example.org")}));
+
+}  // namespace
+
+TEST_CASE("a hello in one packet is told with what it says, and goes as it came") {
+  LoopLab lab;
+  lab.answer = await_tls;
+  lab.connect();
+  CHECK(lab.fate(lab.send(I, 0, kHello)) == "accept");
+  REQUIRE(starts_of(lab).size() == 1);
+  CHECK(starts_of(lab)[0].text == told("\x01\x03\x03", "mx.example.org"));
+  CHECK(lab.fate(lab.send(R, 0, record(server_hello("")))) == "accept");
+  CHECK(starts_of(lab)[1].text.substr(0, 3) == "\x02\x03\x03");
+}
+
+TEST_CASE("however a hello is cut, its packets go at once and it is told once, alike") {
+  for (std::size_t piece = 1; piece < kHello.size(); ++piece) {
+    CAPTURE(piece);
+    LoopLab lab;
+    lab.answer = await_tls;
+    lab.connect();
+    for (std::size_t at = 0; at < kHello.size(); at += piece) {
+      CHECK(lab.fate(lab.send(I, static_cast<std::uint32_t>(at), kHello.substr(at, piece))) ==
+            "accept");
+    }
+    REQUIRE(starts_of(lab).size() == 1);
+    CHECK(starts_of(lab)[0].text == told("\x01\x03\x03", "mx.example.org"));
+    CHECK((starts_of(lab)[0].flags & kWellFormed) != 0);
+  }
+}
+
+TEST_CASE("the octet that makes a hello none, or completes a broken one, does not pass") {
+  std::string broken = kHello;
+  // The server name's length points past its list.
+  broken[5 + 4 + 2 + 32 + 1 + 6 + 2 + 2 + 4 + 2 + 1] = '\x7f';
+  for (const std::string& stream : {broken, "NOOP\r\n"s, record(server_hello(""))}) {
+    LoopLab lab;
+    lab.answer = await_tls;
+    lab.connect();
+    CHECK(lab.fate(lab.send(I, 0, stream)) != "accept");
+    REQUIRE(starts_of(lab).size() == 1);
+    CHECK((starts_of(lab)[0].flags & kWellFormed) == 0);
+    CHECK(starts_of(lab)[0].text.empty());
+  }
+}
+
+TEST_CASE("what follows a hello in its packet is none of it") {
+  LoopLab lab;
+  lab.answer = await_tls;
+  lab.connect();
+  CHECK(lab.fate(lab.send(I, 0, kHello + "\x14\x03\x03\x00\x01\x01"s)) == "accept");
+  REQUIRE(starts_of(lab).size() == 1);
+  CHECK(starts_of(lab)[0].text == told("\x01\x03\x03", "mx.example.org"));
+}
+
+}  // namespace postern::test
