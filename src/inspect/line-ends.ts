@@ -22,11 +22,11 @@ export interface LineFault {
  */
 export function findLineFault(frame: TextFrame): LineFault | undefined {
   const { text } = frame;
-  const within = frame.kind === 'line' ? text : text.replace(/\r$/, '');
-  const at = within.search(/[\r\0]/);
-  if (at >= 0) {
-    return { reason: text[at] === '\0' ? 'nul' : 'bare-carriage-return', head: text.slice(0, at) };
-  }
+  const cr = text.indexOf('\r');
+  const nul = text.indexOf('\0');
+  const bareCr = cr >= 0 && (frame.kind === 'line' || cr < text.length - 1);
+  if (bareCr && (nul < 0 || cr < nul)) return { reason: 'bare-carriage-return', head: text.slice(0, cr) };
+  if (nul >= 0) return { reason: 'nul', head: text.slice(0, nul) };
   return frame.kind === 'line' && frame.end === 'bareLf' ? { reason: 'bare-line-feed', head: text } : undefined;
 }
 
@@ -35,12 +35,17 @@ export function findLineFault(frame: TextFrame): LineFault | undefined {
  * answer. A bare LF ends the line for us too, so that what follows is judged as an answer of its own; only `strict`
  * refuses it. Undefined where the line is fine.
  */
-export function replyFault(frame: TextFrame, endings: LineEndings): (Omit<LineFault, 'reason'> & Why) | undefined {
+export function replyFault(frame: TextFrame, endings: LineEndings): JudgedFault | undefined {
   const fault = findLineFault(frame);
   if (fault === undefined || endings === 'strict') return fault;
   return fault.reason === 'bare-line-feed' ? undefined : { ...fault, reason: 'invalid-reply' };
 }
 
-interface Why {
+/** The fault of a client's line: refused with `strict` alone. What grammars refuse as a control character stays theirs. */
+export function commandFault(frame: TextFrame, endings: LineEndings): JudgedFault | undefined {
+  return endings === 'strict' ? findLineFault(frame) : undefined;
+}
+
+export interface JudgedFault extends Pick<LineFault, 'head'> {
   readonly reason: Reason;
 }

@@ -8,6 +8,8 @@ import { escapeOctets } from './notation.ts';
 
 /** Every chunk length up to this one is tried, longer ones only in steps. */
 const DENSE_CHUNK_LENGTH_MAX = 200;
+/** Lines of many thousand octets are asked about at each of them. */
+const TRANSCRIPT_MS_MAX = 30_000;
 const SPARSE_CHUNK_LENGTHS: readonly number[] = [255, 256, 511, 512, 536, 1000, 1024, 1460, 2047, 2048, 4096, 9000];
 
 export interface TranscriptSuite<State, Policy extends object> {
@@ -31,13 +33,17 @@ export function runTranscripts<State, Policy extends object>(suite: TranscriptSu
     const cases = parseTranscripts(readFileSync(new URL(name, suite.folder), 'utf8'), suite.language);
     it('has cases', () => expect(cases.length).toBeGreaterThan(0));
     for (const transcript of cases) {
-      it(transcript.title, () => {
-        const whole = play(suite, transcript, transcript.rows);
-        expect(whole.printed(transcript.expected)).toEqual(transcript.expected.map(tidy));
-        if (transcript.facts !== undefined) expect(whole.facts).toEqual(transcript.facts.map(tidy));
-        const problem = problemOfSplitting(suite, transcript);
-        if (problem !== undefined) expect.fail(problem);
-      });
+      it(
+        transcript.title,
+        () => {
+          const whole = play(suite, transcript, transcript.rows);
+          expect(whole.printed(transcript.expected)).toEqual(transcript.expected.map(tidy));
+          if (transcript.facts !== undefined) expect(whole.facts).toEqual(transcript.facts.map(tidy));
+          const problem = problemOfSplitting(suite, transcript);
+          if (problem !== undefined) expect.fail(problem);
+        },
+        TRANSCRIPT_MS_MAX,
+      );
     }
   });
 }

@@ -1,3 +1,4 @@
+import type { Fact } from '../../inspect/facts.ts';
 import type { Action, Step } from '../../inspect/inspector.ts';
 import { AWAIT_TLS } from '../../inspect/tls-start.ts';
 import { beginAuthenticated } from './authenticated.ts';
@@ -33,13 +34,13 @@ export function onResponderLine(state: NotAuthenticated, text: string, policy: I
       ? onResponse(state, text, policy)
       : { state: state, actions: [FORWARD] as readonly Action[] };
   if (step.state.at !== 'NOT_AUTHENTICATED' || step.actions.some((action) => action.kind === 'refuse')) return step;
-  if (literal === undefined) return { state: { ...step.state, response: 'whole' }, actions: step.actions };
+  if (literal === undefined) return { ...step, state: { ...step.state, response: 'whole' } };
   // Zero octets are no run to count: the response goes on with the next line at once.
   const counted: readonly Action[] =
     literal.bytes === 0
       ? []
       : [{ kind: 'frameAs', from: 'responder', mode: { kind: 'counted', bytes: literal.bytes } }];
-  return { state: { ...step.state, response: literal.within }, actions: [...step.actions, ...counted] };
+  return { ...step, state: { ...step.state, response: literal.within }, actions: [...step.actions, ...counted] };
 }
 
 function onResponse(state: NotAuthenticated, text: string, policy: ImapPolicy): Result {
@@ -50,10 +51,40 @@ function onResponse(state: NotAuthenticated, text: string, policy: ImapPolicy): 
     case 'continuation':
       return onContinuation(state, policy);
     case 'untagged':
-      return { state: noteUntagged(state, text, response.status === 'BYE'), actions: [FORWARD] };
+      return telling(starttlsFacts(state, text), {
+        state: noteUntagged(state, text, response.status === 'BYE'),
+        actions: [FORWARD],
+      });
     case 'tagged':
-      return onTagged(noteUntagged(state, text, false), response.tag, response.status, policy);
+      return telling(
+        starttlsFacts(state, text),
+        onTagged(noteUntagged(state, text, false), response.tag, response.status, policy),
+      );
   }
+}
+
+/** Other firewalls leave as many X of what they overwrite. */
+const OVERWRITTEN = /^X{7}[A-Z]$/;
+
+/**
+ * What a list of capabilities says of STARTTLS. One that comes with a login's answer is that of the state behind it,
+ * where there is no STARTTLS any more (RFC 9051 6.2.1).
+ */
+function starttlsFacts({ unanswered, ended }: NotAuthenticated, text: string): readonly Fact[] {
+  const capabilities = capabilitiesIn(text)?.map((name) => name.toUpperCase());
+  if (capabilities === undefined || ended || unanswered.some(({ onOk }) => onOk === 'authenticates')) return [];
+  const overwritten = capabilities.some((name) => OVERWRITTEN.test(name));
+  return [
+    {
+      kind: 'starttls',
+      offer: capabilities.includes('STARTTLS') ? 'offered' : overwritten ? 'overwritten' : 'missing',
+    },
+  ];
+}
+
+function telling(facts: readonly Fact[], step: Result): Result {
+  const refused = step.actions.some(({ kind }) => kind === 'refuse');
+  return facts.length === 0 || refused ? step : { ...step, facts: [...(step.facts ?? []), ...facts] };
 }
 
 function noteUntagged(state: NotAuthenticated, text: string, bye: boolean): NotAuthenticated {

@@ -1,8 +1,9 @@
 import type { Action, Step } from '../../inspect/inspector.ts';
 import { literalAtEnd } from './literals.ts';
 import { countedInitiator, STRICT_LINES } from './not-authenticated.ts';
+import { factsOf, type Refusal, refuse } from './refusal.ts';
 import { readResponse } from './replies.ts';
-import { type ImapState, NOT_AUTHENTICATED } from './state.ts';
+import { type ImapPolicy, type ImapState, NOT_AUTHENTICATED } from './state.ts';
 
 /**
  * After authentication nothing is judged (cisco-ios 3.7). The client's lines are followed past its literals, so that a
@@ -17,10 +18,12 @@ const AUTHENTICATED_LINE_BYTES_MAX = 512;
 const TOLERANT_LINES = { kind: 'lines', budgetBytes: AUTHENTICATED_LINE_BYTES_MAX, tolerant: true } as const;
 
 type Result = Step<ImapState>;
+type Authenticated = Extract<ImapState, { at: 'AUTHENTICATED' }>;
 
-export function beginAuthenticated(): Result {
+/** `greeted`: by PREAUTH. */
+export function beginAuthenticated(greeted = false): Result {
   return {
-    state: { at: 'AUTHENTICATED', midCommand: false },
+    state: { at: 'AUTHENTICATED', midCommand: false, greeted },
     actions: [
       FORWARD,
       { kind: 'stopInspecting', because: 'authenticated' },
@@ -31,29 +34,41 @@ export function beginAuthenticated(): Result {
 }
 
 /** A whole line from the client. `midCommand` says that it goes on with a command, behind a literal. */
-export function onAuthenticatedLine(state: Extract<ImapState, { at: 'AUTHENTICATED' }>, text: string): Result {
+export function onAuthenticatedLine(state: Authenticated, text: string, policy: ImapPolicy): Result {
   const [, tag = '', verb = ''] = state.midCommand ? [] : (/^([^ ]+) +([A-Z]+)(?: |$)/i.exec(text) ?? []);
   switch (verb.toUpperCase()) {
     case 'LOGOUT':
       return afterLogout();
+    case 'STARTTLS':
+      if (state.greeted) return refuseStarttls(state, tag, policy);
+      return followLiteral(state, text);
     case 'UNAUTHENTICATE':
       return awaitAnswer(tag);
     case 'COMPRESS':
       // RFC 4978 3: from here on the client deflates, and there is no LOGOUT to be seen.
       return {
-        state: { at: 'AUTHENTICATED', midCommand: false },
+        state: { ...state, midCommand: false },
         actions: [FORWARD, { kind: 'frameAs', from: 'initiator', mode: { kind: 'opaque' } }],
       };
     default:
-      return followLiteral(text);
+      return followLiteral(state, text);
   }
 }
 
+/**
+ * RFC 9051 6.2.1 has STARTTLS before authentication only. Behind a PREAUTH greeting, which somebody on the way may have
+ * made, a client that goes on in what it takes for TLS would go on in a session that is not its own.
+ */
+function refuseStarttls(state: Authenticated, tag: string, policy: ImapPolicy): Result {
+  const why: Refusal = { reason: 'command-out-of-state', text: 'STARTTLS', tag };
+  return { state, actions: refuse(why, policy), facts: factsOf(why) };
+}
+
 /** Both kinds of literal are counted. README.md says what that means when the server refuses a synchronising one. */
-function followLiteral(text: string): Result {
+function followLiteral(state: Authenticated, text: string): Result {
   const literal = literalAtEnd(text);
   const counted = literal === undefined || literal.bytes === 0 ? [] : [countedInitiator(literal.bytes)];
-  return { state: { at: 'AUTHENTICATED', midCommand: literal !== undefined }, actions: [FORWARD, ...counted] };
+  return { state: { ...state, midCommand: literal !== undefined }, actions: [FORWARD, ...counted] };
 }
 
 /** LOGOUT ends the session at once: RFC 9051 6.1.3 leaves the server no way to refuse it. */

@@ -34,6 +34,7 @@ export type Judgement =
 export interface JudgingContext {
   readonly verbs: WordTable;
   readonly secureLogin: boolean;
+  readonly requireTls: boolean;
   /** Unknown commands and those out of state go on where their answer can be followed. */
   readonly passInvalid: boolean;
   /** The reason for anything that is not allowed here, instead of what is wrong with it. */
@@ -75,7 +76,10 @@ function judgeVerb(text: string, tag: string, complete: boolean, context: Judgin
     case 'unknown':
       return judgeInvalid(text, complete, context, { reason: reasonAt(text, verb.at, 'invalid-command'), tag });
     case 'forbidden': {
-      const cleartext = context.secureLogin && COMMANDS.get(verb.word)?.cleartextLogin === true;
+      const rule = COMMANDS.get(verb.word);
+      if (context.requireTls && rule?.onOk === 'authenticates')
+        return refused(text, context, { reason: 'tls-required', tag });
+      const cleartext = context.secureLogin && rule?.cleartextLogin === true;
       const offence: Offence = cleartext
         ? { reason: 'cleartext-login', mechanism: verb.word, tag }
         : { reason: 'command-out-of-state', tag };
@@ -204,6 +208,7 @@ function refused(text: string, context: JudgingContext, { reason, tag, mechanism
   if (mechanism !== undefined) {
     return { kind: 'refused', refusal: { reason, tag, mechanism, text: loginText(text, mechanism) } };
   }
+  if (reason === 'tls-required') return { kind: 'refused', refusal: { reason, tag } };
   const { ended } = context;
   return {
     kind: 'refused',

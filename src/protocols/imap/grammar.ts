@@ -60,6 +60,8 @@ export const COMMANDS: ReadonlyMap<string, CommandRule> = new Map<string, Comman
 /** Verbs before authentication, those that `secure-login` forbids among the permitted ones or not. */
 export const NOT_AUTHENTICATED_VERBS: WordTable = verbs(() => true);
 export const SECURE_NOT_AUTHENTICATED_VERBS: WordTable = verbs((rule) => !rule.cleartextLogin);
+/** What is left before TLS where logins need it. */
+export const BEFORE_TLS_VERBS: WordTable = verbs((rule) => rule.onOk !== 'authenticates');
 /** After a greeting of BYE there is nothing left to say but goodbye. */
 export const CLOSED_VERBS: WordTable = wordTable(
   ['LOGOUT'],

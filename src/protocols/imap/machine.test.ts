@@ -78,7 +78,7 @@ describe('the table', () => {
   });
 
   it.each([...COMMANDS])('%s passes after authentication', (verb) => {
-    expect(play(`S: * PREAUTH\nC: a ${verb} x`).actions[0]).toEqual({ kind: 'forward' });
+    expect(play(`S: * OK\nC: l LOGIN u p\nS: l OK\nC: a ${verb} x`).actions[0]).toEqual({ kind: 'forward' });
   });
 });
 

@@ -1,4 +1,5 @@
 import { type Frame, type Inspector, type Step, unreachable } from '../../inspect/inspector.ts';
+import { commandFault, replyFault } from '../../inspect/line-ends.ts';
 import { judgeTlsStart } from '../../inspect/tls-start.ts';
 import { withoutUndecidedCr } from '../../inspect/words.ts';
 import { IMAP_REPLY_BYTES_MAX, SASL_RESPONSE_BYTES_MAX } from '../../limits.ts';
@@ -66,6 +67,27 @@ export const imap: Inspector<ImapState, ImapPolicy> = {
 type TextFrame = Extract<Frame, { kind: 'line' | 'partial' }>;
 
 function onText(state: ImapState, frame: TextFrame, policy: ImapPolicy): Result {
+  return onLineFault(state, frame, policy) ?? judgeText(state, frame, policy);
+}
+
+/** What peers may read as another line than we do, where lines are read strictly. */
+function onLineFault(state: ImapState, frame: TextFrame, policy: ImapPolicy): Result | undefined {
+  const endings = policy.lineEndings ?? 'normalize';
+  const byResponder = frame.from === 'responder';
+  const fault = byResponder ? replyFault(frame, endings) : commandFault(frame, endings);
+  if (fault === undefined || !isReadStrictly(state)) return undefined;
+  const before = judgeText(state, { kind: 'partial', from: frame.from, text: fault.head }, policy);
+  if (before.actions.some(({ kind }) => kind === 'refuse')) return before;
+  // Words behind the beginning of a reply would be read as its end.
+  return refusal(state, { reason: fault.reason }, byResponder ? { ...policy, reset: true } : policy);
+}
+
+/** Before authentication; after it nothing is judged. */
+function isReadStrictly({ at }: ImapState): boolean {
+  return at === 'GREETING' || at === 'NOT_AUTHENTICATED' || at === 'CLOSED';
+}
+
+function judgeText(state: ImapState, frame: TextFrame, policy: ImapPolicy): Result {
   const whole = frame.kind === 'line';
   const fromInitiator = frame.from === 'initiator';
   switch (state.at) {
@@ -75,7 +97,7 @@ function onText(state: ImapState, frame: TextFrame, policy: ImapPolicy): Result 
       if (fromInitiator) return onInitiator(state, frame.text, whole, policy);
       return whole ? onResponderLine(state, frame.text, policy) : forward(state);
     case 'AUTHENTICATED':
-      return fromInitiator && whole ? onAuthenticatedLine(state, frame.text) : forward(state);
+      return fromInitiator && whole ? onAuthenticatedLine(state, frame.text, policy) : forward(state);
     case 'LEAVING':
       return !fromInitiator && whole ? onLeavingLine(state, frame.text) : forward(state);
     case 'CLOSED':
@@ -96,7 +118,12 @@ function onGreeting(frame: TextFrame, policy: ImapPolicy): Result {
   if (frame.kind === 'partial') return forward(state);
   const response = readResponse(frame.text);
   const status = response.kind === 'untagged' ? response.status : undefined;
-  if (status === 'PREAUTH') return beginAuthenticated();
+  if (status === 'PREAUTH') {
+    // Its beginning has gone ahead; words behind it would be read as its end.
+    return policy.requireTls === true
+      ? refusal(state, { reason: 'tls-required' }, { ...policy, reset: true })
+      : beginAuthenticated(true);
+  }
   if (status === 'BYE') return forward({ at: 'CLOSED' });
   // Read once more as a response: its code may name capabilities, and hold a literal.
   return onResponderLine(NOT_AUTHENTICATED, frame.text, policy);
@@ -106,6 +133,7 @@ function onClosed(state: ImapState, frame: TextFrame, policy: ImapPolicy): Resul
   const judged = judgeCommand(frame.text, frame.kind === 'line', {
     verbs: CLOSED_VERBS,
     secureLogin: false,
+    requireTls: false,
     passInvalid: false,
     ended: true,
     secretMayFollow: false,

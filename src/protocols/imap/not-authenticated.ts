@@ -1,7 +1,7 @@
 import type { Fact } from '../../inspect/facts.ts';
 import type { Action, Step } from '../../inspect/inspector.ts';
 import { isSaslResponse } from '../../inspect/sasl.ts';
-import { withoutUndecidedCr } from '../../inspect/words.ts';
+import { type WordTable, withoutUndecidedCr } from '../../inspect/words.ts';
 import {
   IMAP_LITERALS_A_COMMAND_MAX,
   IMAP_REPLY_BYTES_MAX,
@@ -10,7 +10,7 @@ import {
 } from '../../limits.ts';
 import type { ArgumentsReading } from './arguments.ts';
 import { type Judgement, judgeCommand, judgeRest } from './command-line.ts';
-import { NOT_AUTHENTICATED_VERBS, SECURE_NOT_AUTHENTICATED_VERBS } from './grammar.ts';
+import { BEFORE_TLS_VERBS, NOT_AUTHENTICATED_VERBS, SECURE_NOT_AUTHENTICATED_VERBS } from './grammar.ts';
 import { isOffered, type Literal } from './literals.ts';
 import { factsOf, type Refusal, refuse } from './refusal.ts';
 import { type ImapPolicy, type ImapState, isInitiatorPaused, type NotAuthenticated, type Unfinished } from './state.ts';
@@ -71,10 +71,16 @@ function telling(fact: Fact | undefined, step: Result): Result {
   return fact === undefined || isRefused(step) ? step : { ...step, facts: [fact] };
 }
 
+function verbsBy({ requireTls = false, secureLogin }: ImapPolicy): WordTable {
+  if (requireTls) return BEFORE_TLS_VERBS;
+  return secureLogin ? SECURE_NOT_AUTHENTICATED_VERBS : NOT_AUTHENTICATED_VERBS;
+}
+
 function judge(state: NotAuthenticated, text: string, complete: boolean, policy: ImapPolicy): Judgement {
   return judgeCommand(text, complete, {
-    verbs: policy.secureLogin ? SECURE_NOT_AUTHENTICATED_VERBS : NOT_AUTHENTICATED_VERBS,
+    verbs: verbsBy(policy),
     secureLogin: policy.secureLogin,
+    requireTls: policy.requireTls ?? false,
     passInvalid: policy.invalidCommand === 'pass',
     ended: state.ended,
     secretMayFollow: state.secretMayFollow,

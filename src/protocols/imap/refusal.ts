@@ -23,8 +23,13 @@ const BAD_REASONS: ReadonlySet<Reason> = new Set<Reason>([
   'invalid-sasl-response',
   'command-out-of-state',
   'control-character',
+  'bare-line-feed',
+  'bare-carriage-return',
+  'nul',
   'line-too-long',
 ]);
+
+const PRIVACY_REASONS: ReadonlySet<Reason> = new Set<Reason>(['cleartext-login', 'tls-required']);
 
 /**
  * The actions of a refusal: the alert, then RST to both peers or the words of IMAP (cisco-ios 3.7, design.md refusing
@@ -49,8 +54,9 @@ function wordsFor({ reason, tag }: Refusal, hostname: string): string {
   const bye = `* BYE ${hostname} refused: ${REASONS[reason]}\r\n`;
   if (tag === undefined) return bye;
   // RFC 5530 3: PRIVACYREQUIRED tells the client that the same login may succeed under TLS.
-  const status = BAD_REASONS.has(reason) ? 'BAD' : reason === 'cleartext-login' ? 'NO [PRIVACYREQUIRED]' : 'NO';
-  return `${bye}${tag} ${status} ${REASONS[reason]}\r\n`;
+  const status = BAD_REASONS.has(reason) ? 'BAD' : PRIVACY_REASONS.has(reason) ? 'NO [PRIVACYREQUIRED]' : 'NO';
+  const why = reason === 'tls-required' ? 'Must issue a STARTTLS command first' : REASONS[reason];
+  return `${bye}${tag} ${status} ${why}\r\n`;
 }
 
 /** What a refused command was: an invalid one, or a login in clear. Nothing where no command offended. */

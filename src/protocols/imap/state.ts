@@ -1,4 +1,5 @@
 import type { Side } from '../../inspect/inspector.ts';
+import type { LineEndings } from '../../inspect/line-ends.ts';
 import type { Place } from './arguments.ts';
 import type { Effect } from './grammar.ts';
 import type { NonSynchronising } from './literals.ts';
@@ -10,6 +11,10 @@ export interface ImapPolicy {
   readonly reset: boolean;
   /** `pass`: a command that is unknown or out of state goes on where its answer can be followed. Absent: `refuse`. */
   readonly invalidCommand?: 'refuse' | 'pass';
+  /** Absent: `normalize`. */
+  readonly lineEndings?: LineEndings;
+  /** No login before TLS (`require-tls login`). Absent: it may come. */
+  readonly requireTls?: boolean;
   /** The name in the words of a refusal. */
   readonly hostname: string;
 }
@@ -72,8 +77,10 @@ export type ImapState =
   /** The go-ahead for TLS was given; `awaits` has to send its hello. */
   | { readonly at: 'TLS_HELLO'; readonly awaits: Side }
   | { readonly at: 'ENCRYPTED' }
-  /** `midCommand`: the next line is the rest of a command, behind a literal. */
-  | { readonly at: 'AUTHENTICATED'; readonly midCommand: boolean }
+  /**
+   * `midCommand`: the next line is the rest of a command, behind a literal. `greeted`: by PREAUTH, without a login.
+   */
+  | { readonly at: 'AUTHENTICATED'; readonly midCommand: boolean; readonly greeted: boolean }
   /** UNAUTHENTICATE was sent with this tag. */
   | { readonly at: 'LEAVING'; readonly tag: string }
   /** The server greeted with BYE. */

@@ -1,10 +1,10 @@
 import type { Action, Step } from '../../inspect/inspector.ts';
 import { isSaslResponse } from '../../inspect/sasl.ts';
 import { AWAIT_TLS } from '../../inspect/tls-start.ts';
-import { withoutUndecidedCr } from '../../inspect/words.ts';
+import { type WordTable, withoutUndecidedCr } from '../../inspect/words.ts';
 import { POP3_REPLY_BYTES_MAX, SASL_RESPONSE_BYTES_MAX, UNANSWERED_COMMANDS_MAX } from '../../limits.ts';
 import { type Judgement, type JudgingContext, judgeCommand } from './command-line.ts';
-import { AUTHORIZATION_VERBS, SECURE_AUTHORIZATION_VERBS } from './grammar.ts';
+import { AUTHORIZATION_VERBS, BEFORE_TLS_VERBS, SECURE_AUTHORIZATION_VERBS } from './grammar.ts';
 import { factsOf, type Refusal, refuse } from './refusal.ts';
 import { readReply } from './replies.ts';
 import {
@@ -41,11 +41,17 @@ export function onInitiator(state: Authorization, text: string, complete: boolea
   }
 }
 
+function verbsBy({ requireTls = false, secureLogin }: Pop3Policy): WordTable {
+  if (requireTls) return BEFORE_TLS_VERBS;
+  return secureLogin ? SECURE_AUTHORIZATION_VERBS : AUTHORIZATION_VERBS;
+}
+
 /** What the line comes to as a command. */
 function judgeInitiator(state: Authorization, text: string, complete: boolean, policy: Pop3Policy): Judgement {
   const context: JudgingContext = {
-    verbs: policy.secureLogin ? SECURE_AUTHORIZATION_VERBS : AUTHORIZATION_VERBS,
+    verbs: verbsBy(policy),
     secureLogin: policy.secureLogin,
+    requireTls: policy.requireTls ?? false,
     passInvalid: policy.invalidCommand === 'pass',
     userTold: state.userTold,
     ended: state.ended,
@@ -96,7 +102,7 @@ function onSaslResponse(state: Authorization, line: string, complete: boolean, p
 
 /** A whole line from the server. */
 export function onReply(state: Authorization, text: string, policy: Pop3Policy): Result {
-  if (state.inListing) return { state: { ...state, inListing: text !== '.' }, actions: [FORWARD] };
+  if (state.inListing) return onListed(state, text);
   const reply = readReply(text);
   const [answered, ...unanswered] = state.unanswered;
   switch (reply) {
@@ -116,6 +122,20 @@ export function onReply(state: Authorization, text: string, policy: Pop3Policy):
   }
 }
 
+/** RFC 2595 4: the keyword is STLS. Other firewalls leave as many X of what they overwrite. */
+const OVERWRITTEN = /^X{3}[A-Z](?: |$)/;
+
+function onListed(state: Authorization, text: string): Result {
+  const { stls } = state;
+  if (text === '.') {
+    const step: Result = { state: { ...state, inListing: false, stls: undefined }, actions: [FORWARD] };
+    return stls === undefined ? step : { ...step, facts: [{ kind: 'starttls', offer: stls }] };
+  }
+  if (stls === undefined || stls === 'offered') return { state, actions: [FORWARD] };
+  if (/^STLS(?: |$)/i.test(text)) return { state: { ...state, stls: 'offered' }, actions: [FORWARD] };
+  return { state: OVERWRITTEN.test(text) ? { ...state, stls: 'overwritten' } : state, actions: [FORWARD] };
+}
+
 /** A server may also say -ERR unasked, before it closes for its own reasons (RFC 1939 3, autologout). */
 function onNegative(state: Authorization, answered: Unanswered | undefined, unanswered: readonly Unanswered[]): Result {
   if (answered === undefined) return { state, actions: [FORWARD] };
@@ -130,7 +150,10 @@ function onNegative(state: Authorization, answered: Unanswered | undefined, unan
 function onAffirmative(state: Authorization, answered: Unanswered): Result {
   switch (answered.onOk) {
     case 'nothing':
-      return { state: { ...state, inListing: answered.multi }, actions: [FORWARD] };
+      return {
+        state: { ...state, inListing: answered.multi, stls: answered.capabilities === true ? 'missing' : undefined },
+        actions: [FORWARD],
+      };
     case 'ends':
       return { state: { ...state, ended: true }, actions: [FORWARD, RESUME_INITIATOR] };
     case 'authenticates':

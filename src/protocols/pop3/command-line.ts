@@ -10,7 +10,7 @@ import {
   withoutUndecidedCr,
 } from '../../inspect/words.ts';
 import { POP3_COMMAND_BYTES_MAX } from '../../limits.ts';
-import { COMMANDS, type CommandRule } from './grammar.ts';
+import { COMMANDS, type CommandRule, logsIn } from './grammar.ts';
 import type { Refusal } from './refusal.ts';
 import type { Unanswered } from './state.ts';
 
@@ -24,6 +24,7 @@ export type Judgement =
 export interface JudgingContext {
   readonly verbs: WordTable;
   readonly secureLogin: boolean;
+  readonly requireTls: boolean;
   /** Unknown commands and those out of state go on where their answer can be followed. */
   readonly passInvalid: boolean;
   /** A USER went before; PASS is no other login. */
@@ -110,7 +111,8 @@ function judgeInvalid(text: string, complete: boolean, context: JudgingContext, 
 function toUnanswered(verb: string, rule: CommandRule, hasArguments: boolean): Unanswered {
   if (verb === 'AUTH' && !hasArguments) return { multi: true, onOk: 'nothing', challenges: false };
   const multi = rule.reply === 'multi' || (rule.reply === 'multiWithoutArgument' && !hasArguments);
-  return { multi, onOk: rule.onOk, challenges: verb === 'AUTH' };
+  const capabilities = verb === 'CAPA' ? { capabilities: true } : {};
+  return { multi, onOk: rule.onOk, challenges: verb === 'AUTH', ...capabilities };
 }
 
 /** Arguments are set apart by single spaces; spaces at the end of the line are harmless and some clients send them. */
@@ -153,8 +155,9 @@ function findAuthOffence(text: string, complete: boolean, secureOnly: boolean): 
   }
 }
 
-function forbidden(verb: string, { secureLogin }: JudgingContext): Omit<Offence, 'at'> {
+function forbidden(verb: string, { secureLogin, requireTls }: JudgingContext): Omit<Offence, 'at'> {
   const rule = COMMANDS.get(verb);
+  if (requireTls && rule !== undefined && logsIn(rule)) return { reason: 'tls-required' };
   if (secureLogin && rule?.cleartextLogin) return { reason: 'cleartext-login', mechanism: 'USER/PASS' };
   return { reason: 'command-out-of-state' };
 }
@@ -171,6 +174,7 @@ function refused(text: string, context: JudgingContext, offence: Offence): Judge
     return { kind: 'refused', refusal: { reason, mechanism, text: loginText(text, mechanism) } };
   }
   const { ended } = context;
+  if (reason === 'tls-required') return { kind: 'refused', refusal: { reason } };
   return { kind: 'refused', refusal: { reason: ended ? 'data-after-end' : reason, text: quotedVerb(text, context) } };
 }
 

@@ -55,11 +55,18 @@ export const COMMANDS: ReadonlyMap<string, CommandRule> = new Map<string, Comman
 /** Verbs before authentication, those that `secure-login` forbids among the permitted ones or not. */
 export const AUTHORIZATION_VERBS: WordTable = verbs(() => true);
 export const SECURE_AUTHORIZATION_VERBS: WordTable = verbs((rule) => !rule.cleartextLogin);
+/** What is left before TLS where logins need it. */
+export const BEFORE_TLS_VERBS: WordTable = verbs((rule) => !logsIn(rule));
 /** After a greeting of -ERR there is nothing left to say but goodbye. */
 export const CLOSED_VERBS: WordTable = wordTable(
   ['QUIT'],
   [...COMMANDS.keys()].filter((verb) => verb !== 'QUIT'),
 );
+
+/** Whether it is a login or a part of one. */
+export function logsIn({ cleartextLogin, onOk }: CommandRule): boolean {
+  return cleartextLogin || onOk === 'authenticates';
+}
 
 function verbs(permits: (rule: CommandRule) => boolean): WordTable {
   const isPermitted = (rule: CommandRule): boolean => rule.allowedIn.includes('AUTHORIZATION') && permits(rule);

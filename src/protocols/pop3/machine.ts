@@ -1,4 +1,5 @@
 import { type Frame, type Inspector, type Step, unreachable } from '../../inspect/inspector.ts';
+import { commandFault, replyFault } from '../../inspect/line-ends.ts';
 import { withoutUndecidedCr } from '../../inspect/words.ts';
 import { POP3_REPLY_BYTES_MAX, SASL_RESPONSE_BYTES_MAX } from '../../limits.ts';
 import { afterQuit, onInitiator, onReply } from './authorization.ts';
@@ -63,6 +64,27 @@ export const pop3: Inspector<Pop3State, Pop3Policy> = {
 type TextFrame = Extract<Frame, { kind: 'line' | 'partial' }>;
 
 function onText(state: Pop3State, frame: TextFrame, policy: Pop3Policy): Result {
+  return onLineFault(state, frame, policy) ?? judgeText(state, frame, policy);
+}
+
+/** What peers may read as another line than we do, where lines are read strictly. */
+function onLineFault(state: Pop3State, frame: TextFrame, policy: Pop3Policy): Result | undefined {
+  const endings = policy.lineEndings ?? 'normalize';
+  const byResponder = frame.from === 'responder';
+  const fault = byResponder ? replyFault(frame, endings) : commandFault(frame, endings);
+  if (fault === undefined || !isReadStrictly(state)) return undefined;
+  const before = judgeText(state, { kind: 'partial', from: frame.from, text: fault.head }, policy);
+  if (before.actions.some(({ kind }) => kind === 'refuse')) return before;
+  // Words behind the beginning of a reply would be read as its end.
+  return refusal(state, { reason: fault.reason }, byResponder ? { ...policy, reset: true } : policy);
+}
+
+/** Before authentication; after it only QUIT matters. */
+function isReadStrictly({ at }: Pop3State): boolean {
+  return at === 'GREETING' || at === 'AUTHORIZATION' || at === 'CLOSED';
+}
+
+function judgeText(state: Pop3State, frame: TextFrame, policy: Pop3Policy): Result {
   switch (state.at) {
     case 'GREETING':
       return frame.from === 'initiator' ? refusal(state, { reason: 'early-talk' }, policy) : onGreeting(frame, policy);
@@ -99,6 +121,7 @@ function onClosed(state: Pop3State, frame: TextFrame, policy: Pop3Policy): Resul
   const context = {
     verbs: CLOSED_VERBS,
     secureLogin: false,
+    requireTls: false,
     passInvalid: false,
     userTold: false,
     ended: true,

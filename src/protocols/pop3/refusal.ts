@@ -27,7 +27,8 @@ export function refuse({ reason, text, mechanism }: Refusal, policy: Pop3Policy)
 
   // RFC 3206 3: SYS/PERM tells the client that trying again later is of no use.
   function words(): string {
-    return `-ERR [SYS/PERM] ${policy.hostname} refused: ${REASONS[reason]}\r\n`;
+    const why = reason === 'tls-required' ? 'Must issue a STLS command first' : `refused: ${REASONS[reason]}`;
+    return `-ERR [SYS/PERM] ${policy.hostname} ${why}\r\n`;
   }
 }
 

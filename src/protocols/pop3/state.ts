@@ -1,4 +1,6 @@
+import type { Fact } from '../../inspect/facts.ts';
 import type { Side } from '../../inspect/inspector.ts';
+import type { LineEndings } from '../../inspect/line-ends.ts';
 import type { Effect } from './grammar.ts';
 
 export interface Pop3Policy {
@@ -8,6 +10,10 @@ export interface Pop3Policy {
   readonly reset: boolean;
   /** `pass`: a command that is unknown or out of state goes on where its answer can be followed. Absent: `refuse`. */
   readonly invalidCommand?: 'refuse' | 'pass';
+  /** Absent: `normalize`. */
+  readonly lineEndings?: LineEndings;
+  /** No login before TLS (`require-tls login`). Absent: it may come. */
+  readonly requireTls?: boolean;
   /** The name in the words of a refusal. */
   readonly hostname: string;
 }
@@ -18,7 +24,11 @@ export interface Unanswered {
   readonly onOk: Effect;
   /** An AUTH command may be answered by challenges first (RFC 5034 4). */
   readonly challenges: boolean;
+  /** Its listing names the server's extensions. */
+  readonly capabilities?: boolean;
 }
+
+export type StlsOffer = Extract<Fact, { kind: 'starttls' }>['offer'];
 
 export interface Authorization {
   readonly at: 'AUTHORIZATION';
@@ -26,6 +36,8 @@ export interface Authorization {
   readonly unanswered: readonly Unanswered[];
   /** Inside a multi-line answer, up to the line with a lone dot. */
   readonly inListing: boolean;
+  /** What a listing of capabilities, as far as it has come, says of STLS; undefined in any other. */
+  readonly stls: StlsOffer | undefined;
   /** The server has sent a challenge and waits for the client's response. */
   readonly challenged: boolean;
   /** QUIT went before: only what leads to a new authentication may follow. */
@@ -52,6 +64,7 @@ export const AUTHORIZATION: Authorization = {
   at: 'AUTHORIZATION',
   unanswered: [],
   inListing: false,
+  stls: undefined,
   challenged: false,
   ended: false,
   responderOpaque: false,
