@@ -76,13 +76,18 @@ class BoundaryReadings {
 
 struct Parameter {
   std::string name;                     ///< lower-case
-  std::array<std::string, 2> readings;  ///< of its value; the second may be empty
+  std::array<std::string, 3> readings;  ///< of its value; all but the first may be empty
 };
 
 /// The value behind `=`: quoted with its pairs undone and as it came; bare as a token and up to
-/// the semicolon, as readers that know no comments have it.
+/// the semicolon, as readers that know no comments have it. A comment may stand before it.
 void read_value(HeaderScanner& scanner, Parameter& parameter, MimeAnomalySet& anomalies) {
   while (scanner.take(' ') || scanner.take('\t')) continue;
+  if (scanner.peek() == '(') {
+    HeaderScanner plain = scanner;
+    parameter.readings[2] = trim_blanks_behind(plain.to_semicolon());
+    scanner.skip_blanks();
+  }
   if (scanner.peek() == '"') {
     const QuotedText text = scanner.quoted();
     parameter.readings[0] = unescape(text.raw);
@@ -147,6 +152,20 @@ void read_parameters(HeaderScanner& scanner, ContentType& type) {
   readings.join_pieces();
 }
 
+/// What readers that know no comments take for boundaries: a comment may hide one, or hold one.
+void add_boundaries_in_comments(std::string_view value, ContentType& type) {
+  BoundaryReadings readings(type);
+  ContentType untold;
+  bool seen = false;
+  HeaderScanner scanner(value, false);
+  while (!scanner.to_semicolon().empty() || !scanner.at_end()) {
+    if (!scanner.take(';')) continue;
+    scanner.skip_blanks();
+    take_parameter(read_parameter(scanner, untold.anomalies), readings, seen, untold);
+  }
+  readings.join_pieces();
+}
+
 }  // namespace
 
 ContentType parse_content_type(std::string_view value) {
@@ -171,7 +190,10 @@ ContentType parse_content_type(std::string_view value) {
     type.anomalies.add(MimeAnomaly::content_type_malformed);
   }
   read_parameters(scanner, type);
-  if (scanner.saw_comment()) type.anomalies.add(MimeAnomaly::content_type_comment);
+  if (scanner.saw_comment()) {
+    type.anomalies.add(MimeAnomaly::content_type_comment);
+    add_boundaries_in_comments(value, type);
+  }
   return type;
 }
 

@@ -24,7 +24,7 @@ void HeaderScanner::skip_blanks() noexcept {
   std::size_t at = 0;
   for (; at < rest_.size(); ++at) {
     const char letter = rest_[at];
-    if (letter == '(') {
+    if (letter == '(' && comments_) {
       ++depth;
       saw_comment_ = true;
     } else if (depth > 0) {

@@ -16,7 +16,9 @@ struct QuotedText {
 /// goes forward or stays at the end, so a value is read in time linear in its length.
 class HeaderScanner {
  public:
-  explicit HeaderScanner(std::string_view value) noexcept : rest_(value) {}
+  /// `comments`: whether parentheses make comments, as some readers have it and others do not.
+  explicit HeaderScanner(std::string_view value, bool comments = true) noexcept
+      : rest_(value), comments_(comments) {}
 
   [[nodiscard]] bool at_end() const noexcept { return rest_.empty(); }
   /// The next character, NUL at the end.
@@ -36,6 +38,7 @@ class HeaderScanner {
 
  private:
   std::string_view rest_;
+  bool comments_;
   bool saw_comment_ = false;
 };
 

@@ -106,6 +106,22 @@ TEST_CASE("a semicolon forgotten, a quote that does not end, junk between parame
   CHECK(read("multipart/mixed;;; boundary=b;;") == "multipart/mixed [b]");
 }
 
+TEST_CASE("a comment beside a boundary, or around one: all readings (MIM-121)") {
+  const auto boundaries = [](std::string_view value) {
+    const ContentType type = parse_content_type(value);
+    std::string all;
+    for (std::size_t at = 0; at < type.boundary_count; ++at) all += "[" + type.boundaries[at] + "]";
+    return all;
+  };
+  CHECK(boundaries("multipart/mixed; (x)boundary(y)=(z)b") == "[b][(z)b]");
+  CHECK(boundaries("multipart/mixed; boundary=(z)\"b\"") == "[b][(z)\"b\"]");
+  CHECK(boundaries("multipart/mixed; boundary=(z;\"a)b") == "[b][(z]");
+  CHECK(boundaries("multipart/mixed (; boundary=\"b\"; ); boundary=c") == "[c][b]");
+  CHECK(boundaries("multipart/mixed (; boundary=b") == "[b]");
+  CHECK(boundaries("multipart/mixed (x); charset=y;") == "");
+  CHECK(boundaries("multipart/mixed; boundary=b (x)") == "[b][b (x)]");
+}
+
 TEST_CASE("transfer encodings as they occur (MIM-26, MIM-28)") {
   CHECK(encoding("base64") == "base64");
   CHECK(encoding(" Quoted-Printable ") == "quoted-printable");
