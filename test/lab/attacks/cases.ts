@@ -31,6 +31,16 @@ export interface CaseSegment {
  */
 export type Expectation = 'P' | 'PL' | 'B' | 'B/P' | 'N' | 'R';
 
+/** Policies for content that cases are played under, besides plain inspection (content.ts). */
+export const CONTENT_POLICIES = ['content', 'limits'] as const;
+export type ContentPolicy = (typeof CONTENT_POLICIES)[number];
+
+export interface UnderPolicy {
+  readonly expect: Expectation;
+  /** Why the message has to be refused, where only one answer is right. */
+  readonly reason?: string;
+}
+
 export interface Case {
   readonly id: string;
   readonly name: string;
@@ -41,6 +51,8 @@ export interface Case {
   readonly differs?: string;
   /** Under `secure-login reset`. */
   readonly expectSecure?: Expectation;
+  /** What should become of it where the policy looks for what the message hides. */
+  readonly policies?: Readonly<Partial<Record<ContentPolicy, UnderPolicy>>>;
   readonly steps?: readonly CaseStep[];
   /** Both sides' parts; \x01 is a segment boundary. A server's `FIN` ends its side. */
   readonly dialogue?: readonly (readonly [side: 'C' | 'S', text: Text])[];

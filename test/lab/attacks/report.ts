@@ -1,22 +1,26 @@
 import { configurationOf, PERMISSIVE } from '../postern.ts';
-import { CASES, type Case, familyOf } from './cases.ts';
+import { CASES, type Case, CONTENT_POLICIES, familyOf } from './cases.ts';
+import { CONTENT_CONFIGURATIONS } from './content.ts';
 import { CUTS, type Cut } from './cutting.ts';
 import { type Outcome, type Protocol, playCases } from './run.ts';
 import { openStage } from './stage.ts';
 
-/** `report.js smtp|pop3|imap [secure] [CASE|FAMILY...] [cut=CUT,CUT] [-v]`: plays cases and prints what became of each. */
+/** `report.js smtp|pop3|imap [secure] [policy=content|limits] [CASE|FAMILY...] [cut=CUT,CUT] [-v]`: plays cases and prints what became of each. */
 const SECURE = configurationOf(['pop3 alert on reset secure-login', 'imap alert on reset secure-login']);
 /** So much of a stream is printed. */
 const TAIL = 300;
 
 const words = process.argv.slice(2);
 const secure = words.includes('secure');
-const named = words.filter((word) => /^[A-Z]{3}(-\d+)?$/.test(word));
+const named = words.filter((word) => /^[A-Z]{3}(-\d+[a-z]?)?$/.test(word));
 const cuts = (words
   .find((word) => word.startsWith('cut='))
   ?.slice(4)
   .split(',') ?? CUTS) as readonly Cut[];
-const wanted = (of: Case) => named.length === 0 || named.includes(of.id) || named.includes(familyOf(of));
+const policy = CONTENT_POLICIES.find((name) => words.includes(`policy=${name}`));
+const wanted = (of: Case) =>
+  (policy === undefined || of.policies?.[policy] !== undefined) &&
+  (named.length === 0 || named.includes(of.id) || named.includes(familyOf(of)));
 
 function print({ of, cut, expected, flow, deeds, finding }: Outcome): void {
   const out = (line: string) => process.stdout.write(`${line}\n`);
@@ -35,9 +39,15 @@ function print({ of, cut, expected, flow, deeds, finding }: Outcome): void {
   if (deeds.commands !== undefined) out(`    commands ${JSON.stringify(deeds.commands)}`);
 }
 
-const stage = await openStage(secure ? SECURE : PERMISSIVE);
+const stage = await openStage(policy === undefined ? (secure ? SECURE : PERMISSIVE) : CONTENT_CONFIGURATIONS[policy]);
 try {
-  const selection = { protocol: words[0] as Protocol, cases: CASES.filter(wanted), cuts, secure };
+  const selection = {
+    protocol: words[0] as Protocol,
+    cases: CASES.filter(wanted),
+    cuts,
+    secure,
+    ...(policy === undefined ? {} : { policy }),
+  };
   for (const outcome of await playCases(stage, selection)) print(outcome);
 } finally {
   await stage.close();

@@ -1,4 +1,5 @@
-import type { Case, Expectation } from './cases.ts';
+import type { Case, ContentPolicy, Expectation } from './cases.ts';
+import { judgeContent } from './content.ts';
 import { CUTS, type Cut, cutSteps } from './cutting.ts';
 import { type ActorStep, scriptOf } from './scripted.ts';
 import { deedsAtDovecot, deedsAtPostfix } from './servers.ts';
@@ -26,6 +27,8 @@ export interface Selection {
   readonly cuts: readonly Cut[];
   /** Postern runs with `secure-login reset`. */
   readonly secure: boolean;
+  /** Postern runs with this policy for content. */
+  readonly policy?: ContentPolicy;
 }
 
 interface Play extends Client {
@@ -35,7 +38,10 @@ interface Play extends Client {
 }
 
 /** Plays the clients' parts against the real server, and the dialogues against a scripted one. */
-export async function playCases(stage: Stage, { protocol, cases, cuts, secure }: Selection): Promise<Outcome[]> {
+export async function playCases(
+  stage: Stage,
+  { protocol, cases, cuts, secure, policy }: Selection,
+): Promise<Outcome[]> {
   const mine = cases.filter((of) => of.protocol === protocol);
   const real = mine.flatMap(({ steps, ...of }): Play[] =>
     steps === undefined ? [] : cuts.map((cut) => ({ of, cut, steps: cutSteps(steps, cut) })),
@@ -48,8 +54,12 @@ export async function playCases(stage: Stage, { protocol, cases, cuts, secure }:
     plays.map(({ of, cut }, index) => {
       const flow = flows[index] as Flow;
       const deeds = deedsOf(flow);
-      const expected = secure ? (of.expectSecure ?? of.expect) : of.expect;
-      return { of, cut, expected, flow, deeds, finding: judgeFlow(of, expected, flow, deeds) };
+      const under = policy === undefined ? undefined : of.policies?.[policy];
+      const expected = under?.expect ?? (secure ? (of.expectSecure ?? of.expect) : of.expect);
+      const finding = judgeFlow(of, expected, flow, deeds);
+      if (under === undefined) return { of, cut, expected, flow, deeds, finding };
+      const problems = [...finding.problems, ...judgeContent(under, flow, deeds)];
+      return { of, cut, expected, flow, deeds, finding: { ...finding, problems } };
     });
   const atReal = await stage.play(port, real);
   const deedsOf = protocol === 'smtp' ? deedsAtPostfix(stage.world) : deedsAtDovecot(stage.world);

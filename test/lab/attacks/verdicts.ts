@@ -48,7 +48,19 @@ function passed(flow: Flow): { lines: number; messages: number } {
     ({ side, verdict }) => side === 'initiator' && /^(?:forward|mask)$/.test(verdict),
   );
   const count = (what: string) => ofClient.filter((judged) => judged.what === what).length;
-  return { lines: count('line'), messages: count('dataEnd') };
+  return { lines: count('line'), messages: count('dataEnd') + messagesScanned(flow) };
+}
+
+/** Ends of messages that waited for the last word on their content, and went on. */
+function messagesScanned({ judged }: Flow): number {
+  const ofClient = judged.filter(({ side, what }) => side === 'initiator' && /^(?:dataEnd|content)$/.test(what));
+  return ofClient.filter(
+    ({ what, verdict }, index) =>
+      what === 'content' &&
+      verdict === 'forward' &&
+      ofClient[index - 1]?.what === 'dataEnd' &&
+      ofClient[index - 1]?.verdict === 'hold',
+  ).length;
 }
 
 /** Where Postern and the server understood the same octets in different ways. */
