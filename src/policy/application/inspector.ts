@@ -63,9 +63,19 @@ export function applicationInspector<State, Policy>(
       if (frame.kind === 'content') return onContent(state, frame, policy);
       const step = inner.step(state.inner, frame, policy.inner);
       if (step.actions.some(isRefusal)) return onInnerRefusal(state, frame, step, policy);
-      return frame.kind === 'partial' ? onPartial(state, frame, step, policy) : onWhole(state, frame, step, policy);
+      if (frame.kind === 'partial') return onPartial(state, frame, step, policy);
+      return tellingStarttls(step, onWhole(state, frame, step, policy));
     },
   };
+}
+
+/** Whoever watches servers is told, whatever the policy makes of it. */
+function tellingStarttls<State>(
+  { facts = [] }: Step<unknown>,
+  step: Step<ApplicationState<State>>,
+): Step<ApplicationState<State>> {
+  const told = facts.filter(({ kind }) => kind === 'starttls');
+  return told.length === 0 ? step : { ...step, facts: told };
 }
 
 /** The machine's refusal stands, unless an earlier octet was one that the policy refuses. */
@@ -109,6 +119,9 @@ function onWhole<State, Policy>(
   }
   const early = headRefusal(state, frame, step, policy);
   if (early !== undefined) return { state, actions: refusing(state, policy, early.refusal, early.actions) };
+  if (isNestedInChunks(state, facts, policy.program)) {
+    return { state, actions: refusing(state, policy, 'content-limit', []) };
+  }
   const told = judgeFacts(facts, state.memory, benchOf(policy), connecting);
   if (told.refusal !== undefined) return onRefusal(state, frame, step, { told, refusal: told.refusal, policy });
   return goOn(state, step, told, policy.program);
@@ -243,6 +256,19 @@ function refusing<State, Policy>(
       ? { kind: 'refuse', reason, how: 'words', words: `554 5.7.1 ${hostname} refused: ${REASONS[reason]}\r\n` }
       : { kind: 'refuse', reason, how: 'reset' };
   return [...dropOf(state), ...told, refusal];
+}
+
+/**
+ * A MAIL between the chunks of a message, sent before the server said what became of that one (RFC 3030 4.2: a client
+ * waits, or sends RSET). Whether its text goes on or begins anew is not known, so that it cannot be looked through.
+ */
+function isNestedInChunks<State>(
+  { content }: ApplicationState<State>,
+  facts: readonly Fact[],
+  { refusesContent }: ApplicationProgram,
+): boolean {
+  if (!refusesContent || content !== 'walking') return false;
+  return facts.some(({ kind }) => kind === 'sender') && !facts.some(({ kind }) => kind === 'messageEnds');
 }
 
 /** Nothing that a class of this program looks at: most lines of most sessions. */

@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { type Desk, MAPS, refused, smtpDesk } from '../../../test/transcripts/application-policy.ts';
+
+const POLICY = { maps: MAPS, classes: { C: ['match-any', 'header regex SUBJECT'] } };
+const OFFER = ['S: 220 mx', 'C: EHLO c', 'S: 250-mx', 'S: 250 CHUNKING'];
+const ENVELOPE = ['C: MAIL FROM:<a@b.example>', 'C: RCPT TO:<u@c.example>'];
+
+function chunkEnd<State, Policy>(desk: Desk<State, Policy>): string {
+  return desk.step({ kind: 'countedEnd', from: 'initiator', bytes: 2 });
+}
+
+/** A chunk behind this envelope: a server that refused the MAIL throws it away, and the walk has begun with it. */
+function afterChunk(envelope: readonly string[], actions = 'reset') {
+  const desk = smtpDesk({ ...POLICY, policy: { C: actions } });
+  desk.say(...OFFER, ...envelope, 'C: BDAT 2');
+  chunkEnd(desk);
+  return desk;
+}
+
+describe('a message that begins between the chunks of another', () => {
+  test.each([
+    ['a MAIL that may have been refused', ['C: MAIL FROM:<a@b.example> X=1', 'C: RCPT TO:<u@c.example>'], []],
+    ['EHLO that is not answered', ENVELOPE, ['C: EHLO c']],
+    ['RSET that may be refused', ENVELOPE, ['C: RSET x']],
+  ])('%s', (_what, envelope, between) => {
+    const desk = afterChunk(envelope);
+    if (between.length > 0) expect(desk.say(...between)).toBe('forward');
+    expect(desk.say('C: MAIL FROM:<a@b.example>')).toBe(`content drop, ${refused('content-limit')}`);
+  });
+
+  test('nothing is refused where nothing is refused for content', () => {
+    expect(afterChunk(ENVELOPE, 'log').say('C: EHLO c', 'C: MAIL FROM:<a@b.example>')).toBe('forward');
+  });
+
+  test('behind RSET, or an answer, it is another message', () => {
+    expect(afterChunk(ENVELOPE).say('C: RSET', 'C: MAIL FROM:<a@b.example>')).toBe('content drop, forward');
+    const answers = ['S: 250 ok', 'S: 250 ok', 'S: 250 ok', 'C: EHLO c', 'S: 250-mx', 'S: 250 CHUNKING'];
+    const desk = afterChunk(ENVELOPE);
+    desk.say(...answers);
+    expect(desk.say('C: MAIL FROM:<a@b.example>', 'C: RCPT TO:<u@c.example>')).toBe('forward');
+    expect(desk.say('C: BDAT 30 LAST')).toContain('content beginChunks');
+  });
+
+  test('behind the last chunk a client may pipeline', () => {
+    const desk = smtpDesk({ ...POLICY, policy: { C: 'reset' } });
+    desk.say(...OFFER, ...ENVELOPE, 'C: BDAT 2 LAST');
+    expect(chunkEnd(desk)).toBe('content finish');
+    expect(desk.found([], true)).toBe('forward');
+    expect(desk.say('C: MAIL FROM:<a@b.example>')).toBe('forward');
+  });
+});
