@@ -38,6 +38,23 @@ describe('the address of an envelope', () => {
     ['eve@evil.test AUTH=<ok@ok.example>', 'eve@evil.test'],
     ['eve AUTH=<ok@ok.example>', 'eve'],
     ['x=<eve@evil.test>', 'eve@evil.test'],
+    // Each of these Postfix delivers to eve.
+    ['(<ok@ok.example>)eve@evil.test', 'eve@evil.test'],
+    ['<(<ok@ok.example>)eve@evil.test>', 'eve@evil.test'],
+    ['<(a>b)eve@evil.test>', 'eve@evil.test'],
+    ['(>)<eve@evil.test>', 'eve@evil.test'],
+    ['eve(<ok@ok.example>)@evil.test', 'eve@evil.test'],
+    ['eve@evil.test(<ok@ok.example>)', 'eve@evil.test'],
+    ['"<ok@ok.example>"<eve@evil.test>', 'eve@evil.test'],
+    ['"ok@ok.example"<eve@evil.test>', 'eve@evil.test'],
+    ['ok@ok.example<eve@evil.test>', 'eve@evil.test'],
+    ['ok@ok=<eve@evil.test>', 'eve@evil.test'],
+    ['(a@b)<eve@evil.test> SIZE=1', 'eve@evil.test'],
+    ['<ok@ok.example <eve@evil.test>>', 'eve@evil.test'],
+    ['<"<ok@ok.example>"<eve@evil.test>>', 'eve@evil.test'],
+    ['<>eve@evil.test SIZE=1', 'eve@evil.test'],
+    ['<> ENVID=(a)', ''],
+    ['<eve@evil.test> ENVID=(<ok@ok.example>', 'eve@evil.test'],
   ])('%s', (argument, address) => expect(addressOf(argument)).toBe(address));
 
   it.each([

@@ -20,14 +20,28 @@ export function envelopeAddress(argument: string): EnvelopeAddress {
 }
 
 /**
- * What stands in the brackets, of which there may be two or a name before them; without brackets the first word. A
- * quote or bracket that nobody closes ends with the word.
+ * What stands in the brackets, of which there may be two, or a name or address before them that counts for nothing;
+ * without brackets the first word. A quote or bracket that nobody closes ends with the word. Nothing in a comment or a
+ * quoted string is a bracket: Postfix delivers `(<a@b.example>)eve@evil.test` and `"<a@b.example>"<eve@evil.test>` to
+ * eve.
  */
 function pathText(argument: string): string {
-  const open = openingBracket(argument);
-  const text = open < 0 ? argument : argument.slice(open).replace(/^[< ]+/, '');
-  const end = unquotedIndex(text, open < 0 ? ' ' : '>', open < 0 ? leadingSpaces(text) : 0);
-  if (end >= 0) return text.slice(0, end).trim();
+  const plain = withoutComments(argument) ?? argument;
+  const open = openingBracket(plain);
+  if (open < 0) return upTo(plain, ' ');
+  const text = plain.slice(open).replace(/^[< ]+/, '');
+  const inner = upTo(text, '>');
+  if (inner === '') return /^>+([^ ]*)/.exec(text)?.[1] ?? '';
+  for (let path = inner; ; ) {
+    const next = unquotedIndex(path, '<', 0);
+    if (next < 0) return path;
+    path = path.slice(next + 1).trim();
+  }
+}
+
+function upTo(text: string, end: ' ' | '>'): string {
+  const at = unquotedIndex(text, end, end === ' ' ? leadingSpaces(text) : 0);
+  if (at >= 0) return text.slice(0, at).trim();
   return text.trimStart().split(/[ >]/, 1)[0] ?? '';
 }
 
@@ -35,8 +49,31 @@ function pathText(argument: string): string {
 function openingBracket(argument: string): number {
   const open = unquotedIndex(argument, '<', 0);
   const before = argument.slice(0, Math.max(open, 0)).trimStart();
-  const inParameter = before.includes('@') || (before.includes(' ') && before.endsWith('='));
-  return inParameter ? -1 : open;
+  const blank = unquotedIndex(before, ' ', 0);
+  if (blank < 0) return open;
+  const isPath = unquotedIndex(before.slice(0, blank), '@', 0) >= 0;
+  return isPath || before.endsWith('=') ? -1 : open;
+}
+
+/** Nothing where a quote or comment stays open. */
+function withoutComments(argument: string): string | undefined {
+  let text = '';
+  let depth = 0;
+  for (let i = 0; i < argument.length; i += 1) {
+    const octet = argument.charAt(i);
+    let end = octet === '\\' ? i + 1 : i;
+    if (octet === '(') depth += 1;
+    else if (octet === ')' && depth > 0) {
+      depth -= 1;
+      continue;
+    } else if (octet === '"' && depth === 0) {
+      end = closingQuote(argument, i);
+      if (end < 0) return undefined;
+    }
+    if (depth === 0) text += argument.slice(i, end + 1);
+    i = end;
+  }
+  return depth > 0 ? undefined : text;
 }
 
 function leadingSpaces(text: string): number {
