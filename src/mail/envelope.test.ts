@@ -53,6 +53,7 @@ describe('the address of an envelope', () => {
     ['<ok@ok.example <eve@evil.test>>', 'eve@evil.test'],
     ['<"<ok@ok.example>"<eve@evil.test>>', 'eve@evil.test'],
     ['<>eve@evil.test SIZE=1', 'eve@evil.test'],
+    ['<,eve@evil.test;>', 'eve@evil.test'],
     ['<> ENVID=(a)', ''],
     ['<eve@evil.test> ENVID=(<ok@ok.example>', 'eve@evil.test'],
   ])('%s', (argument, address) => expect(addressOf(argument)).toBe(address));

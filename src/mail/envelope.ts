@@ -127,7 +127,7 @@ function plainly(quoted: string): string {
   return /^[^\s"(),:;<>@[\\\]]+$/.test(content) ? content : quoted;
 }
 
-/** RFC 5321 appendix C: routes are ignored. The last mailbox counts, and a dot behind its domain does not. */
+/** RFC 5321 appendix C: routes are ignored. The last mailbox counts; a dot behind its domain and commas around it do not. */
 function withoutRoutes(path: string): { readonly route: readonly string[]; readonly mailbox: string } {
   const route: string[] = [];
   let mailbox = path;
@@ -137,5 +137,6 @@ function withoutRoutes(path: string): { readonly route: readonly string[]; reado
     route.push(...read.route.filter((host) => host !== ''));
     mailbox = read.address;
   }
-  return { route, mailbox: mailbox.replace(/(?<=@[^"]*[^.])\.$/, '') };
+  const bare = mailbox.replace(/^[,;]+/, '').replace(/[,;]+$/, '');
+  return { route, mailbox: bare.replace(/(?<=@[^"]*[^.])\.$/, '') };
 }
