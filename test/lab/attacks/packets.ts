@@ -14,11 +14,13 @@ export interface Oddities {
   readonly ack?: string;
   /** What the timestamp is ahead. */
   readonly ts?: string;
-  /** `md5`, or the number of an option that nobody knows. */
+  /** `md5`, `wscaleN`, or the number of an option that nobody knows. */
   readonly opt?: string;
   readonly reserved?: string;
   readonly urg?: string;
   readonly tos?: string;
+  /** The window as it stands in the header. */
+  readonly window?: string;
   /** Octets behind the IP packet in its frame. */
   readonly padding?: string;
   /** Octets of the IP payload in the first of two fragments, the second of which goes first. */
@@ -41,9 +43,9 @@ export interface Segment extends Oddities {
 }
 
 const addressOf = (text: string) => Buffer.from(text.split('.').map(Number));
-const macOf = (text: string) => Buffer.from(text.replaceAll(':', ''), 'hex');
+export const macOf = (text: string) => Buffer.from(text.replaceAll(':', ''), 'hex');
 
-function checksum(...parts: readonly Buffer[]): number {
+export function checksum(...parts: readonly Buffer[]): number {
   const bytes = Buffer.concat(parts);
   let sum = 0;
   for (let at = 0; at < bytes.length; at += 2) sum += ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
@@ -57,11 +59,13 @@ function optionsOf({ opt, ts, timestamps: [value, echo] }: Segment): Buffer {
   stamps.writeUInt32BE(echo >>> 0, 4);
   const known = Buffer.concat([TIMESTAMPS_OPTION, stamps]);
   if (opt === undefined) return known;
+  if (opt.startsWith('wscale')) return Buffer.concat([known, Buffer.from([3, 3, Number(opt.slice(6)), 1])]);
   const other = opt === 'md5' ? [1, 1, 19, 18, ...new Array(16).fill(7)] : [Number(opt), 4, 0, 0];
   return Buffer.concat([known, Buffer.from(other)]);
 }
 
-function tcpOf(line: Line, segment: Segment): Buffer {
+/** The TCP segment, with the pseudo-header of the protocol that carries so many octets of it. */
+export function tcpOf(line: Line, segment: Segment, pseudoOf: (octets: number) => Buffer): Buffer {
   const options = optionsOf(segment);
   const header = Buffer.alloc(20);
   const letters = segment.fl ?? 'PA';
@@ -72,13 +76,19 @@ function tcpOf(line: Line, segment: Segment): Buffer {
   header.writeUInt32BE((segment.acknowledgement + Number(segment.ack ?? 0)) >>> 0, 8);
   header[12] = ((20 + options.length) << 2) | (Number(segment.reserved ?? 0) << 1);
   header[13] = flags;
-  header.writeUInt16BE(0xffff, 14);
+  header.writeUInt16BE(Number(segment.window ?? 0xffff), 14);
   header.writeUInt16BE(Number(segment.urg ?? 0), 18);
   const tcp = Buffer.concat([header, options, Buffer.from(segment.payload, 'latin1')]);
-  const pseudo = Buffer.concat([addressOf(line.source), addressOf(line.destination), Buffer.from([0, 6, 0, 0])]);
-  pseudo.writeUInt16BE(tcp.length, 10);
-  tcp.writeUInt16BE(checksum(pseudo, tcp) ^ (segment.csum === 'bad' ? 0x5555 : 0), 16);
+  tcp.writeUInt16BE(checksum(pseudoOf(tcp.length), tcp) ^ (segment.csum === 'bad' ? 0x5555 : 0), 16);
   return tcp;
+}
+
+function pseudo4({ source, destination }: Line): (octets: number) => Buffer {
+  return (octets) => {
+    const pseudo = Buffer.concat([addressOf(source), addressOf(destination), Buffer.from([0, 6, 0, 0])]);
+    pseudo.writeUInt16BE(octets, 10);
+    return pseudo;
+  };
 }
 
 let identification = 1;
@@ -108,9 +118,10 @@ function framesOf(line: Line, segment: Segment, tcp: Buffer): Buffer[] {
 
 /** The Ethernet frames of a segment, in the order in which they are to be sent. */
 export function encode(line: Line, segment: Segment): Buffer[] {
-  return framesOf(line, segment, tcpOf(line, segment));
+  return framesOf(line, segment, tcpOf(line, segment, pseudo4(line)));
 }
 
+/** A segment as it came. */
 export interface Heard {
   readonly source: string;
   readonly sourcePort: number;
@@ -129,13 +140,16 @@ export function decode(frame: Buffer): Heard | undefined {
   // A fragment: its other half is elsewhere.
   if ((frame.readUInt16BE(20) & 0x3fff) !== 0) return undefined;
   const ip = frame.subarray(14, 14 + frame.readUInt16BE(16));
-  const tcp = ip.subarray(20);
+  const ends = { source: ip.subarray(12, 16).join('.'), destination: ip.subarray(16, 20).join('.') };
+  return { ...ends, ...decodeTcp(ip.subarray(20)) };
+}
+
+/** What stands in the TCP segment itself. */
+export function decodeTcp(tcp: Buffer): Omit<Heard, 'source' | 'destination'> {
   const dataAt = ((tcp[12] ?? 0) >> 4) * 4;
   const stamps = tcp.subarray(20, dataAt - 8).indexOf(TIMESTAMPS_OPTION.subarray(2));
   return {
-    source: ip.subarray(12, 16).join('.'),
     sourcePort: tcp.readUInt16BE(0),
-    destination: ip.subarray(16, 20).join('.'),
     destinationPort: tcp.readUInt16BE(2),
     sequence: tcp.readUInt32BE(4),
     acknowledgement: tcp.readUInt32BE(8),

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ADDRESSES } from '../lab.ts';
 import { until } from '../process.ts';
-import { inRepository } from '../repository.ts';
 import type { World } from '../world.ts';
 import type { CaseSegment } from './cases.ts';
 import { decode, encode, type Heard, type Line, type Oddities, type Segment } from './packets.ts';
+import { macAddress, openWire } from './wire.ts';
 
 const SYN_ACK = 0x12;
 /** Between two segments: the router sees them one after the other. */
@@ -33,9 +32,7 @@ export interface RawClient {
 }
 
 async function macsOf({ lab: { client, router } }: Pick<World, 'lab'>): Promise<Line['macs']> {
-  const read = async (space: World['lab']['client'], device: string) =>
-    (await space.must(['cat', `/sys/class/net/${device}/address`])).trim();
-  return { source: await read(client, 'eth0'), destination: await read(router, 'outside0') };
+  return { source: await macAddress(client, 'eth0'), destination: await macAddress(router, 'outside0') };
 }
 
 /** The address of the client with this number. */
@@ -43,23 +40,11 @@ export const rawAddress = (number: number): string => `10.80.1.${20 + number}`;
 
 export async function startRawClient(world: Pick<World, 'lab'>): Promise<RawClient> {
   const macs = await macsOf(world);
-  const program = ['perl', inRepository('test', 'lab', 'attacks', 'raw-wire.pl'), 'eth0'];
-  const wire = spawn('ip', ['netns', 'exec', world.lab.client.name, ...program], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  let rest = '';
-  let listening = false;
   const heard: Heard[] = [];
-  wire.stdout.on('data', (chunk: Buffer) => {
-    const lines = (rest + chunk.toString('latin1')).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      if (line === 'listening') listening = true;
-      const segment = decode(Buffer.from(line, 'hex'));
-      if (segment !== undefined) heard.push(segment);
-    }
+  const wire = await openWire(world.lab.client, (frame) => {
+    const segment = decode(frame);
+    if (segment !== undefined) heard.push(segment);
   });
-  await until('the raw client', () => listening);
 
   const openLine = async (number: number, destinationPort: number): Promise<Line> => {
     const source = rawAddress(number);
@@ -67,7 +52,7 @@ export async function startRawClient(world: Pick<World, 'lab'>): Promise<RawClie
     return { source, destination: ADDRESSES.sink.v4, sourcePort: 40_000 + number, destinationPort, macs };
   };
   const send = (line: Line, segment: Segment) => {
-    for (const frame of encode(line, segment)) wire.stdin.write(`${frame.toString('hex')}\n`);
+    for (const frame of encode(line, segment)) wire.send(frame);
   };
 
   return {
@@ -114,7 +99,7 @@ export async function startRawClient(world: Pick<World, 'lab'>): Promise<RawClie
       await delay(SETTLE_MS);
     },
     stop() {
-      wire.kill('SIGTERM');
+      wire.stop();
     },
   };
 }
