@@ -1,0 +1,139 @@
+import type { Side } from '../../../src/inspect/inspector.ts';
+import type { Flow } from './flow.ts';
+import { isComparable, otherSide } from './network.ts';
+import { POLICIES } from './policies.ts';
+import { MailReader, type Unit } from './reader.ts';
+import type { Run } from './world.ts';
+
+const SIDES: readonly Side[] = ['initiator', 'responder'];
+const FILLS = new Set(['x', 'X', ' ']);
+
+/** Everything about a run that should not be; empty when all properties hold. */
+export function problemsOf(run: Run): string[] {
+  const found = [...accounting(run)];
+  for (const [rough, fair] of run.flows) {
+    const name = `${rough.options.script.protocol} of port ${rough.options.ends.clientPort}`;
+    const tell = (problems: Iterable<string>, who = name) =>
+      found.push(...Array.from(problems, (one) => `${who}: ${one}`));
+    tell(oneStream(rough, isComparable(run.weather)));
+    tell(oneStream(fair, true), `twin of ${name}`);
+    tell(nothingForbidden(rough));
+    tell(nothingForbidden(fair), `twin of ${name}`);
+    if (isComparable(run.weather)) tell(sameVerdicts(rough, fair));
+  }
+  return found;
+}
+
+function* accounting({ counters, flowsLeft, ends }: Run): Generator<string> {
+  const count = (name: string): number => counters[name] ?? 0;
+  const out = count('accepted') + count('rewritten') + count('dropped');
+  if (count('received') !== out) yield `${count('received')} packets in, ${out} out`;
+  if (count('held') !== 0) yield `${count('held')} packets still held`;
+  if (flowsLeft !== 0) yield `${flowsLeft} flows left`;
+  if (ends.includes('engine-error')) yield 'ended by engine-error';
+}
+
+function reading(flow: Flow, leniency: 'strict' | 'lenient'): MailReader {
+  const { script } = flow.options;
+  const reader = new MailReader(script.protocol, leniency, script.rejectsData);
+  reader.feed(flow.tap.text('initiator'));
+  return reader;
+}
+
+/** What the receivers' stacks assemble is what was let through, and that is what was judged. */
+function* oneStream(flow: Flow, genuine: boolean): Generator<string> {
+  yield* flow.tap.problems;
+  for (const side of SIDES) {
+    const passed = flow.tap.text(side);
+    const got = side === 'initiator' ? flow.server.text : flow.client.text;
+    if (!passed.startsWith(got)) yield `the ${otherSide(side)} reads what was not let through: ${quote(got, passed)}`;
+  }
+  if (flow.judged === undefined) return;
+  yield* asJudged(flow);
+  if (genuine) yield* asSent(flow);
+  const [strict, lenient] = [reading(flow, 'strict'), reading(flow, 'lenient')].map(({ units }) => units.map(nameOf));
+  if (strict?.join('\n') !== lenient?.join('\n'))
+    yield `servers disagree: ${JSON.stringify(strict)} ${JSON.stringify(lenient)}`;
+}
+
+const nameOf = (unit: Unit): string => {
+  if (unit.kind === 'line') return unit.text;
+  return unit.kind === 'data' || unit.kind === 'counted' ? `(${unit.kind} ${unit.text.length})` : `(${unit.kind})`;
+};
+
+function* asJudged(flow: Flow): Generator<string> {
+  const judged = (flow.judged?.units.initiator ?? []).filter(({ forwarded }) => forwarded);
+  const { units, rest } = reading(flow, 'strict');
+  const read = units
+    .filter(({ kind }) => kind !== 'tls' && kind !== 'noTls')
+    .map(nameOf)
+    .filter((name) => name !== '(counted 0)');
+  for (let index = 0; index < Math.max(read.length, judged.length); index += 1) {
+    const [seen, unit] = [read[index], judged[index]];
+    if (seen !== undefined && unit !== undefined && isSame(seen, unit.what, unit.masked)) continue;
+    // A line is judged at its CR; what came instead of its LF was refused.
+    if (unit !== undefined && index === judged.length - 1 && isSame(rest, `${unit.what}\r`, unit.masked)) continue;
+    yield `unit ${index} was judged as ${JSON.stringify(unit)} and is read as ${JSON.stringify(seen)}`;
+    return;
+  }
+}
+
+const isSame = (seen: string, judged: string, masked: boolean): boolean =>
+  seen === judged ||
+  (masked && seen.length === judged.length && [...seen].every((octet, at) => octet === judged[at] || FILLS.has(octet)));
+
+/** Nothing but masks differs from what the peers sent, and nothing is added but a refusal's words. */
+function* asSent(flow: Flow): Generator<string> {
+  const isMasked = flow.judged?.masks === true;
+  for (const side of SIDES) {
+    const text = flow.tap.text(side);
+    const sent = side === 'initiator' ? flow.client.written : flow.server.written;
+    const differs = (octet: string, at: number) => octet !== sent[at] && !(isMasked && FILLS.has(octet));
+    const at = [...text].findIndex(differs);
+    if (at < 0) continue;
+    const words = text.slice(text.lastIndexOf('\n', Math.max(0, text.length - 2)) + 1);
+    const isRefusal = side === 'responder' && flow.judged?.refused !== undefined && /refused|5\d\d |421 /.test(words);
+    if (!isRefusal) yield `octet ${at} of the ${side} is not what it sent: ${quote(text, sent)}`;
+  }
+}
+
+function quote(one: string, other: string): string {
+  const at = [...one].findIndex((octet, index) => octet !== other[index]);
+  const around = (text: string) => JSON.stringify(text.slice(Math.max(0, at - 10), at + 40));
+  return `${around(one)} for ${around(other)}`;
+}
+
+function* nothingForbidden(flow: Flow): Generator<string> {
+  const { protocol } = flow.options.script;
+  for (const { units } of [flow.serverScript.reader, reading(flow, 'strict')]) {
+    if (units.some(({ kind }) => kind === 'noTls')) yield 'the server reads no TLS behind its go-ahead for TLS';
+    const policy = POLICIES[flow.judged?.policy ?? -1];
+    const bad = units.find((unit) => policy?.forbids(protocol, unit));
+    if (bad !== undefined) yield `policy ${flow.judged?.policy} let pass: ${JSON.stringify(nameOf(bad))}`;
+  }
+  if (flow.judged?.refused?.side === 'initiator' && !flow.tap.wasReset('initiator')) {
+    yield `refused (${flow.judged.refused.reason}) and the server was not reset`;
+  }
+}
+
+function* sameVerdicts(rough: Flow, fair: Flow): Generator<string> {
+  const [one, other] = [rough.judged, fair.judged];
+  // Where text is read as commands, the client is ahead of the answers, and which came first is the network's choice.
+  if (one === undefined || other === undefined || rough.options.script.rejectsData) return;
+  // The life of a connection is bounded, and weather may have eaten it.
+  const cut = rough.client.state === 'reset' && one.refused === undefined;
+  if (!cut && one.refused?.reason !== other.refused?.reason) {
+    yield `refused for ${one.refused?.reason}, in fair weather for ${other.refused?.reason}`;
+    return;
+  }
+  for (const side of SIDES) {
+    const [seen, wanted] = [one.verdicts(side), other.verdicts(side)];
+    const whole = !cut && (one.refused === undefined || one.refused.side === side);
+    const most = whole ? Math.max(seen.length, wanted.length) : Math.min(seen.length, wanted.length);
+    for (let index = 0; index < most; index += 1) {
+      if (seen[index] === wanted[index]) continue;
+      yield `${side} ${index}: ${JSON.stringify(seen[index])}, in fair weather ${JSON.stringify(wanted[index])}`;
+      return;
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import type { Random } from '../random.ts';
+import type { Script } from './clients.ts';
+import type { Judgements } from './judged.ts';
+import type { Ends, Segment } from './packets.ts';
+import { ServerScript } from './server.ts';
+import { TcpPeer } from './tcp-peer.ts';
+import { Wiretap } from './wiretap.ts';
+
+const LIFE_MS_MAX = 40_000;
+
+export interface FlowOptions {
+  readonly ends: Ends;
+  readonly script: Script;
+  readonly startMs: number;
+  readonly random: Random;
+  /** As fair as can be: whole segments, no trouble. */
+  readonly fair: boolean;
+  emit(flow: Flow, segment: Segment): void;
+}
+
+/** A scripted client and its server, each with a TCP of its own, and what went between them. */
+export class Flow {
+  readonly options: FlowOptions;
+  readonly client: TcpPeer;
+  readonly server: TcpPeer;
+  readonly serverScript: ServerScript;
+  readonly tap: Wiretap;
+  judged: Judgements | undefined;
+  #step = 0;
+  #stepFrom = 0;
+  #serverRead = 0;
+  #started = false;
+  #greeted = false;
+
+  constructor(options: FlowOptions) {
+    this.options = options;
+    const { random, script, fair } = options;
+    const shared = {
+      timestamps: !fair && random.chance(40),
+      random,
+      emit: (segment: Segment) => options.emit(this, segment),
+    };
+    const peer = (side: 'initiator' | 'responder') =>
+      new TcpPeer({
+        ...shared,
+        side,
+        initial: random.pick([1_000, 0xffffffff - random.below(300), 0x7fffffff - random.below(300)]),
+        segmentBytes: fair ? 1_400 : random.pick([1_400, 0, 1 + random.below(30), random.below(8) === 0 ? 1 : 60]),
+        overlap: random.chance(50) ? 'first' : 'last',
+      });
+    this.client = peer('initiator');
+    this.server = peer('responder');
+    this.serverScript = new ServerScript(script.protocol, script.rejectsData);
+    this.tap = new Wiretap(() => !this.serverScript.reader.encrypted);
+  }
+
+  get over(): boolean {
+    return this.#started && this.client.over && (this.server.over || this.server.state === 'listen');
+  }
+
+  nextTimer(): number {
+    if (!this.#started) return this.options.startMs;
+    const timers = [this.client.nextTimer(), this.server.nextTimer(), this.options.startMs + LIFE_MS_MAX];
+    return Math.min(...timers.filter((timer) => timer !== undefined));
+  }
+
+  /** Timers, and what the programs on both ends do next. */
+  advance(now: number): void {
+    if (!this.#started && now >= this.options.startMs) {
+      this.#started = true;
+      this.client.connect(now);
+    }
+    this.client.tick(now);
+    this.server.tick(now);
+    if (this.#started && !this.over && now >= this.options.startMs + LIFE_MS_MAX) {
+      this.client.abort();
+      this.server.abort();
+    }
+    this.#serve();
+    this.#talk();
+  }
+
+  #serve(): void {
+    const { server, serverScript } = this;
+    if (server.state !== 'open') return;
+    if (!this.#greeted) {
+      this.#greeted = true;
+      server.write(serverScript.greeting());
+    }
+    const answer = serverScript.hear(server.text.slice(this.#serverRead));
+    this.#serverRead = server.text.length;
+    if (answer !== '') server.write(answer);
+    if (serverScript.over || server.peerFinished) server.close();
+  }
+
+  #talk(): void {
+    const { client } = this;
+    if (client.state !== 'open') return;
+    const { steps } = this.options.script;
+    while (steps[this.#step]?.until(client.text.slice(this.#stepFrom)) === true) {
+      this.#stepFrom = client.text.length;
+      this.#step += 1;
+      const next = steps[this.#step];
+      if (next !== undefined) client.write(next.send);
+    }
+    if (this.#step >= steps.length || client.peerFinished || / refused: |\* BYE/.test(client.text)) client.close();
+  }
+}
