@@ -1,3 +1,5 @@
+import type { LineEndings } from '../inspect/line-ends.ts';
+
 /**
  * The configuration as data: what the command language edits, the unparsers print, and the engine, the rule generator
  * and the shows read. Immutable; a new value replaces the old one as a whole. An absent optional field means "not
@@ -72,6 +74,8 @@ export interface InspectionRule {
   readonly maxSessions?: number;
 }
 
+export type TlsVersion = '1.0' | '1.1' | '1.2' | '1.3';
+
 export interface ProtocolInspection {
   readonly protocol: InspectedProtocol;
   /** Absent: the global switch holds. */
@@ -82,6 +86,12 @@ export interface ProtocolInspection {
   readonly reset?: boolean;
   readonly secureLogin?: boolean;
   readonly routerTraffic?: boolean;
+  /** `tls minimum-version`, ours. */
+  readonly tlsMinimumVersion?: TlsVersion;
+  /** `line-endings`, ours. */
+  readonly lineEndings?: LineEndings;
+  /** `require-tls`, ours: `auth` and `mail` of SMTP, `login` of POP3 and IMAP. */
+  readonly requireTls?: 'auth' | 'mail' | 'login';
   /** `fragment maximum N`. */
   readonly maximum?: number;
 }

@@ -1,5 +1,12 @@
+import type { LineEndings } from '../inspect/line-ends.ts';
 import { SMTP_MAX_DATA_BYTES_DEFAULT } from '../limits.ts';
-import type { Configuration, InspectedProtocol, InspectionRule, ProtocolInspection } from './configuration.ts';
+import type {
+  Configuration,
+  InspectedProtocol,
+  InspectionRule,
+  ProtocolInspection,
+  TlsVersion,
+} from './configuration.ts';
 
 /** Every global value as it holds, after the defaults profile (cisco-ios 1.2). `Infinity` is IOS's `unlimited`. */
 export interface EffectiveGlobals {
@@ -41,6 +48,11 @@ export interface EffectiveInspection {
   readonly reset: boolean;
   readonly secureLogin: boolean;
   readonly routerTraffic: boolean;
+  /** `tls minimum-version` as on the wire; absent: any. */
+  readonly tlsMinimumVersion?: number;
+  readonly lineEndings: LineEndings;
+  /** What may not come before TLS: `never` nothing, `mail` logins too. */
+  readonly requireTls: 'never' | 'auth' | 'mail' | 'login';
 }
 
 export interface EffectivePostern {
@@ -100,8 +112,21 @@ export function effectiveInspection(configuration: Configuration, entry: Protoco
     reset: entry.reset ?? false,
     secureLogin: entry.secureLogin ?? false,
     routerTraffic: entry.routerTraffic ?? false,
+    ...(entry.tlsMinimumVersion === undefined ? {} : { tlsMinimumVersion: TLS_VERSIONS[entry.tlsMinimumVersion] }),
+    lineEndings: entry.lineEndings ?? 'normalize',
+    requireTls: entry.requireTls ?? 'never',
   };
 }
+
+/** The versions of `tls minimum-version`, as on the wire. */
+export const TLS_VERSIONS: Readonly<Record<TlsVersion, number>> = {
+  '1.0': 0x0301,
+  '1.1': 0x0302,
+  '1.2': 0x0303,
+  '1.3': 0x0304,
+};
+
+export const TLS_VERSION_NAMES = Object.keys(TLS_VERSIONS) as readonly TlsVersion[];
 
 export function effectivePostern(configuration: Configuration): EffectivePostern {
   const set = configuration.postern;

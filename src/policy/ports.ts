@@ -1,10 +1,15 @@
 import type { Configuration } from './configuration.ts';
 
-/** What is inspected on a port: a mail protocol in clear, or its TLS twin, which is tracked at layer 4 only. */
+/** What is inspected on a port: a mail protocol in clear, or its TLS twin, of which the hellos are read. */
 export type MailPortProtocol = 'smtp' | 'pop3' | 'imap' | 'smtps' | 'pop3s' | 'imaps';
 
 /** What a session is inspected as: by its port, or generically by its transport. */
 export type PortProtocol = MailPortProtocol | 'tcp' | 'udp' | 'icmp';
+
+/** Whether TLS begins with the first octet. */
+export function isTlsPort(protocol: PortProtocol): boolean {
+  return protocol === 'smtps' || protocol === 'pop3s' || protocol === 'imaps';
+}
 
 /** The ports that are mapped before any `ip port-map` line (contract.md). */
 export const SYSTEM_PORTS: readonly { readonly port: number; readonly protocol: PortProtocol }[] = [

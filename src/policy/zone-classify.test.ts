@@ -145,6 +145,13 @@ describe('classes (cisco-ios 1.6)', () => {
     expect(decideZone(nested, six)).toMatchObject({ kind: 'drop' });
   });
 
+  it('takes nothing into a class whose list is not there', () => {
+    const missing = zoned(inspecting, {
+      classMaps: [{ name: 'MAIL', combine: 'match-any', matches: [{ words: ['access-group', '199'] }] }],
+    });
+    expect(decideZone(missing, SMTP_FLOW)).toMatchObject({ kind: 'drop', place: { className: 'class-default' } });
+  });
+
   it('ends where classes name each other in a circle', () => {
     const circle = zoned(inspecting, {
       classMaps: [

@@ -1,3 +1,4 @@
+import type { LineEndings } from '../inspect/line-ends.ts';
 import type { Configuration } from './configuration.ts';
 import type { PortProtocol } from './ports.ts';
 
@@ -66,6 +67,13 @@ export interface ZoneInspection {
   readonly tcpBlockTimeMinutes: number;
   readonly sessionsMaximum: number;
   readonly logDroppedPackets: boolean;
+  /** `tls minimum-version` as on the wire; absent: any. */
+  readonly tlsMinimumVersion?: number;
+  /** Of sessions whose class has an application policy; others are not read. */
+  readonly lineEndings: LineEndings;
+  /** Of SMTP; and of POP3 and IMAP. */
+  readonly requireTls: 'never' | 'auth' | 'mail';
+  readonly requireTlsForLogin: boolean;
 }
 
 /** Whether the configuration has zones at all: an interface in one, or a zone-pair. */

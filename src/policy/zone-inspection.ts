@@ -1,4 +1,5 @@
 import type { Configuration, ParameterMap } from './configuration.ts';
+import { TLS_VERSIONS } from './defaults.ts';
 import type { ZoneInspection } from './zone-decision.ts';
 
 const UNLIMITED = Number.POSITIVE_INFINITY;
@@ -32,6 +33,11 @@ export function zoneInspection(configuration: Configuration, name = 'default'): 
     tcpBlockTimeMinutes: number('tcp max-incomplete host block-time', 0),
     sessionsMaximum: number('sessions maximum', UNLIMITED),
     logDroppedPackets: settingOf(map, 'log dropped-packets') !== undefined,
+    ...minimumVersionOf(map),
+    lineEndings: oneOf(settingOf(map, 'line-endings'), ['strict', 'tolerant']) ?? 'normalize',
+    requireTls:
+      (['auth', 'mail'] as const).find((what) => settingOf(map, `require-tls ${what}`) !== undefined) ?? 'never',
+    requireTlsForLogin: settingOf(map, 'require-tls login') !== undefined,
   };
 }
 
@@ -52,6 +58,16 @@ export function usedInspections(configuration: Configuration): readonly ZoneInsp
     }
   }
   return [...names].map((name) => zoneInspection(configuration, name));
+}
+
+function oneOf<Word extends string>(text: string | undefined, words: readonly Word[]): Word | undefined {
+  return words.find((word) => word === text);
+}
+
+function minimumVersionOf(map: ParameterMap | undefined): Pick<ZoneInspection, 'tlsMinimumVersion'> {
+  const name = settingOf(map, 'tls minimum-version');
+  const version = Object.entries(TLS_VERSIONS).find(([one]) => one === name)?.[1];
+  return version === undefined ? {} : { tlsMinimumVersion: version };
 }
 
 /** The word or number behind a setting's name; `''` for one without a value. */

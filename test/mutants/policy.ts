@@ -61,12 +61,6 @@ const evaluation: readonly Guard[] = [
       'return memory;',
     ],
     [
-      'policy-latches-begin-anew',
-      'and a new message begins without latches (D-46)',
-      'return { ...memory, message: NEW_MESSAGE };',
-      'return { ...memory, message: memory.message ?? NEW_MESSAGE };',
-    ],
-    [
       'policy-latch-scope',
       'senders, headers and bodies latch for their message only (D-46)',
       'if (isOfConnection(condition)) latched |= condition.bit;',
@@ -153,12 +147,6 @@ const evaluation: readonly Guard[] = [
       'policy-connection-first',
       'the event of the connection comes before the first line (cisco-ios 3.9)',
       'if (connects) told.connect();',
-      '',
-    ],
-    [
-      'policy-nothing-behind-refusal',
-      'nothing behind a refusal is judged (cisco-ios 3.9)',
-      'if (told.refusal !== undefined) break;',
       '',
     ],
     [

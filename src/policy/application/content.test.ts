@@ -139,6 +139,16 @@ describe('message content', () => {
     expect(desk.found([], true)).toBe('forward');
   });
 
+  test('a chunk comes before the words when its line is refused at its end', () => {
+    const desk = smtpDesk({
+      classes: { A: ['match-any', 'cmd line length gt 100'], B: ['match-any', 'cmd verb BDAT'] },
+      policy: { A: 'log', B: 'reset' },
+    });
+    desk.say('S: 220 mx', 'C: EHLO c', 'S: 250-mx', 'S: 250 CHUNKING', 'C: MAIL FROM:<a@b.example>', 'S: 250 ok');
+    expect(desk.begin('BDAT 3')).toBe('forward');
+    expect(desk.say('C: BDAT 3')).toMatch(/^frameAs C counted 3, .*refuse policy-command/);
+  });
+
   test('a message that is given up takes its walk along', () => {
     const desk = smtpDesk(single('body regex MARK', 'reset'));
     desk.say('S: 220 mx', 'C: EHLO c', 'S: 250-mx', 'S: 250 CHUNKING', 'C: MAIL FROM:<a@b.example>', 'S: 250 ok');

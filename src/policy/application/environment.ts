@@ -7,7 +7,7 @@ export interface PolicyEnvironment {
    */
   matches(use: Extract<PatternUse, 'sender' | 'recipient'>, text: string): readonly number[];
   readonly learned: LearnedView;
-  /** Whether a server, named as in `ApplicationPolicy.server`, offered STARTTLS in an earlier session; absent: none did. */
+  /** Whether a server, by its name in `ApplicationPolicy`, offered STARTTLS in an earlier session; absent: none did. */
   offeredStarttls?(server: string): boolean;
 }
 

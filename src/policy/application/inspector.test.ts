@@ -138,6 +138,17 @@ describe('conditions of command lines', () => {
     expect(desk.begin('MAIL FROM:<abcd@e.ex>')).toContain('refuse policy-line-length');
   });
 
+  test('a length waits while the verb of an earlier class may yet come', () => {
+    const desk = smtpDesk({
+      classes: { A: ['match-any', 'cmd verb EHLO'], B: ['match-any', 'cmd line length gt 3'] },
+      policy: { A: 'allow', B: 'reset' },
+    });
+    desk.say('S: 220 hi');
+    expect(desk.begin('EHLO')).toBe('forward');
+    expect(desk.say('C: EHLO c.example')).toBe('forward, class A CMD_VERB allowing');
+    expect(desk.begin('EHLOX ')).toContain('refuse policy-line-length');
+  });
+
   test('a line under way is no hit where it is only logged', () => {
     const desk = smtpDesk(single('cmd line length gt 20', 'log'));
     desk.say(...GREETING);
