@@ -62,6 +62,9 @@ export const CLASS_CONDITIONS_MAX = 4_096;
 /** What `learn sender` records: pairs of a sender and a client. A sender is a path (RFC 5321 4.5.3.1). */
 export const LEARNED_MAX = 65_536;
 export const LEARNED_SENDER_BYTES_MAX = 320;
+/** Servers that offered STARTTLS, remembered by each worker, and for how long. */
+export const STARTTLS_SERVERS_MAX = 4_096;
+export const STARTTLS_OFFER_DAYS_MAX = 7;
 /** Changes that workers are told one by one; who missed more is told everything. */
 export const LEARNED_CHANGES_MAX = 4_096;
 /** Entries that are not on the disk yet. Those that went count too: there are as many for every one that came. */

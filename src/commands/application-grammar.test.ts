@@ -295,7 +295,7 @@ describe('at the prompt', () => {
     expect(labels('smtp-class-map', 'match ')).toEqual(
       [
         ...['body', 'client', 'cmd', 'cmd-line', 'data-length', 'ehlo', 'header', 'mime', 'protocol', 'recipient'],
-        ...['reply', 'sender'],
+        ...['reply', 'sender', 'starttls'],
       ].sort(),
     );
     expect(labels('smtp-class-map', 'match cmd verb E')).toEqual(['EHLO', 'ETRN', 'EXPN', 'WORD']);

@@ -43,6 +43,7 @@ export const SMTP_MATCHES: readonly string[] = [
   `reply ehlo ${anyOf(EHLO_KEYWORDS)}$upper`,
   `ehlo reply ${anyOf(EHLO_KEYWORDS)}$upper`,
   'data-length gt (1-4294967295)',
+  'starttls <missing|stripped>',
 ];
 
 export const MAIL_LOGIN_MATCHES: readonly string[] = ['invalid-command', 'login clear-text'];
@@ -86,6 +87,9 @@ export const MATCH_HELP: Readonly<Record<string, string>> = {
   reply: 'The answer of the server',
   ehlo: 'A keyword of the answer to EHLO',
   'data-length': 'Octets of mail data',
+  starttls: 'STARTTLS in the answer of the server to EHLO',
+  missing: 'It is not offered',
+  stripped: 'It was offered before, or a word was overwritten in its place',
   regex: 'By the patterns of a parameter map',
   'invalid-command': 'A command that is not valid at this point',
   login: 'A login',

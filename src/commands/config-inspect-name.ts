@@ -1,17 +1,23 @@
 import type { Arguments } from '../language/match.ts';
 import type { Configuration, InspectionRule, ProtocolInspection } from '../policy/configuration.ts';
+import { TLS_VERSION_NAMES } from '../policy/defaults.ts';
 import { isTransport } from '../policy/openings.ts';
 import type { ConfigCommand } from './config-command.ts';
 import { type Draft, fail, note, noteOnce } from './draft.ts';
+import { LINE_HELP } from './line-options.ts';
 import { put, without } from './lists.ts';
 import { MAIL_PROTOCOLS, OTHER_PROTOCOLS, protocolChoice, TLS_PROTOCOLS } from './protocols.ts';
 
+const LINE_ENDINGS = ['strict', 'normalize', 'tolerant'] as const;
+const REQUIRED = ['auth', 'mail', 'login'] as const;
 /** Longer names are cut, as IOS does. */
 const RULE_NAME_CHARACTERS_MAX = 16;
 
 const NAME = 'ip inspect name RULE';
 const COMMON =
   'alert <on|off>$alertState|audit-trail <on|off>$auditState|router-traffic|timeout (1-2147483)$timeoutSeconds';
+const TLS = 'tls minimum-version <1.0|1.1|1.2|1.3>$minimum';
+const LINES = 'line-endings <strict|normalize|tolerant>$endings';
 const LAYER_4_ONLY = OTHER_PROTOCOLS.filter((protocol) => protocol !== 'fragment');
 
 const HELP: Readonly<Record<string, string>> = {
@@ -19,6 +25,7 @@ const HELP: Readonly<Record<string, string>> = {
   RULE: 'Name of the rule, 16 characters at most',
   reset: 'Reset the connection on a command that is not allowed, instead of closing it in words',
   'secure-login': 'Refuse a login that would send its secret in clear',
+  ...LINE_HELP,
   'max-data': 'Bytes of mail that one session may carry',
   'router-traffic': 'Inspect sessions of the router itself too',
   fragment: 'Fragments of packets',
@@ -33,9 +40,10 @@ export const INSPECT_NAME_COMMANDS: readonly ConfigCommand[] = [
   {
     modes: ['global'],
     grammar: [
-      `${NAME} <smtp|esmtp>$protocol [{max-data (1-2147483647)$maxData|${COMMON}}]`,
-      `${NAME} <pop3|imap>$protocol [{reset|secure-login|${COMMON}}]`,
-      `${NAME} ${protocolChoice(TLS_PROTOCOLS, LAYER_4_ONLY)}$protocol [{${COMMON}}]`,
+      `${NAME} <smtp|esmtp>$protocol [{max-data (1-2147483647)$maxData|${LINES}|require-tls <auth|mail>$before|${TLS}|${COMMON}}]`,
+      `${NAME} <pop3|imap>$protocol [{reset|secure-login|${LINES}|require-tls <login>$before|${TLS}|${COMMON}}]`,
+      `${NAME} ${protocolChoice(TLS_PROTOCOLS)}$protocol [{${TLS}|${COMMON}}]`,
+      `${NAME} ${protocolChoice(LAYER_4_ONLY)}$protocol [{${COMMON}}]`,
       `${NAME} fragment$protocol [{maximum (1-10000)$maximumCount|timeout (1-2147483)$timeoutSeconds}]`,
     ],
     help: HELP,
@@ -104,6 +112,8 @@ function conflicts(rule: InspectionRule | undefined, typed: string, present: str
 }
 
 function readInspection(args: Arguments, protocol: string): ProtocolInspection {
+  const endings = LINE_ENDINGS.find((word) => args.has('endings') && word === args.text('endings'));
+  const before = REQUIRED.find((word) => args.has('before') && word === args.text('before'));
   return {
     protocol,
     ...(args.has('alertState') ? { alert: args.text('alertState') === 'on' } : {}),
@@ -113,8 +123,16 @@ function readInspection(args: Arguments, protocol: string): ProtocolInspection {
     ...(args.has('reset') ? { reset: true } : {}),
     ...(args.has('secure-login') ? { secureLogin: true } : {}),
     ...(args.has('router-traffic') ? { routerTraffic: true } : {}),
+    ...minimumVersion(args),
+    ...(endings === undefined ? {} : { lineEndings: endings }),
+    ...(before === undefined ? {} : { requireTls: before }),
     ...(args.has('maximumCount') ? { maximum: args.number('maximumCount') } : {}),
   };
+}
+
+function minimumVersion(args: Arguments): Pick<ProtocolInspection, 'tlsMinimumVersion'> {
+  const version = TLS_VERSION_NAMES.find((name) => args.has('minimum') && name === args.text('minimum'));
+  return version === undefined ? {} : { tlsMinimumVersion: version };
 }
 
 function noteProtocol(draft: Draft, args: Arguments, protocol: string): void {
@@ -124,7 +142,11 @@ function noteProtocol(draft: Draft, args: Arguments, protocol: string): void {
     note(draft, '% notice: IOS takes a timeout of 5 to 43200 seconds', column);
   }
   if (TLS_PROTOCOLS.includes(protocol)) {
-    noteOnce(draft, `tls ${protocol}`, `% notice: ${protocol} is encrypted, its sessions are tracked but not read`);
+    noteOnce(
+      draft,
+      `tls ${protocol}`,
+      `% notice: ${protocol} is encrypted, its sessions are read up to the beginning of TLS`,
+    );
   } else if (protocol === 'fragment') {
     noteOnce(draft, 'fragment', '% notice: fragment inspection is accepted, not enforced by this version');
   } else if (!MAIL_PROTOCOLS.includes(protocol) && !isTransport(protocol)) {
@@ -172,6 +194,9 @@ function inspectionWords(entry: ProtocolInspection): string {
   if (entry.maxDataBytes !== undefined) words.push(`max-data ${entry.maxDataBytes}`);
   if (entry.reset === true) words.push('reset');
   if (entry.secureLogin === true) words.push('secure-login');
+  if (entry.lineEndings !== undefined) words.push(`line-endings ${entry.lineEndings}`);
+  if (entry.tlsMinimumVersion !== undefined) words.push(`tls minimum-version ${entry.tlsMinimumVersion}`);
+  if (entry.requireTls !== undefined) words.push(`require-tls ${entry.requireTls}`);
   if (entry.alert !== undefined) words.push(`alert ${entry.alert ? 'on' : 'off'}`);
   if (entry.auditTrail !== undefined) words.push(`audit-trail ${entry.auditTrail ? 'on' : 'off'}`);
   if (entry.routerTraffic === true) words.push('router-traffic');

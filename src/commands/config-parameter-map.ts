@@ -4,6 +4,7 @@ import { patternMapOf } from './class-matches.ts';
 import type { ConfigCommand } from './config-command.ts';
 import { REGEX_MAP_COMMANDS } from './config-regex-map.ts';
 import { type Draft, fail, GLOBAL_MODE, type ModeKind, note, noteOnce, refuseSection } from './draft.ts';
+import { LINE_HELP } from './line-options.ts';
 import { nameMistake } from './names.ts';
 import { currentMap, findMap, parameterMapLines, replaceMap, setLine, unsetLine } from './parameter-lines.ts';
 
@@ -19,6 +20,10 @@ const SETTINGS: readonly string[] = [
   `sessions maximum ${COUNT}`,
   `tcp <synwait-time|finwait-time|idle-time> ${TIME}`,
   'tcp max-incomplete host (1-4294967295) [block-time (0-35791)]',
+  // Ours
+  'line-endings <strict|normalize|tolerant>',
+  'require-tls <auth|mail|login>',
+  'tls minimum-version <1.0|1.1|1.2|1.3>',
 ];
 
 /** Kept and printed; sessions go by what `ip inspect` says of these, or not at all. */
@@ -36,6 +41,7 @@ const HELP: Readonly<Record<string, string>> = {
   regex: 'Patterns',
   NAME: 'Name',
   alert: 'Alerts for what is refused',
+  ...LINE_HELP,
   'dns-timeout': 'Idle time of a DNS look-up',
   'idle-time': 'Time without a packet after which a session ends',
   'synwait-time': 'Time to establish a connection',
@@ -119,6 +125,9 @@ export const PARAMETER_MAP_COMMANDS: readonly ConfigCommand[] = [
       'no tcp max-incomplete host [LINE]',
       'no tcp <half-open|half-close|idle> reset [off]',
       'no log <dropped-packets|summary> [LINE]',
+      'no line-endings [LINE]',
+      'no require-tls <auth|mail|login>',
+      'no tls minimum-version [LINE]',
     ],
     help: HELP,
     apply: (draft, args) => unsetLine(draft, args.words.slice(1)),

@@ -33,6 +33,7 @@ function sessionLines(session: SessionSnapshot, detail: boolean): readonly strin
     `  Created ${formatAge(session.createdSecondsAgo)}, Last heard ${formatAge(session.lastHeardSecondsAgo)}`,
     `  Bytes sent (initiator:responder) [${bytes.initiator}:${bytes.responder}]`,
     ...openingLine(session),
+    ...tlsLine(session),
     `  ${remarks(session).join(', ')}`,
   ];
 }
@@ -43,6 +44,13 @@ function openingLine({ opening, initiator, responder }: SessionSnapshot): readon
   const end = ({ address, port }: Endpoint): string => `${address}[${port}:${port}]`;
   const matches = `${opening.matches} ${opening.matches === 1 ? 'match' : 'matches'}`;
   return [`  In  SID ${end(responder)}=>${end(initiator)} on ACL ${opening.list}  (${matches})`];
+}
+
+/** What the hellos say, ours. */
+function tlsLine({ tls }: SessionSnapshot): readonly string[] {
+  if (tls === undefined) return [];
+  const { version, serverName = '-', alpn, ja4 } = tls;
+  return [`  TLS ${version}, server name ${serverName}, ALPN ${alpn.join(',') || '-'}, JA4 ${ja4}`];
 }
 
 /** What IOS does not say: how far the session has come, and by which way its packets go. */

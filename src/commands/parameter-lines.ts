@@ -42,6 +42,8 @@ function settingName(words: readonly string[]): string {
   if (first === 'sessions') return second === 'rate' ? `sessions rate ${third}` : 'sessions maximum';
   if (first === 'tcp') return `tcp ${second}${third === 'reset' ? ' reset' : ''}`;
   if (first === 'pattern' || first === 'no') return words.join(' ');
+  // SMTP has one and mailboxes have the other.
+  if (first === 'require-tls') return second === 'login' ? 'require-tls login' : first;
   return first;
 }
 

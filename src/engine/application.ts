@@ -13,8 +13,9 @@ import type { Pop3Policy } from '../protocols/pop3/state.ts';
 import { smtp } from '../protocols/smtp/machine.ts';
 import { defaultSmtpPolicy, type SmtpPolicy } from '../protocols/smtp/policy.ts';
 import { ContentPlans, type ContentPlanUse } from './content-plans.ts';
-import type { StartDialogue } from './dialogues.ts';
+import { type LineSettings, mailboxLines, type StartDialogue, smtpLines } from './dialogues.ts';
 import { startDialogue } from './session.ts';
+import { type StarttlsMemory, serverKey } from './starttls-memory.ts';
 import type { WorkerSettings } from './worker-protocol.ts';
 
 export type { ContentPlanUse };
@@ -33,10 +34,15 @@ export interface ApplicationsOptions {
   readonly host: number;
   readonly patterns: PatternUser | undefined;
   readonly learned: LearnedView;
+  /** Which servers offered STARTTLS; absent: none did. */
+  readonly starttls?: Pick<StarttlsMemory, 'offered'>;
 }
 
 /** `match data-length` says how long a message may be; without it an application policy sets no limit. */
 const UNLIMITED_BYTES = Number.MAX_SAFE_INTEGER;
+
+/** Of sessions of which nobody said otherwise. */
+const AS_EVER: LineSettings = { lineEndings: 'normalize', requireTls: 'never' };
 
 const SMTP = applicationInspector(smtp);
 const POP3 = applicationInspector(pop3);
@@ -56,7 +62,7 @@ export class Applications {
   constructor(options: ApplicationsOptions) {
     this.#options = options;
     this.#plans = new ContentPlans(options.addon, options.host);
-    this.#environment = { matches: () => [], learned: options.learned };
+    this.#environment = { matches: () => [], ...this.#views() };
   }
 
   /**
@@ -72,34 +78,46 @@ export class Applications {
     );
     this.#environment = {
       matches: matcherOf(this.#options.patterns, patterns),
-      learned: this.#options.learned,
+      ...this.#views(),
     };
     this.#settings = settings;
     return errors;
+  }
+
+  #views(): Omit<PolicyEnvironment, 'matches'> {
+    const { learned, starttls } = this.#options;
+    return { learned, offeredStarttls: (server) => starttls?.offered(server) ?? false };
   }
 
   /**
    * Undefined: the policy is not one for this protocol, so nothing is read. `unusable`: its messages could not be
    * looked through, so nothing may pass under it.
    */
-  scriptOf(name: string, protocol: PortProtocol): ApplicationScript | 'unusable' | undefined {
+  scriptOf(
+    name: string,
+    protocol: PortProtocol,
+    lines: LineSettings = AS_EVER,
+  ): ApplicationScript | 'unusable' | undefined {
     const program = this.#programs.get(name);
     if (program === undefined || program.protocol !== protocol) return undefined;
     const content = program.content === undefined ? undefined : this.#plans.useOf(program.content);
     if (program.content !== undefined && content === undefined) return 'unusable';
-    return { start: this.#startOf(program), content };
+    return { start: this.#startOf(program, lines), content };
   }
 
-  #startOf(program: ApplicationProgram): StartDialogue {
+  #startOf(program: ApplicationProgram, lines: LineSettings): StartDialogue {
     const { configuration, hostname } = this.#settings ?? { configuration: undefined, hostname: '' };
     const base = { program, environment: this.#environment, hostname };
     switch (program.protocol) {
       case 'smtp':
-        return starting(SMTP, { ...base, inner: smtpPolicy(program, hostname, configuration?.postern.chunking) });
+        return starting(SMTP, {
+          ...base,
+          inner: { ...smtpPolicy(program, hostname, configuration?.postern.chunking), ...smtpLines(lines) },
+        });
       case 'pop3':
-        return starting(POP3, { ...base, inner: mailboxPolicy(program, hostname) });
+        return starting(POP3, { ...base, inner: { ...mailboxPolicy(program, hostname), ...mailboxLines(lines) } });
       case 'imap':
-        return starting(IMAP, { ...base, inner: mailboxPolicy(program, hostname) });
+        return starting(IMAP, { ...base, inner: { ...mailboxPolicy(program, hostname), ...mailboxLines(lines) } });
     }
   }
 }
@@ -121,11 +139,13 @@ function starting<State, Policy>(
   inspector: Inspector<State, ApplicationPolicy<Policy>>,
   policy: ApplicationPolicy<Policy>,
 ): StartDialogue {
-  if (!policy.program.usesClient) {
+  const { usesClient, usesServer } = policy.program;
+  if (!usesClient && !usesServer) {
     const script = { inspector, policy };
     return () => startDialogue(script);
   }
-  return ({ initiator }) => startDialogue({ inspector, policy: { ...policy, client: initiator.address } });
+  return ({ initiator, responder }) =>
+    startDialogue({ inspector, policy: { ...policy, client: initiator.address, server: serverKey(responder) } });
 }
 
 function smtpPolicy(

@@ -4,11 +4,12 @@ import { imap } from '../protocols/imap/machine.ts';
 import { pop3 } from '../protocols/pop3/machine.ts';
 import { smtp } from '../protocols/smtp/machine.ts';
 import { defaultSmtpPolicy, type SmtpPolicy } from '../protocols/smtp/policy.ts';
+import { type TlsState, tls } from '../protocols/tls/machine.ts';
 import type { OpenedFlow } from './opening.ts';
 import { type Dialogue, type DialogueScript, startDialogue } from './session.ts';
 
 /** Starts the dialogue of a new session. */
-export type StartDialogue = (opened: Pick<OpenedFlow, 'initiator'>) => Dialogue;
+export type StartDialogue = (opened: Pick<OpenedFlow, 'initiator' | 'responder'>) => Dialogue;
 
 /** What holds for the dialogues of a whole configuration. */
 export interface DialogueSettings {
@@ -17,8 +18,7 @@ export interface DialogueSettings {
   readonly chunking: SmtpPolicy['chunking'];
 }
 
-/** How sessions of this inspection begin; undefined where there is nothing to read (TLS ports: ciphertext, D-03;
- * generic inspection). */
+/** How sessions of this inspection begin; undefined where there is nothing to read: generic inspection. */
 export function dialogueFor(
   protocol: PortProtocol,
   inspection: EffectiveInspection,
@@ -30,16 +30,17 @@ export function dialogueFor(
       const extended = inspection.protocol === 'esmtp';
       return starting({
         inspector: smtp,
-        policy: { ...defaultSmtpPolicy, extended, maxDataBytes, hostname, chunking },
+        policy: { ...defaultSmtpPolicy, extended, maxDataBytes, hostname, chunking, ...smtpLines(inspection) },
       });
     }
     case 'pop3':
-      return starting({ inspector: pop3, policy: { reset, secureLogin, hostname } });
+      return starting({ inspector: pop3, policy: { reset, secureLogin, hostname, ...mailboxLines(inspection) } });
     case 'imap':
-      return starting({ inspector: imap, policy: { reset, secureLogin, hostname } });
+      return starting({ inspector: imap, policy: { reset, secureLogin, hostname, ...mailboxLines(inspection) } });
     case 'smtps':
     case 'pop3s':
     case 'imaps':
+      return startTls;
     case 'tcp':
     case 'udp':
     case 'icmp':
@@ -47,7 +48,25 @@ export function dialogueFor(
   }
 }
 
+/** On a TLS port, under a rule or a class alike. */
+export function startTls(): Dialogue {
+  return startDialogue(TLS_SCRIPT);
+}
+
+const TLS_SCRIPT: DialogueScript<TlsState, undefined> = { inspector: tls, policy: undefined };
+
 /** One script for all the sessions that begin so. */
 function starting<State, Policy>(script: DialogueScript<State, Policy>): StartDialogue {
   return () => startDialogue(script);
+}
+
+/** `line-endings` and `require-tls` of a session, in the terms of its machine. */
+export type LineSettings = Pick<EffectiveInspection, 'lineEndings' | 'requireTls'>;
+
+export function smtpLines({ lineEndings, requireTls }: LineSettings): Pick<SmtpPolicy, 'lineEndings' | 'requireTls'> {
+  return { lineEndings, requireTls: requireTls === 'login' ? 'never' : requireTls };
+}
+
+export function mailboxLines({ lineEndings, requireTls }: LineSettings) {
+  return { lineEndings, requireTls: requireTls === 'login' };
 }

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../firewall/snapshot.ts';
 import type { Reason } from '../inspect/reasons.ts';
+import type { TlsFacts } from '../inspect/tls-hello.ts';
 import type { PortProtocol } from '../policy/ports.ts';
 import type { ZonePlace } from '../policy/zone-decision.ts';
 import { type PackedEnds, unpackEnds } from './address.ts';
@@ -17,6 +18,7 @@ export class InspectedSession implements Session {
   readonly place: Place;
   dialogue: Dialogue | undefined;
   refusedFor: Reason | undefined = undefined;
+  tls: TlsFacts | undefined = undefined;
   ended = false;
   readonly #worker: number;
   readonly #ends: PackedEnds;
@@ -61,6 +63,10 @@ export class InspectedSession implements Session {
 
   get responder(): Endpoint {
     return unpackEnds(this.#ends)[1];
+  }
+
+  get tlsMinimumVersion(): number | undefined {
+    return this.place.inspection.tlsMinimumVersion;
   }
 
   get alert(): boolean {

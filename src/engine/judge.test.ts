@@ -19,6 +19,7 @@ interface Setting {
   readonly readable?: boolean;
   readonly alert?: boolean;
   readonly auditTrail?: boolean;
+  readonly tlsMinimumVersion?: number;
   readonly refusedFor?: Reason;
   readonly orders?: OrderWriter;
   readonly step?: (frame: Frame) => readonly Action[];
@@ -46,6 +47,7 @@ function courtroom(setting: Setting = {}) {
         ...{ id: 'ID', flow: flow.flow, generation: flow.generation, protocol: flow.protocol, rule: 'MAIL' },
         ...{ initiator: flow.initiator, responder: flow.responder, alert, auditTrail },
         idleSeconds: 1_800,
+        tlsMinimumVersion: setting.tlsMinimumVersion,
         ...(setting.refusedFor === undefined ? {} : { refusedFor: setting.refusedFor }),
         ...(setting.readable === false ? {} : { dialogue }),
       };
@@ -168,6 +170,22 @@ describe('a frame', () => {
       { kind: 'content', from: 'initiator', facts: [{ kind: 'body', map: 2, decoded: true }], finished: false },
       { kind: 'content', from: 'initiator', facts: [], finished: true },
     ]);
+  });
+
+  test('with a TLS version below the minimum is reset, whatever the dialogue says', () => {
+    const { rule, seen, messages } = courtroom({ tlsMinimumVersion: 0x0304 });
+    const hello = (version: string) => ({
+      flag: EVENT_FLAG.wellFormed,
+      text: SERVER_HELLO.replace('\x03\x04', version),
+    });
+    rule((batch) => batch.opened(FLOW));
+    rule((batch) => batch.frame(FLOW, 'tlsStart', 'responder', hello('\x03\x04')));
+    expect(seen).toHaveLength(1);
+    expect(rule((batch) => batch.frame(FLOW, 'tlsStart', 'responder', hello('\x03\x03')))).toEqual([
+      'refuse initiator 1 0 0',
+    ]);
+    expect(seen).toHaveLength(1);
+    expect(messages.map(({ id }) => id)).toEqual(['TLS_VERSION', 'SESSION_REFUSED']);
   });
 
   test('of a flow that nobody knows gets no order, so the loop ends it', () => {

@@ -1,5 +1,6 @@
 import type { PolicyHit } from '../inspect/policy-hit.ts';
 import type { Reason } from '../inspect/reasons.ts';
+import { refuseTlsVersion } from '../inspect/tls-start.ts';
 import type { LogMessage } from '../log/log-message.ts';
 import { reasonMessage } from '../log/reason-messages.ts';
 import type { SharedBuffers } from '../native/addon.ts';
@@ -8,11 +9,13 @@ import { type DroppedPacket, dropMessage, windowScaleAlert } from './drop-messag
 import { dropName, refusalReason } from './endings.ts';
 import { frameOf } from './frames.ts';
 import { type OpenedFlow, readDrop, readOpened } from './opening.ts';
-import { type Outcome, type PerformContext, perform, refuseBroken } from './perform.ts';
+import { begin, type Outcome, type PerformContext, perform, refuseBroken } from './perform.ts';
 import { reassemblyMessage } from './reassembly-alarm.ts';
 import { type Session, SIDES, sessionContext } from './session.ts';
 import { SessionTable } from './session-table.ts';
+import type { StarttlsOffer } from './starttls-memory.ts';
 import { Tally } from './tally.ts';
+import { noteHello } from './tls-session.ts';
 
 /** What the judge needs to know of the outside, and whom it tells. */
 export interface JudgeContext {
@@ -26,6 +29,8 @@ export interface JudgeContext {
   log(message: LogMessage): void;
   /** A class of the session's application policy matched; its message is the context's to write. */
   matched?(session: Session, hit: PolicyHit): void;
+  /** A list of the server's extensions is complete. */
+  starttls?(session: Session, offer: StarttlsOffer): void;
   /** The action `learn`. */
   learn?(session: Session, sender: string, minutes: number | undefined): void;
   /** Whether dropped packets are logged; without it they are. */
@@ -172,6 +177,7 @@ export class Judge {
       return;
     }
     for (const side of SIDES) orders.frame(session.flow, side, 0, session.dialogue.lineBytesMax[side]);
+    begin(orders, session, session.dialogue.begin ?? []);
   }
 
   #frame(): void {
@@ -181,13 +187,19 @@ export class Judge {
     const frame = frameOf(this.#reader);
     let outcome: Outcome;
     try {
-      outcome = perform(this.#perform, session, frame, session.dialogue.step(frame));
+      const actions = refuseTlsVersion(frame, session.tlsMinimumVersion) ?? session.dialogue.step(frame);
+      outcome = perform(this.#perform, session, frame, actions);
+      const { starttls } = session.dialogue;
+      if (starttls !== undefined && frame.kind === 'line') this.#context.starttls?.(session, starttls);
     } catch (error) {
       outcome = refuseBroken(this.#perform, session, error);
     }
     if (outcome.reason !== undefined) {
       session.refusedFor = outcome.reason;
       this.refusals.add(outcome.reason);
+    } else {
+      const told = noteHello(session, frame);
+      if (told !== undefined) this.#log(told);
     }
     if (this.watching) this.#watch('frame', `${frame.from} ${frame.kind}`, session, undefined, outcome);
   }

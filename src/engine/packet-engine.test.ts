@@ -83,11 +83,15 @@ describe('a flow', () => {
     expect(ops((batch) => batch.opened({ ...FLOW, inInterface: 99 }))).toEqual(['stop initiator 3']);
   });
 
-  test('of a TLS port, or picked up under way, is tracked and not read', () => {
+  test("of a TLS port awaits the client's hello; picked up under way it is not read", () => {
     const { ops, engine, fake } = start();
     expect(ops((batch) => batch.opened({ ...FLOW, protocol: 'imaps' }))).toEqual([
       'idle initiator 0 3600',
-      'stop initiator 3',
+      'frame initiator 0 0 0',
+      'frame responder 0 0 0',
+      'pause responder 0',
+      'frame initiator 3 0 0',
+      'resume initiator 0',
     ]);
     expect(ops((batch) => batch.opened({ ...FLOW, flow: 8, midstream: true }))).toContain('stop initiator 3');
     fake.flows = [record({ flow: 8, midstream: true })];

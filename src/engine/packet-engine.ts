@@ -18,6 +18,7 @@ import { PolicyCounters } from './policy-counters.ts';
 import { isSessionId, type Session, sessionContext } from './session.ts';
 import type { SessionLimits } from './session-limits.ts';
 import { snapshotOf } from './session-snapshot.ts';
+import { StarttlsMemory, type StarttlsOffer, serverKey } from './starttls-memory.ts';
 import { addRecords, countedSince } from './tally.ts';
 import type { WorkerSettings, WorkerStatistics } from './worker-protocol.ts';
 
@@ -48,6 +49,7 @@ export class PacketEngine {
   readonly #options: EngineOptions;
   readonly #judge: Judge;
   readonly #applications: Applications;
+  readonly #starttls = new StarttlsMemory(Date.now);
   readonly #counters = new PolicyCounters();
   #places: Places;
   #settings: WorkerSettings;
@@ -62,7 +64,7 @@ export class PacketEngine {
     this.#logsDrops = logsDrops(options.settings.configuration);
     this.#alerts = effectiveGlobals(options.settings.configuration).alert;
     const { addon, host, patterns, learned = NOTHING_LEARNED } = options;
-    this.#applications = new Applications({ addon, host, patterns, learned });
+    this.#applications = new Applications({ addon, host, patterns, learned, starttls: this.#starttls });
     this.#takePolicies(options.settings);
     this.#places = new Places(addon, options.settings, this.#applications);
     setCounterNames(addon.counterNames());
@@ -72,6 +74,7 @@ export class PacketEngine {
       closed: (session) => this.#closed(session),
       log: options.log,
       matched: (session, hit) => this.#matched(session, hit),
+      starttls: (session, offer) => this.#starttlsSeen(session, offer),
       learn: (session, sender, minutes) => this.#learn(session, sender, minutes),
       logsDrops: () => this.#logsDrops,
       alerts: () => this.#alerts,
@@ -187,6 +190,12 @@ export class PacketEngine {
     if (session.zonePlace !== undefined) this.#counters.add(session.zonePlace, hit);
     // What a class with `shadow` would have done is of use only where it can be read.
     if (hit.log || hit.shadow) this.#judge.tell(hitMessage(hit, sessionContext(session)));
+  }
+
+  /** Told whatever the policy is, alerts off or not: somebody may be reading the mail of a server. */
+  #starttlsSeen(session: Session, offer: StarttlsOffer): void {
+    if (!this.#starttls.note(serverKey(session.responder), offer)) return;
+    this.#judge.tell({ id: 'STARTTLS_WITHDRAWN', fields: { ...sessionContext(session), offer } });
   }
 
   #learn(session: Session, sender: string, minutes: number | undefined): void {

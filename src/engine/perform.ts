@@ -71,6 +71,14 @@ function tellsTheSame(action: Action, { id }: Alert): boolean {
   );
 }
 
+/** What a dialogue begins with (Inspector.begin): it cuts and holds, and there is nothing to judge yet. */
+export function begin(orders: OrderWriter, session: Session, actions: readonly Action[]): void {
+  for (const action of actions) {
+    if (action.kind === 'pause' || action.kind === 'resume' || action.kind === 'frameAs')
+      steer(orders, session, action);
+  }
+}
+
 /** An inspector threw: a defect of ours. The session ends, nothing of the frame passes. */
 export function refuseBroken(context: PerformContext, session: Session, error: unknown): Outcome {
   const what = error instanceof Error ? `${error.name} in ${firstFrame(error)}` : 'unknown error';

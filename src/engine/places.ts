@@ -3,10 +3,10 @@ import type { Addon } from '../native/addon.ts';
 import type { Configuration } from '../policy/configuration.ts';
 import type { EffectiveInspection } from '../policy/defaults.ts';
 import { isTransport } from '../policy/openings.ts';
-import type { PortProtocol } from '../policy/ports.ts';
+import { isTlsPort, type PortProtocol } from '../policy/ports.ts';
 import type { ZonePlace } from '../policy/zone-decision.ts';
 import type { Applications, ContentPlanUse } from './application.ts';
-import { dialogueFor, type StartDialogue } from './dialogues.ts';
+import { dialogueFor, type StartDialogue, startTls } from './dialogues.ts';
 import type { OpenedFlow } from './opening.ts';
 import { type FlowPlace, type Selection, selectInspection } from './selection.ts';
 import type { WorkerSettings } from './worker-protocol.ts';
@@ -123,8 +123,9 @@ export class Places {
 
   #inspected(verdict: InspectedByZone, names: FlowPlace): Place {
     const { place, protocol, application } = verdict;
-    const script = application === undefined ? undefined : this.#applications.scriptOf(application, protocol);
     const inspection = asInspection(protocol, verdict.settings);
+    const script =
+      application === undefined ? undefined : this.#applications.scriptOf(application, protocol, inspection);
     if (script === 'unusable') {
       const refused = refusedPlace(protocol, { reason: 'engine-error', place, log: false });
       return { ...refused, inspection: { ...inspection, auditTrail: false } };
@@ -135,7 +136,7 @@ export class Places {
       zonePlace: place,
       countedAs: zoneCountName(place),
       inspection,
-      start: script?.start,
+      start: isTlsPort(protocol) ? startTls : script?.start,
       content: script?.content,
       returnList: returnList(this.#settings.configuration, names),
       ...(application === undefined ? {} : { application }),
@@ -156,6 +157,8 @@ const UNTOLD: Omit<EffectiveInspection, 'protocol'> = {
   reset: false,
   secureLogin: false,
   routerTraffic: false,
+  lineEndings: 'normalize',
+  requireTls: 'never',
 };
 
 function refusedPlace(protocol: PortProtocol, { reason, place, log }: Refused): Place {

@@ -38,6 +38,7 @@ export function snapshotOf(
     inInterface: interfaceName(flow.inInterface),
     outInterface: interfaceName(flow.outInterface),
     ...placeOf(flow, session),
+    ...(session?.tls === undefined ? {} : { tls: session.tls }),
     ...(flow.midstream ? { midstream: true } : {}),
   };
 }

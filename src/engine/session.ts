@@ -1,9 +1,11 @@
 import type { Endpoint } from '../firewall/snapshot.ts';
-import type { Frame, Inspector, Side, Step } from '../inspect/inspector.ts';
+import type { Action, Frame, Inspector, Side, Step } from '../inspect/inspector.ts';
 import type { Reason } from '../inspect/reasons.ts';
+import type { TlsFacts } from '../inspect/tls-hello.ts';
 import type { SessionContext } from '../log/reason-messages.ts';
 import type { PortProtocol } from '../policy/ports.ts';
 import type { ZonePlace } from '../policy/zone-decision.ts';
+import type { StarttlsOffer } from './starttls-memory.ts';
 
 /**
  * An inspector with its state and policy, types hidden: the engine steps it without knowing the protocol. `step` moves
@@ -11,7 +13,11 @@ import type { ZonePlace } from '../policy/zone-decision.ts';
  */
 export interface Dialogue {
   readonly lineBytesMax: { readonly initiator: number; readonly responder: number };
+  /** Where the session does not begin with lines (Inspector.begin). */
+  readonly begin?: readonly Action[] | undefined;
   step(frame: Frame): Step<unknown>['actions'];
+  /** What the last whole frame told of the server's STARTTLS. */
+  readonly starttls?: StarttlsOffer | undefined;
   stage(): string;
 }
 
@@ -29,6 +35,7 @@ export function startDialogue<State, Policy>(script: DialogueScript<State, Polic
 class ScriptedDialogue<State, Policy> implements Dialogue {
   readonly #script: DialogueScript<State, Policy>;
   #state: State;
+  starttls: StarttlsOffer | undefined = undefined;
 
   constructor(script: DialogueScript<State, Policy>) {
     this.#script = script;
@@ -40,15 +47,28 @@ class ScriptedDialogue<State, Policy> implements Dialogue {
     return this.#script.inspector.lineBytesMax;
   }
 
+  get begin(): readonly Action[] | undefined {
+    return this.#script.inspector.begin;
+  }
+
   step(frame: Frame): Step<unknown>['actions'] {
     const next = this.#script.inspector.step(this.#state, frame, this.#script.policy);
-    if (frame.kind !== 'partial') this.#state = next.state;
+    if (frame.kind !== 'partial') {
+      this.#state = next.state;
+      this.starttls = offerIn(next.facts);
+    }
     return next.actions;
   }
 
   stage(): string {
     return this.#script.inspector.stage(this.#state);
   }
+}
+
+function offerIn(facts: Step<unknown>['facts']): StarttlsOffer | undefined {
+  if (facts === undefined) return undefined;
+  for (const fact of facts) if (fact.kind === 'starttls') return fact.offer;
+  return undefined;
 }
 
 /** One flow as the worker's JavaScript knows it: made when the handshake is complete, gone with the flow. */
@@ -69,7 +89,11 @@ export interface Session {
   readonly auditTrail: boolean;
   /** For look-ups of names the packet loop knows better (dns-timeout). */
   readonly idleSeconds: number;
-  /** Absent for TLS ports, generic inspection, flows picked up under way, and when the session is over. */
+  /** `tls minimum-version`, as on the wire. */
+  readonly tlsMinimumVersion?: number | undefined;
+  /** Once a client's hello passed. */
+  tls?: TlsFacts | undefined;
+  /** Absent for generic inspection, flows picked up under way, and when the session is over. */
   dialogue?: Dialogue | undefined;
   refusedFor?: Reason | undefined;
   /** The flow has ended; what is left is for `show`, until the flow's index is given away. */

@@ -69,7 +69,15 @@ export function asInspection(protocol: PortProtocol, settings: ZoneInspection): 
     reset: false,
     secureLogin: false,
     routerTraffic: false,
+    ...(settings.tlsMinimumVersion === undefined ? {} : { tlsMinimumVersion: settings.tlsMinimumVersion }),
+    lineEndings: settings.lineEndings,
+    requireTls: requiredTls(protocol, settings),
   };
+}
+
+function requiredTls(protocol: PortProtocol, { requireTls, requireTlsForLogin }: ZoneInspection) {
+  if (protocol === 'smtp') return requireTls;
+  return requireTlsForLogin && (protocol === 'pop3' || protocol === 'imap') ? 'login' : 'never';
 }
 
 function idleSeconds(protocol: PortProtocol, settings: ZoneInspection): number {

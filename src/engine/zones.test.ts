@@ -174,7 +174,7 @@ describe('a flow between zones', () => {
     expect(engine.policyStatistics().applications).toMatchObject([{ applicationClass: 'SENDERS', hits: { count: 1 } }]);
   });
 
-  test('without an application policy is a pinhole: nothing of it is read', () => {
+  test('without an application policy is a pinhole: nothing of it is read but the hellos of a TLS port', () => {
     const { ops, engine, fake } = start();
     expect(ops((batch) => batch.opened({ ...SMTP, protocol: 'pop3' }))).toEqual([
       'idle initiator 0 3600',
@@ -183,7 +183,11 @@ describe('a flow between zones', () => {
     fake.flows = [];
     expect(ops((batch) => batch.opened({ ...SMTP, flow: 8, protocol: 'smtps' }))).toEqual([
       'idle initiator 0 77',
-      'stop initiator 3',
+      'frame initiator 0 0 0',
+      'frame responder 0 0 0',
+      'pause responder 0',
+      'frame initiator 3 0 0',
+      'resume initiator 0',
     ]);
     expect(engine.policyStatistics().classes.map(({ className }) => className)).toEqual(['BOX', 'MAIL']);
   });

@@ -1,3 +1,5 @@
+import type { TlsFacts } from '../inspect/tls-hello.ts';
+
 /**
  * What the engine tells about itself: the material of `show`, of the metrics and of the JSON shapes in the contract.
  */
@@ -35,6 +37,8 @@ export interface SessionSnapshot {
   /** Where its first packet came in and went out; empty for the router itself, absent while that is not known. */
   readonly inInterface?: string;
   readonly outInterface?: string;
+  /** What the hellos of its TLS say, once the client's passed. */
+  readonly tls?: TlsFacts;
   /** The access list that its answers pass because they are answers, and how many packets did (cisco-ios 3.1). */
   readonly opening?: { readonly list: string; readonly matches: number };
 }

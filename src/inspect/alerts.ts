@@ -14,5 +14,7 @@ export type Alert =
   | { readonly id: 'SMTP_END_OF_DATA_OVERWRITTEN' }
   /** One of the sendmail-era signatures, 3100 to 3107. */
   | { readonly id: 'SMTP_SIGNATURE'; readonly signature: number; readonly name: string }
+  /** `tls minimum-version`: what was offered, or chosen, and what is asked for. */
+  | { readonly id: 'TLS_VERSION'; readonly version: string; readonly minimum: string }
   /** Anything else that was refused: the reason's own message is printed. */
   | { readonly id: 'PROTOCOL_VIOLATION'; readonly text: string };

@@ -139,6 +139,8 @@ export interface Inspector<State, Policy> {
   readonly initial: State;
   /** Line budget at the start, a side each, in octets without the line end. */
   readonly lineBytesMax: { readonly initiator: number; readonly responder: number };
+  /** Carried out when the session is established: where it does not begin with lines. */
+  readonly begin?: readonly Action[];
   step(state: State, frame: Frame, policy: Policy): Step<State>;
   /** One word for `show`: where the session stands, in the protocol's own terms. */
   stage(state: State): string;

@@ -2,8 +2,8 @@ import type { Frame } from './inspector.ts';
 import type { Reason } from './reasons.ts';
 
 /**
- * How lines may end (`line-endings`, ours). `strict`: with CRLF alone; a bare LF, a bare CR or a NUL is refused, in what
- * the client says and in what the server answers. `normalize`: a bare LF ends a line for judging too, and goes on as it
+ * How lines may end (`line-endings`, ours). `strict`: with CRLF alone; a bare LF, a bare CR or a NUL is refused in what
+ * client and server say. `normalize`: a bare LF ends a line for judging too, and goes on as it
  * came. `tolerant`: as `normalize`, and look-alikes of the end of data are overwritten instead of refused.
  */
 export type LineEndings = 'strict' | 'normalize' | 'tolerant';
@@ -17,8 +17,8 @@ export interface LineFault {
 }
 
 /**
- * The first octet of a line, or of its beginning, that peers may read as another end of it than CRLF. A CR at the end of
- * a line under way is left undecided; the octet behind it tells.
+ * The first octet of a line, or of its beginning, that peers may read as another end of it than CRLF. A CR at the end
+ * of a line under way is left undecided; the octet behind it tells.
  */
 export function findLineFault(frame: TextFrame): LineFault | undefined {
   const { text } = frame;
@@ -41,7 +41,7 @@ export function replyFault(frame: TextFrame, endings: LineEndings): JudgedFault 
   return fault.reason === 'bare-line-feed' ? undefined : { ...fault, reason: 'invalid-reply' };
 }
 
-/** The fault of a client's line: refused with `strict` alone. What grammars refuse as a control character stays theirs. */
+/** The fault of a client's line: refused with `strict` alone. Control characters are the grammars' to refuse. */
 export function commandFault(frame: TextFrame, endings: LineEndings): JudgedFault | undefined {
   return endings === 'strict' ? findLineFault(frame) : undefined;
 }

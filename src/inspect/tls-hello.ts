@@ -20,3 +20,12 @@ export function tlsVersionName(version: number): string {
   if (version >> 8 !== 3) return 'unknown';
   return version < TLS_1_0 ? 'SSL 3.0' : `1.${(version & 0xff) - 1}`;
 }
+
+/** What is told of a session's TLS: `version` is the one chosen, the highest offered until the server has. */
+export interface TlsFacts {
+  readonly version: string;
+  readonly serverName?: string;
+  readonly alpn: readonly string[];
+  /** The client's fingerprint. */
+  readonly ja4: string;
+}

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { judgeTlsStart } from './tls-start.ts';
+import { judgeTlsStart, refuseTlsVersion } from './tls-start.ts';
 
 const hello = (from: 'initiator' | 'responder', wellFormed = true) => ({ kind: 'tlsStart', from, wellFormed }) as const;
 
@@ -21,22 +21,29 @@ const NOTHING = { alpn: [], ciphers: [], extensions: [], signatureAlgorithms: []
 const ofVersion = (from: 'initiator' | 'responder', version: number) =>
   ({ ...hello(from), hello: { ...NOTHING, type: from === 'initiator' ? 'client' : 'server', version } }) as const;
 
-it.each([0x0301, 0x0302, 0x0303, 0x0304])(
-  'a minimum version of %i holds for the offer and for the choice',
-  (minimum) => {
-    const policy = { tlsMinimumVersion: minimum };
-    for (const from of ['initiator', 'responder'] as const) {
-      expect(judgeTlsStart(from, ofVersion(from, minimum), policy).kind).not.toBe('refused');
-      expect(judgeTlsStart(from, ofVersion(from, minimum - 1), policy)).toEqual({
-        kind: 'refused',
-        reason: 'tls-version',
-      });
-      expect(judgeTlsStart(from, ofVersion(from, 0x0300), {}).kind).not.toBe('refused');
-    }
-  },
-);
+const reset = { kind: 'refuse', reason: 'tls-version', how: 'reset' };
 
-it('with a minimum version an offer that is not known is below it', () => {
-  expect(judgeTlsStart('initiator', hello('initiator'), { tlsMinimumVersion: 0x0301 }).kind).toBe('refused');
-  expect(judgeTlsStart('initiator', ofVersion('initiator', 0), { tlsMinimumVersion: 0x0301 }).kind).toBe('refused');
+it.each([0x0301, 0x0302, 0x0303, 0x0304])('holds the offer and the choice to a minimum version of %i', (minimum) => {
+  for (const from of ['initiator', 'responder'] as const) {
+    expect(refuseTlsVersion(ofVersion(from, minimum), minimum)).toBeUndefined();
+    expect(refuseTlsVersion(ofVersion(from, minimum - 1), minimum)).toContainEqual(reset);
+    expect(refuseTlsVersion(ofVersion(from, 0x0300), undefined)).toBeUndefined();
+  }
+});
+
+it('names both versions', () => {
+  expect(refuseTlsVersion(ofVersion('initiator', 0x0302), 0x0304)?.[0]).toEqual({
+    kind: 'alert',
+    alert: { id: 'TLS_VERSION', version: '1.1', minimum: '1.3' },
+  });
+});
+
+it('takes an offer that is not known for one below any minimum', () => {
+  expect(refuseTlsVersion(hello('initiator'), 0x0301)).toContainEqual(reset);
+  expect(refuseTlsVersion(ofVersion('initiator', 0), 0x0301)).toContainEqual(reset);
+});
+
+it('leaves to the dialogue what is no hello', () => {
+  expect(refuseTlsVersion(hello('initiator', false), 0x0304)).toBeUndefined();
+  expect(refuseTlsVersion({ kind: 'line', from: 'initiator', text: 'NOOP', end: 'crlf' }, 0x0304)).toBeUndefined();
 });

@@ -1,18 +1,12 @@
 import type { Action, Frame, Side } from './inspector.ts';
 import type { Reason } from './reasons.ts';
-import type { TlsHello } from './tls-hello.ts';
+import { tlsVersionName } from './tls-hello.ts';
 
 /** What a side's first octets after the go-ahead for TLS come to. */
 export type TlsStart =
   | { readonly kind: 'refused'; readonly reason: Reason }
   | { readonly kind: 'awaitsResponder'; readonly actions: readonly Action[] }
   | { readonly kind: 'encrypted'; readonly actions: readonly Action[] };
-
-/** What a policy asks of TLS. */
-export interface TlsPolicy {
-  /** As on the wire (0x0303 for TLS 1.2); absent: any. */
-  readonly tlsMinimumVersion?: number;
-}
 
 /**
  * To be done when STLS or STARTTLS is accepted: the client's hello comes first, and the server says no more before it.
@@ -26,20 +20,12 @@ export const AWAIT_TLS: readonly Action[] = [
 /**
  * A handshake has to follow from both sides (RFC 2595 3.1 and 4). What a client pipelined behind its STARTTLS was held
  * until now and shows here as something that is no hello.
- *
- * Held to `tls minimum-version` are the client's highest offer and what the server chose. A refusal for that, like one
- * of the server's octets, is to be a reset: words are no TLS.
  */
-export function judgeTlsStart(
-  awaits: Side,
-  frame: Extract<Frame, { kind: 'tlsStart' }>,
-  { tlsMinimumVersion = 0 }: TlsPolicy = {},
-): TlsStart {
+export function judgeTlsStart(awaits: Side, frame: Extract<Frame, { kind: 'tlsStart' }>): TlsStart {
   if (frame.from !== awaits) return { kind: 'refused', reason: 'unexpected-frame' };
   if (!frame.wellFormed) {
     return { kind: 'refused', reason: awaits === 'initiator' ? 'plaintext-after-starttls' : 'tls-expected' };
   }
-  if (isBelow(tlsMinimumVersion, frame.hello)) return { kind: 'refused', reason: 'tls-version' };
   if (awaits === 'responder') {
     return { kind: 'encrypted', actions: [{ kind: 'forward' }, { kind: 'stopInspecting', because: 'tls' }] };
   }
@@ -54,7 +40,20 @@ export function judgeTlsStart(
   };
 }
 
-/** A hello of which nothing is known is below any minimum. */
-function isBelow(minimum: number, hello: TlsHello | undefined): boolean {
-  return minimum > 0 && (hello?.version ?? 0) < minimum;
+/**
+ * `tls minimum-version`, for any dialogue: held to it are the client's highest offer and what the server chose, as
+ * numbers of the wire (0x0303 for TLS 1.2). A hello of which nothing is known is below any minimum. By reset, because
+ * words are no TLS. Undefined: the dialogue judges the frame.
+ */
+export function refuseTlsVersion(frame: Frame, minimum: number | undefined): readonly Action[] | undefined {
+  if (minimum === undefined || frame.kind !== 'tlsStart' || !frame.wellFormed) return undefined;
+  const version = frame.hello?.version ?? 0;
+  if (version >= minimum) return undefined;
+  return [
+    {
+      kind: 'alert',
+      alert: { id: 'TLS_VERSION', version: tlsVersionName(version), minimum: tlsVersionName(minimum) },
+    },
+    { kind: 'refuse', reason: 'tls-version', how: 'reset' },
+  ];
 }

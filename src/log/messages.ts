@@ -201,6 +201,21 @@ export const MESSAGES = {
     limited: true,
     meaning: 'A peer broke the rules of its protocol. The field reason names the rule.',
   },
+  TLS_VERSION: {
+    facility: 'POSTERN',
+    severity: 4,
+    text: 'TLS {version} is below the minimum of {minimum} in {protocol} session from initiator ({initiator}) to responder ({responder})',
+    limited: true,
+    meaning: "A client's highest offer, or what the server chose, is below tls minimum-version; the session was reset.",
+  },
+  TLS_SESSION: {
+    facility: 'POSTERN',
+    severity: 6,
+    text: 'TLS {version} in {protocol} session: initiator ({initiator}) -- responder ({responder}), server name {serverName}, protocol {alpn}, client {ja4}',
+    limited: false,
+    meaning:
+      "TLS began in a session whose protocol has audit-trail on. The version is the one that the server chose; name and protocols are what the client's hello says, - where it says nothing; the last word is its JA4 fingerprint.",
+  },
   SESSION_REFUSED: {
     facility: 'POSTERN',
     severity: 4,

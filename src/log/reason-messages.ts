@@ -186,6 +186,8 @@ export function alertMessage(alert: Alert, session: SessionContext): LogMessage 
       return { id: alert.id, fields: { ...session, text: alert.text, mechanism: alert.mechanism } };
     case 'SMTP_MAX_DATA':
       return { id: alert.id, fields: { ...session, maxDataBytes: alert.maxDataBytes } };
+    case 'TLS_VERSION':
+      return { id: alert.id, fields: { ...session, version: alert.version, minimum: alert.minimum } };
     case 'SMTP_END_OF_DATA_OVERWRITTEN':
       return { id: alert.id, fields: session };
     case 'SMTP_SIGNATURE':

@@ -61,8 +61,8 @@ function judge(text: string, whole: boolean, policy: SmtpPolicy, offered: Offere
 }
 
 /**
- * `require-tls`: the octet that completes the verb is refused, so that no argument passes. Verbs that policy masks reach
- * nobody.
+ * `require-tls`: the octet that completes the verb is refused, so that no argument passes. Verbs that policy masks
+ * reach nobody.
  */
 function isRefusedBeforeTls(text: string, policy: SmtpPolicy): boolean {
   const verb = upper(text.slice(0, 'MAIL'.length));
