@@ -145,6 +145,19 @@ describe('classes (cisco-ios 1.6)', () => {
     expect(decideZone(nested, six)).toMatchObject({ kind: 'drop' });
   });
 
+  it("applies the application policy that is of the flow's protocol", () => {
+    const services = [['inspect'], ['service-policy', 'smtp', 'S7'], ['service-policy', 'imap', 'I7']];
+    const matches = [{ words: ['protocol', 'smtp'] }, { words: ['protocol', 'imap'] }, { words: ['protocol', 'pop3'] }];
+    const both = zoned([{ name: 'MAIL', actions: services }], {
+      classMaps: [{ name: 'MAIL', combine: 'match-any', matches }],
+    });
+    const toward = (protocol: 'smtp' | 'imap' | 'pop3', port: number) =>
+      decideZone(both, { ...SMTP_FLOW, protocol, responder: { address: '192.0.2.25', port } });
+    expect(toward('smtp', 25)).toMatchObject({ application: 'S7' });
+    expect(toward('imap', 143)).toMatchObject({ application: 'I7' });
+    expect(toward('pop3', 110)).not.toHaveProperty('application');
+  });
+
   it('takes nothing into a class whose list is not there', () => {
     const missing = zoned(inspecting, {
       classMaps: [{ name: 'MAIL', combine: 'match-any', matches: [{ words: ['access-group', '199'] }] }],
