@@ -3,6 +3,19 @@
 #include "core/mime_header_scanner.h"
 
 namespace postern {
+namespace {
+
+[[nodiscard]] bool is_blank(char letter) noexcept {
+  return letter == ' ' || letter == '\t';
+}
+
+[[nodiscard]] std::string_view trim_blanks_before(std::string_view text) noexcept {
+  std::size_t at = 0;
+  while (at < text.size() && is_blank(text[at])) ++at;
+  return text.substr(at);
+}
+
+}  // namespace
 
 bool equals_ascii(std::string_view text, std::string_view lower) noexcept {
   if (text.size() != lower.size()) return false;
@@ -13,14 +26,13 @@ bool equals_ascii(std::string_view text, std::string_view lower) noexcept {
 }
 
 std::string_view trim_blanks_behind(std::string_view text) noexcept {
-  const std::size_t last = text.find_last_not_of(" \t");
-  return last == std::string_view::npos ? std::string_view{} : text.substr(0, last + 1);
+  std::size_t size = text.size();
+  while (size > 0 && is_blank(text[size - 1])) --size;
+  return text.substr(0, size);
 }
 
 std::string_view trim_blanks(std::string_view text) noexcept {
-  const std::size_t first = text.find_first_not_of(" \t");
-  return first == std::string_view::npos ? std::string_view{}
-                                         : trim_blanks_behind(text.substr(first));
+  return trim_blanks_behind(trim_blanks_before(text));
 }
 
 HeaderLine split_header_line(std::string_view line) noexcept {
@@ -34,9 +46,7 @@ HeaderLine split_header_line(std::string_view line) noexcept {
   for (const char letter : split.name) {
     if (letter < 33 || letter > 126) split.name_legal = false;
   }
-  split.value = line.substr(colon + 1);
-  const std::size_t first = split.value.find_first_not_of(" \t");
-  split.value.remove_prefix(first == std::string_view::npos ? split.value.size() : first);
+  split.value = trim_blanks_before(line.substr(colon + 1));
   return split;
 }
 

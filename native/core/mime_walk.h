@@ -15,6 +15,11 @@ struct MimeOptions {
   bool dot_stuffed = false;
   /// Base64 and quoted-printable are decoded beside the raw pieces.
   bool decode = false;
+  /// All fields are told, and what is wrong with octets of headers and bodies. Without it only
+  /// Content-Type and Content-Transfer-Encoding are, of others that they were there (`other_field`,
+  /// the cheaper by far), and not: space_before_colon, bare_cr_in_header, nul_in_header,
+  /// eight_bit_in_header, bare_lf_in_body.
+  bool details = true;
 };
 
 class MimeWalkState;

@@ -39,7 +39,8 @@ std::size_t MimeWalkState::walk_body(std::span<const std::byte> octets) {
 std::size_t MimeWalkState::scan_lines(std::span<const std::byte> octets) {
   std::size_t at = 0;
   while (true) {
-    const std::size_t lf = find_lf_bare_or_before(octets, at, kHyphen);
+    const std::size_t lf = options_.details ? find_lf_bare_or_before(octets, at, kHyphen)
+                                            : find_lf_before(octets, at, kHyphen);
     if (lf == octets.size()) {
       const bool cr = octets.back() == kCr;
       emit(octets.first(octets.size() - (cr ? 1 : 0)));
@@ -48,7 +49,7 @@ std::size_t MimeWalkState::scan_lines(std::span<const std::byte> octets) {
     }
     // Before the first octet there is no CR, or it would be pending.
     const bool crlf = lf > 0 && octets[lf - 1] == kCr;
-    if (!crlf) note(MimeAnomaly::bare_lf_in_body);
+    if (!crlf && options_.details) note(MimeAnomaly::bare_lf_in_body);
     at = lf + 1;
     if (at < octets.size() && passes(octets, at)) continue;
     emit(octets.first(crlf ? lf - 1 : lf));

@@ -29,16 +29,12 @@ void MimeWalkState::finish_field() {
   field_open_ = false;
   ++block_fields_;
   ++all_fields_;
+  if (untold_) {
+    sink_->other_field(node().number);
+    return;
+  }
   const HeaderLine line = split_header_line(field_);
-  note_octets(field_);
-  const bool blanks_before_colon =
-      line.name.empty() || line.name.data() + line.name.size() != field_.data() + field_.find(':');
-  if (blanks_before_colon) note(MimeAnomaly::space_before_colon);
-  scratch_.assign(line.name);
-  scratch_ += ": ";
-  const bool decoded = decode_encoded_words(line.value, scratch_);
-  if (!decoded) scratch_ += line.value;
-  const bool differs = decoded || blanks_before_colon || !field_.starts_with(line.name);
+  const bool differs = options_.details && look_into(line);
   sink_->field({.part = node().number,
                 .depth = static_cast<std::uint32_t>(level()),
                 .line = field_,
@@ -48,6 +44,23 @@ void MimeWalkState::finish_field() {
                 .truncated = truncated_});
   if (equals_ascii(line.name, "content-type")) take_content_type(line.value);
   if (equals_ascii(line.name, "content-transfer-encoding")) take_encoding(line.value);
+}
+
+/// Notes what is wrong with the octets of the field, and makes what a reader shows of it
+/// (`scratch_`); false if that is the field itself.
+bool MimeWalkState::look_into(const HeaderLine& line) {
+  note_octets(field_);
+  const bool blanks_before_colon =
+      line.name.empty() || line.name.data() + line.name.size() != field_.data() + field_.find(':');
+  if (blanks_before_colon) note(MimeAnomaly::space_before_colon);
+  const bool named_first = field_.starts_with(line.name);
+  const bool may_decode = line.value.find("=?") != std::string_view::npos;
+  if (!may_decode && !blanks_before_colon && named_first) return false;
+  scratch_.assign(line.name);
+  scratch_ += ": ";
+  const bool decoded = decode_encoded_words(line.value, scratch_);
+  if (!decoded) scratch_ += line.value;
+  return decoded || blanks_before_colon || !named_first;
 }
 
 void MimeWalkState::note_octets(std::string_view line) {

@@ -20,7 +20,10 @@ void MimeWalkState::begin_header(bool doubt) {
 }
 
 std::size_t MimeWalkState::walk_header(std::span<const std::byte> octets) {
-  if (line_ == Line::start) return begin_header_line(octets);
+  if (line_ == Line::start) {
+    const std::size_t passed = options_.details ? 0 : pass_untold_lines(octets);
+    return passed > 0 ? passed : begin_header_line(octets);
+  }
   if (line_ == Line::start_cr) {
     if (octets.front() == kLf) {
       end_header_at_empty_line(true);
@@ -82,7 +85,9 @@ void MimeWalkState::begin_line(bool continuation) {
 
 void MimeWalkState::begin_field() {
   field_.clear();
+  field_octets_ = 0;
   field_open_ = true;
+  untold_ = false;
   first_line_ = true;
   truncated_ = false;
 }
@@ -110,8 +115,9 @@ void MimeWalkState::take_header(std::span<const std::byte> octets) {
 
 /// Keeps what the budget of a field allows; what is beyond goes on as text.
 void MimeWalkState::store(std::span<const std::byte> octets) {
-  const std::size_t kept = std::min(octets.size(), kMimeFieldBytesMax - field_.size());
-  field_ += text_of(octets.first(kept));
+  const std::size_t kept = std::min(octets.size(), kMimeFieldBytesMax - field_octets_);
+  if (!untold_) field_ += text_of(octets.first(kept));
+  field_octets_ += kept;
   coverage_.header_octets += kept;
   const auto rest = octets.subspan(kept);
   if (rest.empty()) return;
@@ -138,7 +144,7 @@ void MimeWalkState::end_line() {
   if (!last_cr_) note(MimeAnomaly::bare_lf_in_header);
   line_ = Line::start;
   if (raw_ || !field_open_) return;
-  if (last_cr_ && !truncated_) field_.pop_back();
+  if (last_cr_ && !truncated_) drop_cr();
   if (first_line_ && !truncated_) judge_first_line(last_cr_ ? "\r\n" : "\n");
   first_line_ = false;
   if (continuation_ && line_blank_) {
@@ -147,10 +153,18 @@ void MimeWalkState::end_line() {
   }
 }
 
+/// The CR of a line end is not of the field.
+void MimeWalkState::drop_cr() {
+  --field_octets_;
+  if (!untold_) field_.pop_back();
+}
+
 /// The first line of a field has come, or as much of it as is kept. If it is none, some readers
 /// begin the body here and others go on with the header: from here on both are told.
 void MimeWalkState::judge_first_line(std::string_view line_end) {
   const HeaderLine line = split_header_line(field_);
+  untold_ = !options_.details && !equals_ascii(line.name, "content-type") &&
+            !equals_ascii(line.name, "content-transfer-encoding");
   if (line.name_legal) return;
   note(MimeAnomaly::header_line_malformed);
   if (!doubt_) {

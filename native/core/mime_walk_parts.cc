@@ -23,7 +23,7 @@ void MimeWalkState::end_header() {
   }
   if (line_ == Line::inside && field_open_ && first_line_ && !truncated_) {
     // So does a line without its end.
-    if (last_cr_) field_.pop_back();
+    if (last_cr_) drop_cr();
     judge_first_line(last_cr_ ? "\r" : "");
   }
   finish_field();

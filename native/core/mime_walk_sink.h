@@ -80,6 +80,8 @@ class MimeSink {
   virtual ~MimeSink() = default;
 
   virtual void field(const MimeField& field) = 0;
+  /// A field that is not told, without MimeOptions::details.
+  virtual void other_field(std::uint32_t /*part*/) {}
   virtual void header_end(const MimeHeaderEnd& end) = 0;
   /// Follows header_end. Pieces of header_lines of a part may come before it; until then a part is
   /// what the default of its place is.

@@ -47,8 +47,8 @@ struct MimeSummary {
 };
 
 /// The message under way (MimeWalk). mime_walk.cc takes octets, mime_walk_header.cc reads header
-/// lines, mime_walk_field.cc fields, mime_walk_body.cc looks for boundary lines, mime_walk_parts.cc
-/// opens and ends parts.
+/// lines, mime_walk_untold.cc those that nobody wants, mime_walk_field.cc fields, mime_walk_body.cc
+/// looks for boundary lines, mime_walk_parts.cc opens and ends parts.
 class MimeWalkState {
  public:
   explicit MimeWalkState(const MimeOptions& options);
@@ -83,11 +83,17 @@ class MimeWalkState {
   void take_header(std::span<const std::byte> octets);
   void store(std::span<const std::byte> octets);
   void end_line();
+  void drop_cr();
   void judge_first_line(std::string_view line_end);
   void end_header_at_empty_line(bool crlf);
 
+  // mime_walk_untold.cc
+  [[nodiscard]] std::size_t pass_untold_lines(std::span<const std::byte> octets);
+  [[nodiscard]] bool pass_untold_line(std::span<const std::byte> line);
+
   // mime_walk_field.cc
   void finish_field();
+  [[nodiscard]] bool look_into(const HeaderLine& line);
   void note_octets(std::string_view line);
   void take_content_type(std::string_view value);
   void take_encoding(std::string_view value);
@@ -136,10 +142,12 @@ class MimeWalkState {
   std::array<char, kMimeBoundaryLineBytesMax> held_{};  ///< the line that may be a boundary line
   std::size_t held_size_ = 0;
 
-  std::string field_;  ///< the field under way, unfolded
+  std::string field_;  ///< the field under way, unfolded; of one that is not told, its first line
+  std::size_t field_octets_ = 0;  ///< of all of it, up to kMimeFieldBytesMax
   std::string scratch_;
   MimeSummary summary_;
   bool field_open_ = false;
+  bool untold_ = false;        ///< the field is one that is not told (MimeOptions::details)
   bool first_line_ = false;    ///< of the field
   bool truncated_ = false;     ///< the field
   bool continuation_ = false;  ///< the line under way is one

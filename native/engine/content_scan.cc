@@ -56,7 +56,9 @@ bool ContentScan::failed() const noexcept {
 
 ContentScan::Sink::Sink(ContentMemory& memory, const ContentPlan& plan, bool dot_stuffed)
     : memory_(memory), plan_(plan) {
-  walk_.begin({.dot_stuffed = dot_stuffed, .decode = plan.decoded != nullptr});
+  walk_.begin({.dot_stuffed = dot_stuffed,
+               .decode = plan.decoded != nullptr,
+               .details = plan.header != nullptr});
 }
 
 ContentScan::Sink::~Sink() {

@@ -41,6 +41,12 @@ void ContentScan::Sink::field(const MimeField& field) {
   if (field.truncated && (type || encoding) && wants_structure()) facts_.keep(ContentLimit::field);
 }
 
+/// What came before is told where it would be before a field that is told.
+void ContentScan::Sink::other_field(std::uint32_t part) {
+  settle();
+  static_cast<void>(enter(part));
+}
+
 void ContentScan::Sink::hold_header_field(const MimeField& field) {
   std::vector<std::uint32_t> ids;
   hold(*plan_.header, field.line, ids);

@@ -34,6 +34,7 @@ class ContentScan::Sink final : public MimeSink {
 
   // content_sink.cc
   void field(const MimeField& field) override;
+  void other_field(std::uint32_t part) override;
   void header_end(const MimeHeaderEnd& end) override;
   void part_begin(const MimePart& part) override;
   void part_end(std::uint32_t part) override;

@@ -1,5 +1,6 @@
 // One message in three ways of cutting it: the walk tells the same, counts every octet, keeps the
-// promises of its sink, and what it decodes is what the decoders make of the whole.
+// promises of its sink, tells the same without details but for them, and what it decodes is what
+// the decoders make of the whole.
 #include "core/encoded_words.h"
 #include "fuzz/fuzzing.h"
 #include "test/mime_recorder.h"
@@ -67,6 +68,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(options.decode || whole.decodings.empty());
   require(test::walk_in_pieces(message, options, piece) == whole);
   require(test::walk_in_pieces(message, options, 1) == whole);
+  MimeOptions fewer = options;
+  fewer.details = false;
+  const MimeRecorder less = whole.without_details();
+  require(test::walk_cut(message, fewer, {}) == less);
+  require(test::walk_in_pieces(message, fewer, piece) == less);
+  require(test::walk_in_pieces(message, fewer, 1) == less);
   std::string shown;
   const bool found = decode_encoded_words(message, shown);
   require(found || shown.empty());

@@ -23,6 +23,14 @@ Plan everything() {
   return std::make_shared<const ContentPlan>(std::move(plan));
 }
 
+/// Fields are read only where a plan has patterns for them: these match none.
+Plan bodies(bool fields) {
+  ContentPlan plan = *everything();
+  plan.header = nullptr;
+  if (fields) plan.header = compiled(std::vector<std::string>{"never"}, PatternPlace::field);
+  return std::make_shared<const ContentPlan>(std::move(plan));
+}
+
 constexpr std::string_view kWords[] = {"\r\n",
                                        "\r\n",
                                        "\n",
@@ -59,6 +67,12 @@ constexpr std::string_view kWords[] = {"\r\n",
                                        "\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
                                        "\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"};
 
+std::string message_of(std::mt19937& chance, std::string begin) {
+  const std::size_t words = chance() % 60;
+  for (std::size_t word = 0; word < words; ++word) begin += kWords[chance() % std::size(kWords)];
+  return begin;
+}
+
 }  // namespace
 
 TEST_CASE("content: any cuts of any message tell the same by the same octet") {
@@ -67,10 +81,7 @@ TEST_CASE("content: any cuts of any message tell the same by the same octet") {
   REQUIRE(scanner.ready());
   std::size_t told = 0;
   for (int round = 0; round < 1'500; ++round) {
-    std::string message = round % 2 == 0 ? "Subject: a" : "";
-    const std::size_t words = chance() % 60;
-    for (std::size_t word = 0; word < words; ++word)
-      message += kWords[chance() % std::size(kWords)];
+    const std::string message = message_of(chance, round % 2 == 0 ? "Subject: a" : "");
     const bool dots = chance() % 2 == 0;
     const Told by_octet = scan_cut(scanner, message, dots, borders_every(message.size(), 1));
     told += by_octet.all.empty() ? 0 : 1;
@@ -83,6 +94,27 @@ TEST_CASE("content: any cuts of any message tell the same by the same octet") {
       }
       check_same(scan_cut(scanner, message, dots, std::move(borders)), by_octet);
     }
+  }
+  CHECK(told > 1'000);
+}
+
+TEST_CASE("content: fields that nobody asks for change nothing of what is told of the rest") {
+  std::mt19937 chance(20'261'123);
+  ContentScanner with(bodies(true));
+  ContentScanner without(bodies(false));
+  REQUIRE(with.ready());
+  REQUIRE(without.ready());
+  std::size_t told = 0;
+  for (int round = 0; round < 1'500; ++round) {
+    const std::string message = message_of(chance, "Subject: a\r\nTo: b\r\n c\r\n");
+    const bool dots = chance() % 2 == 0;
+    const Told by_octet = scan_cut(with, message, dots, borders_every(message.size(), 1));
+    told += by_octet.all.empty() ? 0 : 1;
+    CAPTURE(message);
+    check_same(scan_cut(without, message, dots, borders_every(message.size(), 1)), by_octet);
+    check_same(scan_cut(without, message, dots, {}), by_octet);
+    const std::size_t stride = 1 + chance() % (1 + message.size());
+    check_same(scan_cut(without, message, dots, borders_every(message.size(), stride)), by_octet);
   }
   CHECK(told > 1'000);
 }

@@ -95,7 +95,8 @@ inline void check_same(const Told& told, const Told& by_octet) {
   REQUIRE(told.all == by_octet.all);
   for (const auto& [border, text] : told.by) {
     if (border == 0) continue;
-    INFO("at octet " << border);
+    const std::size_t octet = border;
+    INFO("at octet " << octet);
     REQUIRE(text == by_octet.by[border - 1].second);
   }
 }
