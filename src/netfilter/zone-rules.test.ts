@@ -250,6 +250,8 @@ describe('the text', () => {
       '-j MARK --set-xmark 0x9000000/0x1f000000',
       '-j NFQUEUE --queue-num 0 --queue-bypass',
     ]);
+    const behindCopies = [...table.text.matchAll(/^-A (\S+) .*-j POSTERN-ZONE-DROPPED\n-A (\S+) (.*)$/gm)];
+    expect(behindCopies.map(([, chain, next, rest]) => chain === next && rest)).toEqual(['-j DROP']);
     expect(table.lines('POSTERN-SAVE')).toContain('-m mark --mark 0x19000000/0x1f000000 -j DROP');
     expect(table.lines('POSTROUTING')).toEqual(['-j POSTERN-SAVE']);
   });
@@ -268,6 +270,8 @@ describe('the text', () => {
     expect(police[0]).toMatch(
       /^-m hashlimit --hashlimit-above 16000b\/s --hashlimit-name postern-\d+-16000-1 -g POSTERN-ZONE-\d+$/,
     );
+    const exceeded = /POSTERN-ZONE-\d+$/.exec(police[0] ?? '')?.[0] ?? '';
+    expect(table.lines(exceeded)).toEqual([expect.stringMatching(/^-m comment --comment "[^"]+ police" -j DROP$/)]);
     const forward = table.lines('POSTERN-FORWARD');
     expect(forward.findIndex((line) => /^-j POSTERN-ZONE-\d+$/.test(line))).toBeLessThan(
       forward.findIndex((line) => line.includes('ctexpire')),
