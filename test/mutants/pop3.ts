@@ -92,7 +92,7 @@ const pop3: readonly Guard[] = [
         'pop3-secure-login',
         'with secure-login USER and PASS do not pass (cisco-ios 3.7)',
         ' SECURE_AUTHORIZATION_VERBS : AUTHORIZATION_VERBS',
-        'AUTHORIZATION_VERBS',
+        ' AUTHORIZATION_VERBS : AUTHORIZATION_VERBS',
       ],
       [
         'pop3-paused-refused',
