@@ -162,6 +162,8 @@ function describeAlert(alert: Alert): string {
     case 'POP3_INVALID_COMMAND':
     case 'IMAP_INVALID_COMMAND':
       return `${alert.id} "${escapeOctets(alert.text)}"`;
+    case 'TLS_VERSION':
+      return `${alert.id} ${alert.version} ${alert.minimum}`;
     case 'SMTP_END_OF_DATA_OVERWRITTEN':
     case 'PROTOCOL_VIOLATION':
       return alert.id;
