@@ -1,5 +1,6 @@
 // npm run simulate [-- --seeds N --from SEED --minutes N --print]: plays seeds in blocks, each in a process of its own,
-// because a packet loop's memory goes with its process. Node alone reads no TypeScript here; vite, which vitest brings, does.
+// because a packet loop's memory goes with its process. Node alone reads no TypeScript here; vite, which vitest
+// brings, does.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { runnerImport } from 'vite';

@@ -1,6 +1,6 @@
 /**
- * The reference reader: what a server makes of a client's octets, written from the RFCs alone. `strict` ends message data
- * where RFC 5321 4.1.1.4 does; `lenient` takes every look-alike that some server was seen to take.
+ * The reference reader: what a server makes of a client's octets, written from the RFCs alone. `strict` ends message
+ * data where RFC 5321 4.1.1.4 does; `lenient` takes every look-alike that some server was seen to take.
  */
 export type Leniency = 'strict' | 'lenient';
 export type MailProtocol = 'smtp' | 'pop3' | 'imap';
