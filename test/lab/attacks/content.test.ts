@@ -5,7 +5,7 @@ import { CONTENT_CONFIGURATIONS } from './content.ts';
 import { CUTS_PLAYED, type Outcome, playCases, problemsOf } from './run.ts';
 import { openStage, type Stage } from './stage.ts';
 
-/** Messages that hide what a policy looks for, and honest ones that only look so, against a real server (docs/attacks.md). */
+/** Messages that hide what a policy looks for, and honest ones, against a real server (docs/attacks.md). */
 
 const PLAY_TIMEOUT_MS = 900_000;
 

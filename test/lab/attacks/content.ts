@@ -3,7 +3,7 @@ import type { ContentPolicy, UnderPolicy } from './cases.ts';
 import type { Flow } from './stage.ts';
 import type { Deeds } from './verdicts.ts';
 
-/** Policies that the hidden content of a message must not pass, and what has to be seen at both ends where it does not. */
+/** Policies that what a message hides must not pass, and what has to be seen at both ends where it does not. */
 
 interface Class {
   readonly name: string;

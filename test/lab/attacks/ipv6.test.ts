@@ -9,7 +9,7 @@ import type { Heard, Line, Segment } from './packets.ts';
 import { addressOf6, decode6, type Extensions, encode6, encodeFragments6, type Fragment } from './packets6.ts';
 import { macAddress, openWire, type Wire } from './wire.ts';
 
-/** IPv6 extension headers and fragments (docs/attacks.md, TCP-70 to TCP-74): what the server reads is what was judged. */
+/** IPv6 extension headers and fragments (docs/attacks.md, TCP-70 to 74): the server reads what was judged. */
 
 const SYN_ACK = 0x12;
 const RST = 4;

@@ -5,7 +5,7 @@ const ETHERTYPE_IPV6 = Buffer.from([0x86, 0xdd]);
 const [ROUTING, FRAGMENT, DESTINATION_OPTIONS, TCP] = [43, 44, 60, 6] as const;
 const HEADER_OCTETS = 40;
 
-/** `options`: Destination Options with PadN. `routing`: type 0 with one address, of which so many are left (RFC 5095). */
+/** `options`: Destination Options with PadN. `routing`: type 0, one address, so many of them left (RFC 5095). */
 export interface Extensions {
   readonly options?: boolean;
   readonly routing?: { readonly left: number; readonly address: string };
