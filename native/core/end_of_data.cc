@@ -105,12 +105,14 @@ DataEvent step_data(DataContext& context, std::byte octet) noexcept {
                                                            : DataEvent::none;
     case DataContext::dot_cr:
       context = context_after(DataContext::cr, octet);
-      return octet == kLf ? DataEvent::end : DataEvent::look_alike;
+      return octet == kLf ? DataEvent::end : DataEvent::late_look_alike;
   }
   return DataEvent::none;
 }
 
-DataScan scan_data(DataContext& context, std::span<const std::byte> bytes) noexcept {
+DataScan scan_data(DataContext& context, std::span<const std::byte> bytes,
+                   LooseDots loose_dots) noexcept {
+  const bool early = loose_dots == LooseDots::early;
   std::size_t at = 0;
   bool close_dots = false;
   while (at < bytes.size()) {
@@ -124,7 +126,9 @@ DataScan scan_data(DataContext& context, std::span<const std::byte> bytes) noexc
       if (dot == rest.size()) break;
       context = context_after(context, kDot);
       at += dot + 1;
-      close_dots = dot < kCloseDotsOctets;
+      if (early && context == DataContext::dot_after_loose_end)
+        return {.event = DataEvent::look_alike, .taken = at};
+      close_dots = !early && dot < kCloseDotsOctets;
     }
     if (close_dots && context == DataContext::text) skip_close_dots(context, bytes, at);
   }

@@ -21,7 +21,12 @@ enum class DataContext : std::uint8_t {
   dot_cr,               ///< CRLF.CR: one octet decides
 };
 
-enum class DataEvent : std::uint8_t { none = 0, end, look_alike };
+enum class DataEvent : std::uint8_t {
+  none = 0,
+  end,
+  look_alike,      ///< harmless if the octet that brought it is overwritten
+  late_look_alike  ///< CRLF.CR and no LF: the CR before it may have gone ahead
+};
 
 /// Moves `context` over one octet. `end`: it was the last of CRLF.CRLF. `look_alike`: with it, a
 /// dot stands between two line ends (CR, LF or NUL behind it) and they cannot both be CRLF.
@@ -32,7 +37,14 @@ struct DataScan {
   std::size_t taken = 0;  ///< octets up to and with the one that brought the event, or all
 };
 
-/// step_data over `bytes` up to the first event, at about the cost of one memchr for dots.
-[[nodiscard]] DataScan scan_data(DataContext& context, std::span<const std::byte> bytes) noexcept;
+/// Where a dot behind a loose line end is told. `early`: at the dot itself, whatever follows, so
+/// that it can be overwritten before anybody has seen it; what follows may be the CR of a line end
+/// that is needed.
+enum class LooseDots : std::uint8_t { late = 0, early };
+
+/// step_data over `bytes` up to the first event, at about the cost of one memchr for dots (with
+/// `early`: of one memchr a dot).
+[[nodiscard]] DataScan scan_data(DataContext& context, std::span<const std::byte> bytes,
+                                 LooseDots loose_dots = LooseDots::late) noexcept;
 
 }  // namespace postern

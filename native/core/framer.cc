@@ -23,7 +23,8 @@ void Framer::set(const Framing& framing) noexcept {
     line_tolerant_ = framing.tolerant;
   }
   framing_ = framing;
-  framing_.tolerant = framing.tolerant && framing.mode == FramingMode::lines;
+  framing_.tolerant = framing.tolerant && (framing.mode == FramingMode::lines ||
+                                           framing.mode == FramingMode::mail_data);
   frame_bytes_ = 0;
   reported_ = false;
   after_cr_ = false;
@@ -49,7 +50,7 @@ Cut Framer::next(std::span<const std::byte> bytes) noexcept {
 }
 
 std::size_t Framer::fitting(std::size_t octets) const noexcept {
-  if (reported_ || framing_.tolerant) return octets;
+  if (reported_ || (framing_.tolerant && framing_.mode == FramingMode::lines)) return octets;
   const std::uint64_t room = framing_.bytes - std::min(framing_.bytes, frame_bytes_);
   return static_cast<std::size_t>(std::min<std::uint64_t>(room, octets));
 }
@@ -103,10 +104,17 @@ Cut Framer::next_of_counted(std::span<const std::byte> bytes) noexcept {
 
 Cut Framer::next_of_mail_data(std::span<const std::byte> bytes) noexcept {
   const auto within = bytes.first(fitting(bytes.size()));
-  const DataScan scan = scan_data(data_context_, within);
+  const DataScan scan =
+      scan_data(data_context_, within, framing_.tolerant ? LooseDots::early : LooseDots::late);
   if (scan.event == DataEvent::end) return take(CutKind::data_end, scan.taken);
-  if (scan.event == DataEvent::look_alike) return take(CutKind::look_alike, scan.taken);
+  if (scan.event != DataEvent::none) return take_look_alike(scan.event, scan.taken);
   return past_mail_budget(bytes, within.size());
+}
+
+Cut Framer::take_look_alike(DataEvent event, std::size_t taken) noexcept {
+  Cut cut = take(CutKind::look_alike, taken);
+  cut.well_formed = framing_.tolerant && event == DataEvent::look_alike;
+  return cut;
 }
 
 /// Past the budget only the final .CRLF fits, and what looks like it is still reported as such.
@@ -119,7 +127,7 @@ Cut Framer::past_mail_budget(std::span<const std::byte> bytes, std::size_t at) n
     if (event == DataEvent::none && !may_be_the_end) return take(CutKind::over_budget, at);
     data_context_ = context;
     if (event == DataEvent::end) return take(CutKind::data_end, at + 1);
-    if (event == DataEvent::look_alike) return take(CutKind::look_alike, at + 1);
+    if (event != DataEvent::none) return take_look_alike(event, at + 1);
   }
   return take(CutKind::need_more, at);
 }

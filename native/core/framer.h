@@ -26,7 +26,8 @@ struct Framing {
   FramingMode mode = FramingMode::lines;
   /// lines: budget of a line without its end; counted: octets; mail_data: budget of the message.
   std::uint64_t bytes = 0;
-  /// lines only: a line over the budget is no error but ends as usual.
+  /// lines: a line over the budget is no error but ends as usual. mail_data: a look-alike is told
+  /// where it can still be overwritten (LooseDots::early).
   bool tolerant = false;
 };
 
@@ -47,6 +48,7 @@ struct Cut {
   std::size_t taken = 0;
   LineEnd end = LineEnd::crlf;
   /// tls_start: handshake records of SSL 3.0 to TLS 1.3 with the whole of a client or server hello.
+  /// look_alike of tolerant mail_data: overwriting its last octet makes it harmless.
   bool well_formed = false;
   /// Octets of the frame in all, those of earlier calls included (line: with its end; mail_data:
   /// message so far).
@@ -68,6 +70,9 @@ class Framer {
 
   /// Starts `framing` at the next octet fed. A frame under way is forgotten.
   void set(const Framing& framing) noexcept;
+  /// The last octet of the look_alike that was just cut was overwritten by one that is text: the
+  /// message goes on behind it.
+  void mend() noexcept { data_context_ = DataContext::text; }
   [[nodiscard]] const Framing& framing() const noexcept { return framing_; }
   /// Whether no octet of the frame under way has come: in `lines`, set(framing()) would change
   /// nothing then.
@@ -84,13 +89,14 @@ class Framer {
   /// After counted_end and data_end the framer is in `lines` again, with the budget that stood
   /// before; counted with 0 octets ends at the next call, even one with an empty input. After
   /// over_budget (not tolerant), look_alike and tls_start the caller must call set() or stop
-  /// feeding; feeding on goes on counting the same frame, says over_budget no more, and still finds
-  /// its end.
+  /// feeding (or, after a look_alike that is well_formed, mend()); feeding on goes on counting the
+  /// same frame, says over_budget no more, and still finds its end.
   [[nodiscard]] Cut next(std::span<const std::byte> bytes) noexcept;
 
  private:
   [[nodiscard]] Cut next_of_lines(std::span<const std::byte> bytes) noexcept;
   [[nodiscard]] Cut next_of_counted(std::span<const std::byte> bytes) noexcept;
+  [[nodiscard]] Cut take_look_alike(DataEvent event, std::size_t taken) noexcept;
   [[nodiscard]] Cut next_of_mail_data(std::span<const std::byte> bytes) noexcept;
   [[nodiscard]] Cut past_mail_budget(std::span<const std::byte> bytes, std::size_t at) noexcept;
   [[nodiscard]] Cut next_of_tls(std::span<const std::byte> bytes) noexcept;

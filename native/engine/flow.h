@@ -181,6 +181,7 @@ struct Flow : FlowFacts {
   bool event_is_partial = false;
   bool ordered = true;          ///< the last frame got an order
   bool reframe_wanted = false;  ///< the framer stands still until it is set anew
+  bool mend_wanted = false;     ///< or until the octet that it stopped at is overwritten
   bool forward_wanted = false;  ///< of what the scan found nothing goes by itself
   bool may_rest = false;        ///< the shelf is to look at it when the turn ends
 

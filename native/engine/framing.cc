@@ -258,6 +258,9 @@ PacketLoop::Advance PacketLoop::write_text(std::uint32_t index, Side from, Event
   flow.event_side = from;
   flow.event_is_partial = kind == EventKind::partial;
   flow.reframe_wanted = kind == EventKind::over_budget || kind == EventKind::look_alike;
+  flow.mend_wanted = kind == EventKind::look_alike && cut.well_formed;
+  // The octet that told is the whole frame: it can be overwritten, the rest is on its way.
+  if (flow.mend_wanted) side.frame_begin = side.framed - 1;
   flow.ordered = false;
   return Advance::wrote;
 }

@@ -106,6 +106,10 @@ void PacketLoop::order_mask(Flow& flow, const Order& order) noexcept {
   const std::uint64_t end = std::min(side.frame_begin + order.first + order.second, side.framed);
   const std::uint64_t begin = std::max(side.frame_begin + order.first, side.released);
   if (begin >= end) return;
+  if (flow.mend_wanted && end == side.framed) {
+    side.framer.mend();
+    flow.mend_wanted = flow.reframe_wanted = false;
+  }
   note_masked(side, begin, end);
   side.store.fill(pool_, begin, end - begin, static_cast<std::byte>(order.flags & 0xFFU));
   for (PendingPacket& pending : side.pending) {
