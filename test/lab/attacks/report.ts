@@ -5,7 +5,7 @@ import { CUTS, type Cut } from './cutting.ts';
 import { type Outcome, type Protocol, playCases } from './run.ts';
 import { openStage } from './stage.ts';
 
-/** `report.js smtp|pop3|imap [secure] [policy=content|limits] [CASE|FAMILY...] [cut=CUT,CUT] [-v]`: what became of each case. */
+/** `report.js PROTOCOL [secure] [policy=content|limits] [CASE|FAMILY...] [cut=CUT,CUT] [-v]`: what became of each. */
 const SECURE = configurationOf(['pop3 alert on reset secure-login', 'imap alert on reset secure-login']);
 /** So much of a stream is printed. */
 const TAIL = 300;
