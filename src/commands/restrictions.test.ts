@@ -245,6 +245,12 @@ describe('R10, R11: actions of layer 3/4', () => {
   });
 });
 
+test('a policy names classes that are there, whatever their type', () => {
+  const found = (type: string) => refused(`policy-map type inspect ${type}P`, ` class type inspect ${type}NONE`);
+  expect(found('')).toEqual([expect.stringMatching(/^2:\d+ % class-map NONE is not defined$/)]);
+  expect(found('smtp ')).toEqual([expect.stringMatching(/^2:\d+ % class-map NONE is not defined$/)]);
+});
+
 describe('R13: what is in use stays', () => {
   const maps = [
     ...['parameter-map type regex R', ' pattern "x"', 'parameter-map type inspect I'],
