@@ -19,7 +19,8 @@ export function serverKey({ address, port }: Endpoint): string {
 }
 
 /**
- * Which servers offered STARTTLS or STLS, as far as one worker saw it. The one heard of longest ago goes; one that has not offered it for STARTTLS_OFFER_DAYS_MAX days is another server now.
+ * Which servers offered STARTTLS or STLS, as far as one worker saw it. The one heard of longest ago goes; one that has
+ * not offered it for STARTTLS_OFFER_DAYS_MAX days is another server now.
  */
 export class StarttlsMemory {
   readonly #nowMs: () => number;
