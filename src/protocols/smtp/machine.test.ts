@@ -42,6 +42,14 @@ describe('the queue of unanswered commands', () => {
   });
 });
 
+describe('what an alert quotes of an illegal command', () => {
+  it('is 32 characters of its verb at most', () => {
+    const { actions } = play([...greeted, `C: ${'Q'.repeat(100)} x`]);
+    const alert = { id: 'SMTP_INVALID_COMMAND', text: 'Q'.repeat(32), lengthBytes: 102 };
+    expect(actions).toContainEqual({ kind: 'alert', alert });
+  });
+});
+
 describe('refusals', () => {
   it('come in whole lines under our name with a permanent code', () => {
     const policy = { ...defaultSmtpPolicy, hostname: 'mail.example' };
