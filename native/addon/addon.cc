@@ -117,6 +117,10 @@ Napi::Value heartbeat_age_ms(const Napi::CallbackInfo& info) {
 Napi::Value close(const Napi::CallbackInfo& info) {
   if (const auto host = host_of(info)) {
     const std::string error = host->close();
+    // A process that replays many captures would keep the buffers and hosts of all of them.
+    host->loop().attach({}, nullptr);
+    std::erase_if(info.Env().GetInstanceData<Environment>()->services,
+                  [&host](const Environment::Service& service) { return service.host == host; });
     Registry::instance().remove(info[0].As<Napi::Number>().Uint32Value());
     if (!error.empty()) Napi::Error::New(info.Env(), error).ThrowAsJavaScriptException();
   }

@@ -40,6 +40,8 @@ inline constexpr std::uint8_t kWindowScaleMax = 14;
 
 /// A TLS hello with its record headers, kept until it is whole; more is none.
 inline constexpr std::size_t kTlsHelloBytesMax = 16'384;
+/// Octets of hellos under way, all flows of a worker together.
+inline constexpr std::size_t kTlsHelloTotalBytesMax = 32U << 20U;
 /// A server name in it: a host name has 253 octets at most (RFC 1035 2.3.4).
 inline constexpr std::size_t kTlsServerNameBytesMax = 255;
 

@@ -87,6 +87,7 @@ struct SideFacts {
   bool resync = false;        ///< the next segment says where the stream stands
   bool fin_received = false;  ///< in order
   bool fin_forwarded = false;
+  bool hides = false;  ///< octets of it were masked
 };
 
 /// One direction of a flow: the octets its sender sent, in order, and how far each step has come.

@@ -107,8 +107,9 @@ PacketLoop::Advance PacketLoop::next_frame(std::uint32_t index, Side from) noexc
   while (side.framed < side.store.end() || side.framer.framing().mode == FramingMode::counted) {
     const std::span<std::byte> run = side.store.run_at(pool_, side.framed);
     const Framer before = side.framer;
-    const Cut cut = side.framer.next(run);
-    if (before.awaits_tls()) keep_hello(side, run.first(cut.taken));
+    Cut cut = side.framer.next(run);
+    const bool hello_kept = before.awaits_tls() && keep_hello(side, run.first(cut.taken));
+    if (before.awaits_tls() && !hello_kept) cut = {.kind = CutKind::tls_start, .taken = cut.taken};
     const bool found = from == Side::initiator && flow.content &&
                        scan_content(flow, before.framing().mode, run.first(cut.taken));
     if (found && cut.kind != CutKind::need_more) {
@@ -126,7 +127,7 @@ PacketLoop::Advance PacketLoop::next_frame(std::uint32_t index, Side from) noexc
     if (step == Advance::blocked) {
       side.framer = before;
       side.framed -= cut.taken;
-      if (cut.kind == CutKind::tls_start) side.head.resize(side.head.size() - cut.taken);
+      if (hello_kept) forget_hello(side, cut.taken);
     }
     return step;
   }

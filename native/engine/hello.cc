@@ -4,8 +4,25 @@
 
 namespace postern {
 
-void PacketLoop::keep_hello(FlowSide& side, std::span<const std::byte> octets) noexcept {
+/// False, with nothing kept, when hellos of others have used up the memory.
+bool PacketLoop::keep_hello(FlowSide& side, std::span<const std::byte> octets) noexcept {
+  if (octets.size() > kTlsHelloTotalBytesMax - hello_bytes_) return false;
   side.head.insert(side.head.end(), octets.begin(), octets.end());
+  hello_bytes_ += octets.size();
+  return true;
+}
+
+/// The last of the octets that were kept are to come again.
+void PacketLoop::forget_hello(FlowSide& side, std::size_t octets) noexcept {
+  side.head.resize(side.head.size() - octets);
+  hello_bytes_ -= octets;
+}
+
+/// The side is framed another way, or over: what was kept of a hello goes.
+void PacketLoop::drop_hello(FlowSide& side) noexcept {
+  if (side.framer.framing().mode != FramingMode::tls) return;
+  hello_bytes_ -= side.head.size();
+  side.head = {};
 }
 
 /// The hello of the other side's kind is no hello of this one, whatever it says.
@@ -21,7 +38,7 @@ PacketLoop::Advance PacketLoop::write_tls_start(std::uint32_t index, Side from,
     const bool own = hello && (hello->type == kTlsClientHello) == (from == Side::initiator);
     if (own) length = write_tls_hello(*hello, writer_.text(at, side.head.size()));
   }
-  side.head = {};
+  drop_hello(side);
   writer_.add({.kind = EventKind::tls_start,
                .side = from,
                .flags = length > 0 ? kWellFormed : 0U,

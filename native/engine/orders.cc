@@ -110,6 +110,7 @@ void PacketLoop::order_mask(Flow& flow, const Order& order) noexcept {
     side.framer.mend();
     flow.mend_wanted = flow.reframe_wanted = false;
   }
+  side.hides = true;
   note_masked(side, begin, end);
   side.store.fill(pool_, begin, end - begin, static_cast<std::byte>(order.flags & 0xFFU));
   for (PendingPacket& pending : side.pending) {
@@ -121,6 +122,7 @@ void PacketLoop::order_frame(Flow& flow, const Order& order) noexcept {
   FlowSide& side = flow.side(order.side);
   const Framing framing = framing_of(order);
   flow.reframe_wanted = false;
+  drop_hello(side);
   if (!side.judged_at_cr) side.begin_frame(side.framed);
   side.framer.set(framing);
   if (framing.mode != FramingMode::opaque) return;

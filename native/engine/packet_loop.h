@@ -196,6 +196,7 @@ class PacketLoop {
   void admit_segment(std::uint32_t index, Side from, PendingPacket&& pending) noexcept;
   void admit_opaque(std::uint32_t index, Side from, PendingPacket& pending) noexcept;
   void admit_retransmission(Flow& flow, Side from, PendingPacket& pending) noexcept;
+  static void hide_forgotten(const FlowSide& side, PendingPacket& pending) noexcept;
   [[nodiscard]] bool append(Flow& flow, Side from, PendingPacket& pending) noexcept;
   void keep_early(std::uint32_t index, Side from, PendingPacket&& pending) noexcept;
   [[nodiscard]] bool make_room(std::uint32_t index, Side from,
@@ -219,7 +220,9 @@ class PacketLoop {
   [[nodiscard]] Advance write_frame(std::uint32_t index, Side from, const Cut& cut) noexcept;
   [[nodiscard]] Advance write_text(std::uint32_t index, Side from, EventKind kind,
                                    const Cut& cut) noexcept;
-  static void keep_hello(FlowSide& side, std::span<const std::byte> octets) noexcept;
+  [[nodiscard]] bool keep_hello(FlowSide& side, std::span<const std::byte> octets) noexcept;
+  void forget_hello(FlowSide& side, std::size_t octets) noexcept;
+  void drop_hello(FlowSide& side) noexcept;
   [[nodiscard]] Advance write_tls_start(std::uint32_t index, Side from, const Cut& cut) noexcept;
   void copy_as_sent(FlowSide& side, std::uint64_t begin, std::span<std::byte> out) noexcept;
   [[nodiscard]] Advance write_opened(std::uint32_t index) noexcept;
@@ -324,6 +327,7 @@ class PacketLoop {
   std::vector<std::uint32_t> touched_;  ///< flows with packets in hand
   std::vector<Closed> closed_;
   std::vector<std::byte> scratch_;
+  std::size_t hello_bytes_ = 0;  ///< of all heads that are hellos under way
   std::uint32_t packet_id_ = 0;
   bool turn_was_full_ = false;
   std::size_t packets_per_turn_ = kPacketsPerTurnMax;

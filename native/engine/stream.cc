@@ -60,6 +60,7 @@ void PacketLoop::admit_opaque(std::uint32_t index, Side from, PendingPacket& pen
   const std::int64_t offset = offset_of(side, pending.packet.sequence, side.forwarded);
   if (offset >= 0) {
     pending.offset = static_cast<std::uint64_t>(offset);
+    hide_forgotten(side, pending);
     if (side.store.impose(pool_, pending.offset, pending.packet.payload())) {
       pending.dirty = true;
       ++counters_[Counter::retransmissions_altered];
@@ -104,6 +105,7 @@ void PacketLoop::admit_retransmission(Flow& flow, Side from, PendingPacket& pend
     drop(pending.id, Counter::drop_duplicate_held);
     return;
   }
+  hide_forgotten(side, pending);
   if (side.store.impose(pool_, pending.offset, pending.packet.payload())) {
     pending.dirty = true;
     ++counters_[Counter::retransmissions_altered];
@@ -120,6 +122,17 @@ void PacketLoop::admit_retransmission(Flow& flow, Side from, PendingPacket& pend
   }
 }
 
+/// What the receiver has acknowledged is no longer known. It throws a repetition away, but where
+/// octets were masked, what they hid must not show on the wire either.
+void PacketLoop::hide_forgotten(const FlowSide& side, PendingPacket& pending) noexcept {
+  if (!side.hides || pending.offset >= side.store.begin()) return;
+  const std::span<std::byte> payload = pending.packet.payload();
+  const std::uint64_t forgotten = side.store.begin() - pending.offset;
+  const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(forgotten, payload.size()));
+  std::ranges::fill(payload.first(length), std::byte{'X'});
+  pending.dirty = true;
+}
+
 /// Puts what is new of the packet at the end of the stream, and what is old of it to what was seen
 /// first.
 bool PacketLoop::append(Flow& flow, Side from, PendingPacket& pending) noexcept {
@@ -129,6 +142,7 @@ bool PacketLoop::append(Flow& flow, Side from, PendingPacket& pending) noexcept 
       std::min<std::uint64_t>(side.store.end() - pending.offset, payload.size()));
   if (side.store.end() - side.store.begin() + payload.size() > kUnacknowledgedBytesMax)
     return false;
+  hide_forgotten(side, pending);
   if (old > 0 && side.store.impose(pool_, pending.offset, payload.first(old))) {
     pending.dirty = true;
     ++counters_[Counter::retransmissions_altered];

@@ -190,7 +190,10 @@ void PacketLoop::end_flow(std::uint32_t index, EndReason reason) noexcept {
   drop_waiting(flow);
   drop_content(flow);
   tell_closed(index, reason);
-  for (FlowSide& side : flow.sides) side.store.release(pool_);
+  for (FlowSide& side : flow.sides) {
+    drop_hello(side);
+    side.store.release(pool_);
+  }
   set_stage(flow, FlowStage::dead);
   arm(index);
 }
@@ -200,7 +203,10 @@ void PacketLoop::forget_flow(std::uint32_t index) noexcept {
   tell_closed(index, EndReason::closed);
   drop_waiting(flow);
   drop_content(flow);
-  for (FlowSide& side : flow.sides) side.store.release(pool_);
+  for (FlowSide& side : flow.sides) {
+    drop_hello(side);
+    side.store.release(pool_);
+  }
   --*gauge_of(flow.stage);
   wheel_.cancel(index);
   flows_.remove(index);

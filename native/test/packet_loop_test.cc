@@ -100,6 +100,21 @@ TEST_CASE("what was masked stays masked when it is sent again") {
   CHECK(lab.loop.counters()[Counter::retransmissions_altered] == 1);
 }
 
+TEST_CASE("what was masked does not show either when it is sent again after its receiver had it") {
+  LoopLab lab;
+  lab.answer = [](const SeenEvent& event, Orders& orders) {
+    if (event.kind == EventKind::line && event.text == "VRFY root")
+      orders.mask(event.flow, 0, 9, 'x');
+    LoopLab::forward_all(event, orders);
+  };
+  lab.connect();
+  CHECK(lab.fate(lab.send(I, 0, "VRFY root\r\n")) == "rewrite xxxxxxxxx\r\n");
+  lab.acknowledged[1] = 11;
+  CHECK(lab.fate(lab.send(R, 0, "502 no\r\n")) == "accept");
+  CHECK(lab.fate(lab.send(I, 0, "VRFY root\r\n")) == "rewrite XXXXXXXXXXX");
+  CHECK(lab.fate(lab.send(I, 5, "root\r\nNOOP\r\n")) == "rewrite XXXXXXNOOP\r\n");
+}
+
 TEST_CASE("octets that differ from those seen first never pass") {
   LoopLab lab;
   lab.connect();

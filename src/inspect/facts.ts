@@ -1,5 +1,6 @@
 /**
- * What happened in a dialogue, in the protocol's own terms: what classes of the policy are held against (cisco-ios 3.9).
+ * What happened in a dialogue, in the protocol's own terms: what classes of the policy are held against (cisco-ios
+ * 3.9).
  * An inspector tells facts beside its actions and decides nothing by them; text is latin-1, one character an octet.
  */
 export type Fact =
@@ -36,7 +37,9 @@ export type Fact =
   /** POP3, IMAP: a login that sends its secret in clear. */
   | { readonly kind: 'clearTextLogin'; readonly text: string; readonly mechanism: string };
 
-/** What the native walk over a message found (native/engine/content_scan.h). Maps by their index in the pattern sets. */
+/**
+ * What the native walk over a message found (native/engine/content_scan.h). Maps by their index in the pattern sets.
+ */
 export type ContentFact =
   | { readonly kind: 'header'; readonly map: number; readonly field: string }
   | { readonly kind: 'body'; readonly map: number; readonly decoded: boolean }

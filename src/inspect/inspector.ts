@@ -113,7 +113,8 @@ export type Action =
   | { readonly kind: 'inspectAgain' }
   | { readonly kind: 'alert'; readonly alert: Alert }
   /**
-   * The walk over the initiator's mail data, by the content plan of the session's policy (native/engine/content_scan.h).
+   * The walk over the initiator's mail data, by the content plan of the session's policy
+   * (native/engine/content_scan.h).
    * `beginData`, `beginChunks`: octets of `mailData`, of `counted` framings go through it from the next one on, until
    * `finish`, which has the rest told in a `content` frame while the frame being answered stays held, or `drop`.
    */

@@ -127,7 +127,10 @@ function plainly(quoted: string): string {
   return /^[^\s"(),:;<>@[\\\]]+$/.test(content) ? content : quoted;
 }
 
-/** RFC 5321 appendix C: routes are ignored. The last mailbox counts; a dot behind its domain and commas around it do not. */
+/**
+ * RFC 5321 appendix C: routes are ignored. The last mailbox counts; a dot behind its domain and commas around it do
+ * not.
+ */
 function withoutRoutes(path: string): { readonly route: readonly string[]; readonly mailbox: string } {
   const route: string[] = [];
   let mailbox = path;

@@ -48,7 +48,8 @@ const WELL_KNOWN: Readonly<Record<string, { readonly tcp?: readonly number[]; re
 };
 
 /**
- * Where `match protocol KEYWORD` finds its traffic: mail by the port maps, transports whole, others by their known ports
+ * Where `match protocol KEYWORD` finds its traffic: mail by the port maps, transports whole, others by their known
+ * ports
  * and port maps. Empty: nothing is known of the protocol, and so nothing is of it.
  */
 export function protocolPorts(configuration: Configuration, keyword: string): readonly ProtocolPorts[] {

@@ -41,14 +41,14 @@ const reassembly: readonly Guard[] = [
     [
       'stream-retransmission',
       'a retransmission goes out with the octets of the first time (design.md, principle 2)',
-      '    return;\n  }\n  if (side.store.impose(pool_, pending.offset, pending.packet.payload())) {',
-      '    return;\n  }\n  if (false) {',
+      '    return;\n  }\n  hide_forgotten(side, pending);\n  if (side.store.impose(pool_, pending.offset, pending.packet.payload())) {',
+      '    return;\n  }\n  hide_forgotten(side, pending);\n  if (false) {',
     ],
     [
       'stream-retransmission-unread',
       'also where a side is no longer read (design.md, principle 2)',
-      'pending.offset = static_cast<std::uint64_t>(offset);\n    if (side.store.impose(pool_, pending.offset, pending.packet.payload())) {',
-      'pending.offset = static_cast<std::uint64_t>(offset);\n    if (false) {',
+      'pending.offset = static_cast<std::uint64_t>(offset);\n    hide_forgotten(side, pending);\n    if (side.store.impose(pool_, pending.offset, pending.packet.payload())) {',
+      'pending.offset = static_cast<std::uint64_t>(offset);\n    hide_forgotten(side, pending);\n    if (false) {',
     ],
     [
       'stream-held-again',

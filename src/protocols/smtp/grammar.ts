@@ -105,7 +105,9 @@ export const SASL_RESPONSE: CommandRule = {
 };
 /** A line that reached the server as `xxxx`, and changed nothing there. */
 export const MASKED: CommandRule = { ...plain, verb: '(masked)' };
-/** A verb that the table lacks, where policy lets such pass: nothing is known of it but that it asks for no go-ahead. */
+/**
+ * A verb that the table lacks, where policy lets such pass: nothing is known of it but that it asks for no go-ahead.
+ */
 const OTHER: CommandRule = { ...plain, verb: '(other)' };
 /** An empty line: most servers answer 500, one may not answer at all. */
 export const EMPTY_LINE: CommandRule = { ...plain, verb: '(empty)' };

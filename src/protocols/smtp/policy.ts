@@ -9,7 +9,8 @@ export interface SmtpPolicy {
   readonly extended: boolean;
   /**
    * `known`: verbs and EHLO keywords that the firewall does not know, or knows to be unwanted, are masked. `open`: all
-   * pass but those that would hide mail from it, `extended` or not (cisco-ios 3.9: an application policy masks by name).
+   * pass but those that would hide mail from it, `extended` or not (cisco-ios 3.9: an application policy masks by
+   * name).
    */
   readonly verbs: 'known' | 'open';
   /** Upper-case. Each masks every verb, every EHLO keyword with its parameters, that begins so, known or not. */
