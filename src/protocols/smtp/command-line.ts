@@ -119,7 +119,9 @@ interface Attack {
 /** The first octet of a path that makes it a program to run (signatures 3100 to 3102). */
 function findAttack(rule: CommandRule, argument: string, start: number): Attack | undefined {
   const rest = argument.slice(start);
-  const path = rest.slice(0, pathEnd(rest));
+  const end = pathEnd(rest);
+  // Servers read on where something else than parameters follows: `<(a>b)|sh@y.test>`, `<>|sh@y.test>`.
+  const path = end < rest.length && rest[end] !== ' ' ? rest : rest.slice(0, end);
   const pipe = path.indexOf('|');
   const substitution = path.search(COMMAND_SUBSTITUTION);
   if (pipe >= 0 && (substitution < 0 || pipe < substitution)) {
