@@ -13,7 +13,13 @@ export function insertEntry(
   entry: AccessEntry,
 ): readonly AccessEntry[] | 'taken' | 'full' {
   const wanted = entry.sequence;
-  if (wanted === undefined) return lastNumber(entries) > SEQUENCE_MAX - SEQUENCE_STEP ? 'full' : [...entries, entry];
+  if (wanted === undefined) {
+    const last = lastNumber(entries);
+    if (last > SEQUENCE_MAX - SEQUENCE_STEP) return 'full';
+    const longer = [...entries, entry];
+    lastNumbers.set(longer, last + SEQUENCE_STEP);
+    return longer;
+  }
   const numbers = sequenceNumbers(entries);
   if (numbers.includes(wanted)) return 'taken';
   const at = numbers.findIndex((number) => number > wanted);
@@ -22,8 +28,13 @@ export function insertEntry(
   return numbered.toSpliced(at, 0, entry);
 }
 
+/** What was worked out for lists that grow line by line: a long one would be searched for each of its lines. */
+const lastNumbers = new WeakMap<readonly AccessEntry[], number>();
+
 /** The number of the last entry, without counting through a long list that has none written down. */
 function lastNumber(entries: readonly AccessEntry[]): number {
+  const known = lastNumbers.get(entries);
+  if (known !== undefined) return known;
   const numbered = entries.findLastIndex((entry) => entry.sequence !== undefined);
   return (entries[numbered]?.sequence ?? 0) + (entries.length - 1 - numbered) * SEQUENCE_STEP;
 }
