@@ -5,8 +5,8 @@
 namespace postern {
 namespace {
 
-/// To copy so much costs more than a call of the engine for what may follow in the same segment.
-constexpr std::size_t kLargePieceBytes = 1'024;
+/// To copy so much costs more than a call of the engine for what may follow.
+constexpr std::size_t kLargePieceBytes = 4'096;
 
 }  // namespace
 
@@ -41,6 +41,21 @@ void ContentScan::Sink::add(Part& part, ContentText text, std::span<const std::b
   }
   run.add(octets);
   runs_filled_ = true;
+}
+
+/// The runs are this scan's from here on.
+void ContentScan::Sink::own_runs() {
+  if (memory_.runs_owner == this) return;
+  if (memory_.runs_owner != nullptr) memory_.runs_owner->scan_runs();
+  memory_.runs_owner = this;
+}
+
+/// Nobody asks any more what stands in them.
+void ContentScan::Sink::give_up_runs() noexcept {
+  if (memory_.runs_owner != this) return;
+  for (ContentRun& run : memory_.runs) run.clear();
+  runs_filled_ = false;
+  memory_.runs_owner = nullptr;
 }
 
 /// What was gathered is of the part that is innermost.

@@ -12,8 +12,8 @@
 
 namespace postern {
 
-/// Octets of one text that came in small pieces, on their way to the engine: a call of it costs
-/// more than to copy them. Empty between two calls of a scan, so that all scans share it.
+/// Octets of one text on their way to the engine: a call of it costs more than to copy a segment.
+/// Nothing is told of a text before its facts are settled, so they may wait here until then.
 class ContentRun {
  public:
   [[nodiscard]] std::span<const std::byte> octets() const noexcept {
@@ -26,7 +26,7 @@ class ContentRun {
   void clear() noexcept { size_ = 0; }
 
  private:
-  static constexpr std::size_t kRunBytes = 4'096;
+  static constexpr std::size_t kRunBytes = 16'384;
   std::array<std::byte, kRunBytes> octets_;  // not cleared: only what was written is read
   std::size_t size_ = 0;
 };
@@ -35,6 +35,15 @@ class ContentRun {
 /// own.
 enum class ContentText : std::uint8_t { as_is, as_is_decoded, base64, quoted_printable };
 inline constexpr std::size_t kContentTexts = 4;
+
+/// The scan whose octets stand in the runs.
+class ContentRunOwner {
+ public:
+  virtual void scan_runs() = 0;
+
+ protected:
+  ~ContentRunOwner() = default;
+};
 
 /// What the scans of one thread share (ContentScanner).
 struct ContentMemory {
@@ -46,8 +55,10 @@ struct ContentMemory {
   std::optional<PatternStreams> decoded;
   /// For what one call of the engine finds: no more than facts have room for.
   std::vector<PatternMatch> room;
-  /// By ContentText; there is none for as_is_decoded.
+  /// By ContentText; there is none for as_is_decoded. They hold octets of one scan at a time: the
+  /// next that needs them has those of the last one scanned first.
   std::array<ContentRun, kContentTexts> runs;
+  ContentRunOwner* runs_owner = nullptr;
   std::uint64_t scanned_octets = 0;
   bool ready = false;
 };

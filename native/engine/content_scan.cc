@@ -62,11 +62,13 @@ ContentScan::Sink::Sink(ContentMemory& memory, const ContentPlan& plan, bool dot
 }
 
 ContentScan::Sink::~Sink() {
+  give_up_runs();
   drop_streams();
 }
 
 void ContentScan::Sink::feed(std::span<const std::byte> octets) {
   memory_.scanned_octets += octets.size();
+  own_runs();
   while (!octets.empty() && !finished_ && !facts_.failed()) {
     const std::size_t step = step_octets(octets.size());
     walk_.feed(octets.first(step), *this);
@@ -77,8 +79,9 @@ void ContentScan::Sink::feed(std::span<const std::byte> octets) {
                  ContentFactKind::data_length);
     if (fed_octets_ % kSettleBytes == 0) settle();
   }
-  scan_runs();
-  if (facts_.failed()) drop_streams();
+  if (!facts_.failed()) return;
+  give_up_runs();
+  drop_streams();
 }
 
 /// So many octets that a length can only be passed by the last of them.
@@ -117,7 +120,9 @@ void ContentScan::Sink::pass_lengths(const std::vector<std::uint64_t>& lengths, 
 void ContentScan::Sink::finish() {
   if (finished_) return;
   finished_ = true;
+  own_runs();
   if (!facts_.failed()) walk_.finish(*this);
+  give_up_runs();
   drop_streams();
 }
 

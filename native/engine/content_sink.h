@@ -20,7 +20,7 @@ namespace postern {
 ///
 /// Facts are told, and kept ones settled, only where the walk tells of structure and at fixed
 /// octets of the message: there the walk has told the same, however the octets were cut.
-class ContentScan::Sink final : public MimeSink {
+class ContentScan::Sink final : public MimeSink, public ContentRunOwner {
  public:
   Sink(ContentMemory& memory, const ContentPlan& plan, bool dot_stuffed);
   Sink(const Sink&) = delete;
@@ -42,6 +42,7 @@ class ContentScan::Sink final : public MimeSink {
   void anomaly(std::uint32_t part, MimeAnomaly anomaly) override;
 
   // content_bodies.cc
+  void scan_runs() override;
   void body(std::uint32_t part, MimeRegion region, std::span<const std::byte> octets) override;
   void decoded(std::uint32_t part, TransferCoding coding,
                std::span<const std::byte> octets) override;
@@ -76,7 +77,8 @@ class ContentScan::Sink final : public MimeSink {
 
   // content_bodies.cc
   void add(Part& part, ContentText text, std::span<const std::byte> octets);
-  void scan_runs();
+  void own_runs();
+  void give_up_runs() noexcept;
   void scan_run(ContentText text);
   void scan(Part& part, ContentText text, std::span<const std::byte> octets);
   void keep(Part& part, ContentText text, const PatternMatches& matches, ScanEnd end);

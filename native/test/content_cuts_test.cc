@@ -1,4 +1,7 @@
 // Messages put together at random, cut at random: the same is told.
+#include <algorithm>
+#include <array>
+#include <memory>
 #include <random>
 
 #include "test/content_scan_lab.h"
@@ -93,6 +96,53 @@ TEST_CASE("content: any cuts of any message tell the same by the same octet") {
         borders.push_back(at);
       }
       check_same(scan_cut(scanner, message, dots, std::move(borders)), by_octet);
+    }
+  }
+  CHECK(told > 1'000);
+}
+
+TEST_CASE("content: messages that come in turns tell what each would alone") {
+  std::mt19937 chance(20'261'124);
+  ContentScanner scanner(everything());
+  REQUIRE(scanner.ready());
+  std::size_t told = 0;
+  for (int round = 0; round < 600; ++round) {
+    std::array<std::string, 3> messages;
+    std::array<std::string, 3> alone;
+    std::array<std::string, 3> seen;
+    std::array<std::size_t, 3> at{};
+    std::vector<std::unique_ptr<ContentScan>> scans;
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      messages[i] = message_of(chance, "Subject: a");
+      alone[i] = scan_cut(scanner, messages[i], false, {}).all;
+      told += alone[i].empty() ? 0 : 1;
+      scans.push_back(std::make_unique<ContentScan>(scanner, false));
+    }
+    const auto take = [&](std::size_t i) {
+      seen[i] += text_of_facts(scans[i]->facts());
+      scans[i]->take_facts();
+    };
+    const std::size_t given_up = chance() % 4;  // 3: none
+    while (std::ranges::any_of(scans, [](const auto& scan) { return scan != nullptr; })) {
+      const std::size_t i = chance() % 3;
+      if (scans[i] == nullptr) continue;
+      const std::size_t left = messages[i].size() - at[i];
+      const std::size_t octets = std::min<std::size_t>(1 + chance() % 40, left);
+      scans[i]->feed(std::as_bytes(std::span(messages[i]).subspan(at[i], octets)));
+      at[i] += octets;
+      take(i);
+      const bool over = at[i] == messages[i].size();
+      if (over) scans[i]->finish();
+      if (over) take(i);
+      if (over || (i == given_up && chance() % 5 == 0)) scans[i].reset();
+    }
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      CAPTURE(messages[i]);
+      if (i == given_up && at[i] < messages[i].size()) {
+        CHECK(alone[i].starts_with(seen[i]));
+      } else {
+        CHECK(seen[i] == alone[i]);
+      }
     }
   }
   CHECK(told > 1'000);
