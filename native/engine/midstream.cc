@@ -1,9 +1,21 @@
 // Segments of connections that we know nothing of: passed unread, reset, or dropped.
 #include <utility>
 
+#include "core/wire.h"
 #include "engine/packet_loop.h"
 
 namespace postern {
+
+namespace {
+
+/// The kernel's rule that picks the queue looks for ports right behind the IPv6 header
+/// (src/netfilter/queue-hash.ts): the worker that knows this connection may be another one, and only
+/// that one may say what passes of it.
+bool is_behind_extensions(const TcpPacket& packet) noexcept {
+  return packet.source.address.version == 6 && packet.tcp_offset > wire::ipv6::kHeaderBytes;
+}
+
+}  // namespace
 
 /// The connection has a session, says its mark, and so no access list was asked.
 bool PacketLoop::came_by_opening(const InHand& hand) const noexcept {
@@ -31,7 +43,7 @@ void PacketLoop::admit_midstream(InHand& hand) noexcept {
     drop_received(hand, Counter::drop_no_flow);
     return;
   }
-  if (!options_.fail_open) {
+  if (!options_.fail_open || is_behind_extensions(packet)) {
     reset_midstream(hand);
     return;
   }

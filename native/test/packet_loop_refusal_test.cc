@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "loop_lab.h"
+#include "packet_samples.h"
 
 namespace postern::test {
 
@@ -139,6 +140,25 @@ TEST_CASE("a flow under way") {
     CHECK(lab.loop.flow(0).midstream);
     CHECK(lab.seen.front().flags == kMidstream);
   }
+}
+
+TEST_CASE("behind IPv6 extension headers nothing is taken for a connection under way") {
+  constexpr unsigned kTcp = 6;
+  constexpr unsigned kDestinationOptions = 60;
+  LoopOptions options = LoopLab::with_mail_ports();
+  options.fail_open = true;
+  const auto fate_of = [&](Octets packet) {
+    TcpPacket read;
+    REQUIRE(parse_tcp_packet(packet, read) == ParseError::none);
+    write_checksums(read);
+    LoopLab lab(options);
+    lab.source.feed(std::move(packet));
+    lab.turn();
+    return lab.fate(lab.source.last_id());
+  };
+  CHECK(fate_of(ipv6_sample(tcp_sample())) == "accept");
+  const Octets behind = extended(kTcp, {1, 4, 0, 0, 0, 0}, tcp_sample());
+  CHECK(fate_of(ipv6_sample(behind, kDestinationOptions)).starts_with("rst@"));
 }
 
 TEST_CASE("TLS leaves the queue: the packets carry the mark, and both ends of it are still seen") {
