@@ -79,6 +79,7 @@ describe('show', () => {
         createdSecondsAgo: expect.any(Number),
         lastHeardSecondsAgo: expect.any(Number),
         offloaded: false,
+        packets: expect.any(Number),
         rule: 'LAB',
         inInterface: 'outside0',
         outInterface: 'inside0',

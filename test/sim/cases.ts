@@ -5,6 +5,7 @@ import { pop3 } from '../../src/protocols/pop3/machine.ts';
 import { smtp } from '../../src/protocols/smtp/machine.ts';
 import { defaultSmtpPolicy } from '../../src/protocols/smtp/policy.ts';
 import { parseTranscripts, type TranscriptCase } from '../transcripts/markdown.ts';
+import { CLIENT_HELLO, SERVER_HELLO } from './hostile/tls.ts';
 import { type PlainRun, runPlainly } from './plain-run.ts';
 
 export const HOSTNAME = 'fw.example';
@@ -40,7 +41,8 @@ export function loadCases(): readonly SimCase[] {
 }
 
 function toCase(protocol: Protocol, transcript: TranscriptCase): SimCase {
-  const { policy, rows, never, title } = transcript;
+  const { policy, never, title } = transcript;
+  const rows = transcript.rows.map(withWholeHello);
   return {
     name: `${protocol}: ${title}`,
     port: PORTS[protocol],
@@ -48,6 +50,14 @@ function toCase(protocol: Protocol, transcript: TranscriptCase): SimCase {
     never,
     plain: plainRun(protocol, policy, rows),
   };
+}
+
+/** Transcripts write the beginning of a hello only: the packet loop waits for all of it. */
+function withWholeHello(row: TranscriptCase['rows'][number]): TranscriptCase['rows'][number] {
+  const type = row.from === 'initiator' ? '\x01' : '\x02';
+  const isHello = row.octets.startsWith('\x16\x03') && row.octets[5] === type && !row.octets.endsWith('\n');
+  if (!isHello) return row;
+  return { ...row, octets: row.from === 'initiator' ? CLIENT_HELLO : SERVER_HELLO };
 }
 
 function inspectionFor(protocol: Protocol, policy: TranscriptCase['policy']): ProtocolInspection {
