@@ -6,7 +6,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 STAGES=${STAGES:-check native fuzz unit lab}
-if [ -n "${CI:-}" ]; then FUZZ_SECONDS=${FUZZ_SECONDS:-60}; else FUZZ_SECONDS=${FUZZ_SECONDS:-10}; fi
+if [ -n "${CI:-}" ]; then FUZZ_SECONDS=${FUZZ_SECONDS:-40}; else FUZZ_SECONDS=${FUZZ_SECONDS:-10}; fi
 RESULTS=build/test
 passed=0 failed=0 skipped=0
 failed_stages=()
