@@ -9,8 +9,8 @@ namespace postern {
 namespace {
 
 /// The kernel's rule that picks the queue looks for ports right behind the IPv6 header
-/// (src/netfilter/queue-hash.ts): the worker that knows this connection may be another one, and only
-/// that one may say what passes of it.
+/// (src/netfilter/queue-hash.ts): the worker that knows this connection may be another one, and
+/// only that one may say what passes of it.
 bool is_behind_extensions(const TcpPacket& packet) noexcept {
   return packet.source.address.version == 6 && packet.tcp_offset > wire::ipv6::kHeaderBytes;
 }
