@@ -3,7 +3,6 @@
 // turn of the queue, written just before. Only the scans are timed. Prints a line a case; ends with
 // 1 when the bar is not held.
 //   content-scan [MIB [ROUNDS]]
-#include <hs.h>
 #include <time.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "bare_engine.h"
 #include "core/limits.h"
 #include "engine/content_scan.h"
 
@@ -172,57 +172,20 @@ double cpu_seconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
 
-[[noreturn]] void give_up(const char* why) {
-  std::fprintf(stderr, "content-scan: %s\n", why);
-  std::exit(2);
-}
-
-int count_match(unsigned, unsigned long long, unsigned long long, unsigned, void* count) {
-  ++*static_cast<std::size_t*>(count);
-  return 0;
-}
-
-/// The engine alone, as short as its manual has it.
 class Bare {
  public:
-  explicit Bare(const std::vector<Pattern>& patterns) {
-    std::vector<std::string> texts;
-    std::vector<const char*> expressions;
-    std::vector<unsigned> flags;
-    std::vector<unsigned> ids;
-    for (const Pattern& pattern : patterns) {
-      texts.push_back(engine_expression(pattern.expression, PatternPlace::body).text);
-      flags.push_back(HS_FLAG_MULTILINE | HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY |
-                      (pattern.caseless ? HS_FLAG_CASELESS : 0U));
-      ids.push_back(pattern.id);
-    }
-    for (const std::string& text : texts) expressions.push_back(text.c_str());
-    hs_compile_error_t* error = nullptr;
-    if (hs_compile_multi(expressions.data(), flags.data(), ids.data(),
-                         static_cast<unsigned>(ids.size()), HS_MODE_STREAM, nullptr, &database_,
-                         &error) != HS_SUCCESS ||
-        hs_alloc_scratch(database_, &scratch_) != HS_SUCCESS) {
-      give_up("the bare loop's patterns do not compile");
-    }
-  }
-  Bare(const Bare&) = delete;
-  Bare& operator=(const Bare&) = delete;
-  ~Bare() {
-    hs_free_scratch(scratch_);
-    hs_free_database(database_);
-  }
+  explicit Bare(const std::vector<Pattern>& patterns) : engine_(patterns) {}
   void take(const Segment& segment) {
-    if (segment.first) hs_open_stream(database_, 0, &stream_);
-    hs_scan_stream(stream_, reinterpret_cast<const char*>(segment.octets.data()),
-                   static_cast<unsigned>(segment.octets.size()), 0, scratch_, count_match, &found);
-    if (segment.last) hs_close_stream(stream_, scratch_, count_match, &found);
+    if (segment.first) stream_ = engine_.open();
+    engine_.scan(stream_, reinterpret_cast<const char*>(segment.octets.data()),
+                 segment.octets.size(), found);
+    if (segment.last) engine_.close(stream_, found);
   }
 
   std::size_t found = 0;
 
  private:
-  hs_database_t* database_ = nullptr;
-  hs_scratch_t* scratch_ = nullptr;
+  BareEngine engine_;
   hs_stream_t* stream_ = nullptr;
 };
 

@@ -1,7 +1,6 @@
 // Body scanning by PatternSet in pieces, beside a bare loop of the engine over the same patterns
 // and the same text. Prints a line a case; ends with 1 when the bar is not held.
 //   pattern-scan [MIB [ROUNDS]]
-#include <hs.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -11,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "bare_engine.h"
 #include "core/pattern_set_scan.h"
 
 using namespace postern;
@@ -89,61 +89,21 @@ double seconds_of(std::clock_t from) {
   return static_cast<double>(std::clock() - from) / CLOCKS_PER_SEC;
 }
 
-[[noreturn]] void give_up(const char* why) {
-  std::fprintf(stderr, "pattern-scan: %s\n", why);
-  std::exit(2);
-}
-
-int count_match(unsigned, unsigned long long, unsigned long long, unsigned, void* count) {
-  ++*static_cast<std::size_t*>(count);
-  return 0;
-}
-
-/// The engine alone, as short as its manual has it.
 class Bare {
  public:
-  explicit Bare(const std::vector<Pattern>& patterns) {
-    std::vector<std::string> texts;
-    std::vector<const char*> expressions;
-    std::vector<unsigned> flags;
-    std::vector<unsigned> ids;
-    for (const Pattern& pattern : patterns) {
-      texts.push_back(engine_expression(pattern.expression, PatternPlace::body).text);
-      flags.push_back(HS_FLAG_MULTILINE | HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY |
-                      (pattern.caseless ? HS_FLAG_CASELESS : 0U));
-      ids.push_back(pattern.id);
-    }
-    for (const std::string& text : texts) expressions.push_back(text.c_str());
-    hs_compile_error_t* error = nullptr;
-    if (hs_compile_multi(expressions.data(), flags.data(), ids.data(),
-                         static_cast<unsigned>(ids.size()), HS_MODE_STREAM, nullptr, &database_,
-                         &error) != HS_SUCCESS ||
-        hs_alloc_scratch(database_, &scratch_) != HS_SUCCESS) {
-      give_up("the bare loop's patterns do not compile");
-    }
-  }
-  Bare(const Bare&) = delete;
-  Bare& operator=(const Bare&) = delete;
-  ~Bare() {
-    hs_free_scratch(scratch_);
-    hs_free_database(database_);
-  }
+  explicit Bare(const std::vector<Pattern>& patterns) : engine_(patterns) {}
   std::size_t scan(const std::string& text, std::size_t piece) {
     std::size_t found = 0;
-    hs_stream_t* stream = nullptr;
-    hs_open_stream(database_, 0, &stream);
+    hs_stream_t* stream = engine_.open();
     for (std::size_t at = 0; at < text.size(); at += piece) {
-      hs_scan_stream(stream, text.data() + at,
-                     static_cast<unsigned>(std::min(piece, text.size() - at)), 0, scratch_,
-                     count_match, &found);
+      engine_.scan(stream, text.data() + at, std::min(piece, text.size() - at), found);
     }
-    hs_close_stream(stream, scratch_, count_match, &found);
+    engine_.close(stream, found);
     return found;
   }
 
  private:
-  hs_database_t* database_ = nullptr;
-  hs_scratch_t* scratch_ = nullptr;
+  BareEngine engine_;
 };
 
 class Ours {

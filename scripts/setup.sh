@@ -132,7 +132,7 @@ bench_build() {
   read -ra flags <<<"$(pkg-config --cflags --libs libhs)"
   content_bench_build "${flags[@]}"
   program=build/bench/pattern-scan
-  is_stale "$program" bench/pattern-scan.cc native/core/pattern_set* native/core/limits.h || return 0
+  is_stale "$program" bench/{pattern-scan.cc,bare_engine.h} native/core/pattern_set* native/core/limits.h || return 0
   say 'compiling bench/pattern-scan.cc'
   c++ -std=c++20 -O2 -Wall -Wextra -Inative -o "$program" bench/pattern-scan.cc native/core/pattern_set*.cc "${flags[@]}"
 }
@@ -143,7 +143,7 @@ content_bench_build() {
   local sources=(bench/content-scan.cc
     native/core/{dot_unstuffing,encoded_words,line_search,mime_*,pattern_set*,transfer_decoding}.cc
     native/engine/content_{bodies,facts,memory,scan,sink}.cc)
-  is_stale "$program" "${sources[@]}" native/core/*.h native/engine/content_*.h || return 0
+  is_stale "$program" "${sources[@]}" bench/bare_engine.h native/core/*.h native/engine/content_*.h || return 0
   say 'compiling bench/content-scan.cc'
   c++ -std=c++20 -O2 -Wall -Wextra -Inative -o "$program" "${sources[@]}" "$@"
 }

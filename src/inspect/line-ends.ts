@@ -1,4 +1,4 @@
-import type { Frame } from './inspector.ts';
+import type { Frame, Step } from './inspector.ts';
 import type { Reason } from './reasons.ts';
 
 /**
@@ -48,4 +48,26 @@ export function commandFault(frame: TextFrame, endings: LineEndings): JudgedFaul
 
 export interface JudgedFault extends Pick<LineFault, 'head'> {
   readonly reason: Reason;
+}
+
+/** How a machine judges the beginning of a line, and how it refuses. */
+export interface LineJudge<Result extends Step<unknown>> {
+  judgeHead(head: Extract<Frame, { kind: 'partial' }>): Result;
+  refuse(reason: Reason, byResponder: boolean): Result;
+}
+
+/**
+ * The refusal of a line that peers may read as another one than we do; undefined where it is fine. What stands before
+ * the fault may be refused for something else first.
+ */
+export function refuseLineFault<Result extends Step<unknown>>(
+  frame: TextFrame,
+  endings: LineEndings,
+  judge: LineJudge<Result>,
+): Result | undefined {
+  const byResponder = frame.from === 'responder';
+  const fault = byResponder ? replyFault(frame, endings) : commandFault(frame, endings);
+  if (fault === undefined) return undefined;
+  const before = judge.judgeHead({ kind: 'partial', from: frame.from, text: fault.head });
+  return before.actions.some(({ kind }) => kind === 'refuse') ? before : judge.refuse(fault.reason, byResponder);
 }

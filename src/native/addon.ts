@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type { ContentPlan } from '../policy/application/content-plan.ts';
 import type { PatternText } from '../policy/application/pattern-sets.ts';
 
 /** How a queue is opened (native/addon/options.cc). */
@@ -155,7 +156,7 @@ export interface FlowRecord {
  * The binary's surface. A host is a packet loop with its source; it belongs to the process and outlives the worker that
  * serves it. Every function but those marked is for the thread that serves the host. All throw an Error that says why.
  */
-export type { PatternText };
+export type { ContentPlan, PatternText };
 
 export interface Addon {
   /**
@@ -221,17 +222,6 @@ export interface Addon {
 
 /** Where the texts come from that patterns are held against (native/core/pattern_set_expression.h). */
 export type PatternPlace = 'field' | 'line' | 'body';
-
-/** What a packet loop looks for in message content (native/engine/content_plan.h). Sets by their number. */
-export interface ContentPlan {
-  readonly header?: number;
-  readonly body?: number;
-  readonly decoded?: number;
-  readonly contentType?: number;
-  readonly encodings: boolean;
-  readonly headerLengths: readonly number[];
-  readonly dataLengths: readonly number[];
-}
 
 /** A set of patterns held by one thread; lives as long as the object does. */
 export interface PatternHandle {

@@ -2,7 +2,7 @@ import type { Condition } from './conditions.ts';
 import type { PatternSets } from './pattern-sets.ts';
 import { patternUseOf } from './patterns.ts';
 
-/** What a packet loop looks for in message content, sets by their number (Addon.definePlan). */
+/** What a packet loop looks for in message content (native/engine/content_plan.h). Sets by their number. */
 export interface ContentPlan {
   readonly header?: number;
   readonly body?: number;

@@ -1,5 +1,5 @@
 import { type Frame, type Inspector, type Step, unreachable } from '../../inspect/inspector.ts';
-import { commandFault, replyFault } from '../../inspect/line-ends.ts';
+import { refuseLineFault } from '../../inspect/line-ends.ts';
 import { withoutUndecidedCr } from '../../inspect/words.ts';
 import { POP3_REPLY_BYTES_MAX, SASL_RESPONSE_BYTES_MAX } from '../../limits.ts';
 import { afterQuit, onInitiator, onReply } from './authorization.ts';
@@ -69,14 +69,12 @@ function onText(state: Pop3State, frame: TextFrame, policy: Pop3Policy): Result 
 
 /** What peers may read as another line than we do, where lines are read strictly. */
 function onLineFault(state: Pop3State, frame: TextFrame, policy: Pop3Policy): Result | undefined {
-  const endings = policy.lineEndings ?? 'normalize';
-  const byResponder = frame.from === 'responder';
-  const fault = byResponder ? replyFault(frame, endings) : commandFault(frame, endings);
-  if (fault === undefined || !isReadStrictly(state)) return undefined;
-  const before = judgeText(state, { kind: 'partial', from: frame.from, text: fault.head }, policy);
-  if (before.actions.some(({ kind }) => kind === 'refuse')) return before;
-  // Words behind the beginning of a reply would be read as its end.
-  return refusal(state, { reason: fault.reason }, byResponder ? { ...policy, reset: true } : policy);
+  if (!isReadStrictly(state)) return undefined;
+  return refuseLineFault(frame, policy.lineEndings ?? 'normalize', {
+    judgeHead: (head) => judgeText(state, head, policy),
+    // Words behind the beginning of a reply would be read as its end.
+    refuse: (reason, byResponder) => refusal(state, { reason }, byResponder ? { ...policy, reset: true } : policy),
+  });
 }
 
 /** Before authentication; after it only QUIT matters. */
