@@ -87,13 +87,15 @@ TEST_CASE(
   CHECK(lab.seen.back().kind == EventKind::data_end);
 }
 
+static void mask_vrfy(const SeenEvent& event, Orders& orders) {
+  if (event.kind == EventKind::line && event.text == "VRFY root")
+    orders.mask(event.flow, 0, 9, 'x');
+  LoopLab::forward_all(event, orders);
+}
+
 TEST_CASE("what was masked stays masked when it is sent again") {
   LoopLab lab;
-  lab.answer = [](const SeenEvent& event, Orders& orders) {
-    if (event.kind == EventKind::line && event.text == "VRFY root")
-      orders.mask(event.flow, 0, 9, 'x');
-    LoopLab::forward_all(event, orders);
-  };
+  lab.answer = mask_vrfy;
   lab.connect();
   CHECK(lab.fate(lab.send(I, 0, "VRFY root\r\n")) == "rewrite xxxxxxxxx\r\n");
   CHECK(lab.fate(lab.send(I, 0, "VRFY root\r\nNOOP\r\n")) == "rewrite xxxxxxxxx\r\nNOOP\r\n");
@@ -102,11 +104,7 @@ TEST_CASE("what was masked stays masked when it is sent again") {
 
 TEST_CASE("what was masked does not show either when it is sent again after its receiver had it") {
   LoopLab lab;
-  lab.answer = [](const SeenEvent& event, Orders& orders) {
-    if (event.kind == EventKind::line && event.text == "VRFY root")
-      orders.mask(event.flow, 0, 9, 'x');
-    LoopLab::forward_all(event, orders);
-  };
+  lab.answer = mask_vrfy;
   lab.connect();
   CHECK(lab.fate(lab.send(I, 0, "VRFY root\r\n")) == "rewrite xxxxxxxxx\r\n");
   lab.acknowledged[1] = 11;
