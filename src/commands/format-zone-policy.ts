@@ -67,7 +67,7 @@ function statisticsBlock(sessions: ClassSessionsView | undefined): readonly stri
     'Current session counts (estab/half-open/terminating) ' +
       `[${sessions.established}:${sessions.halfOpen}:${sessions.terminating}]`,
     // How many were ending at one time is not counted.
-    `Maxever session counts (estab/half-open/terminating) [${sessions.maxOpen}:0:-]`,
+    `Maxever session counts (estab/half-open/terminating) [${sessions.maxOpen}:-:-]`,
     `Last session created ${last === undefined ? 'never' : formatAge(last)}`,
     `Last statistic reset ${cleared === undefined ? 'never' : formatAge(cleared)}`,
     `Last session creation rate ${sessions.creationRate}`,

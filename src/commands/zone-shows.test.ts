@@ -29,7 +29,7 @@ describe('show policy-map type inspect zone-pair (cisco-ios 5.8)', () => {
 
         Session creations since subsystem startup or last reset 116
         Current session counts (estab/half-open/terminating) [2:0:1]
-        Maxever session counts (estab/half-open/terminating) [53:0:-]
+        Maxever session counts (estab/half-open/terminating) [53:-:-]
         Last session created 00:01:01
         Last statistic reset never
         Last session creation rate 115
@@ -87,7 +87,7 @@ describe('show policy-map type inspect zone-pair (cisco-ios 5.8)', () => {
 
         Session creations since subsystem startup or last reset 0
         Current session counts (estab/half-open/terminating) [0:0:0]
-        Maxever session counts (estab/half-open/terminating) [0:0:-]
+        Maxever session counts (estab/half-open/terminating) [0:-:-]
         Last session created never
         Last statistic reset never
         Last session creation rate 0
