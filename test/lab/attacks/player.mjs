@@ -8,7 +8,7 @@ const ANSWER_TIMEOUT_MS = 4_000;
 /** An answer is over when nothing more came for so long. */
 const QUIET_MS = 120;
 /** Long enough for what was smuggled to be carried out. */
-const LAST_QUIET_MS = 900;
+const LAST_QUIET_MS = 1_500;
 
 const chunks = [];
 for await (const chunk of process.stdin) chunks.push(chunk);
