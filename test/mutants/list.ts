@@ -5,19 +5,23 @@ import { KERNEL } from './kernel.ts';
 import { NATIVE_CONTENT } from './native-content.ts';
 import { NATIVE_STREAM } from './native-stream.ts';
 import { NATIVE_TCP } from './native-tcp.ts';
+import { NATIVE_TLS } from './native-tls.ts';
 import { POLICY } from './policy.ts';
 import { POP3_AND_SHARED } from './pop3.ts';
 import { SMTP } from './smtp.ts';
+import { TLS } from './tls.ts';
 
 /** Every guard that the mutation check takes out, in the order in which it does. */
 export const GUARDS: readonly Guard[] = [
   ...SMTP,
   ...POP3_AND_SHARED,
   ...IMAP,
+  ...TLS,
   ...POLICY,
   ...KERNEL,
   ...HOUSE,
   ...NATIVE_TCP,
   ...NATIVE_STREAM,
+  ...NATIVE_TLS,
   ...NATIVE_CONTENT,
 ];

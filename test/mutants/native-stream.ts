@@ -443,7 +443,7 @@ const gate: readonly Guard[] = [
   ),
   ...guardsOf(
     'native/engine/handshake.cc',
-    [...GATE, 'packet_loop_opening_test.cc', 'packet_loop_proxied_test.cc'],
+    [...GATE, 'packet_loop_opening_test.cc', 'packet_loop_proxied_test.cc', 'old_timestamp_test.cc'],
     [
       [
         'handshake-evicted',
@@ -462,6 +462,12 @@ const gate: readonly Guard[] = [
         'a SYN that came by an opening and belongs to nothing is dropped (docs/rules.md)',
         'if (by_opening && !gate_->find(packet.source, packet.destination)) {',
         'if (false) {',
+      ],
+      [
+        'handshake-timestamp',
+        "a responder's first octets are held against the timestamp of its SYN-ACK (RFC 7323 5.3)",
+        'flow.tracker.note_echo(Side::responder, hand.packet.options.timestamp_echo);',
+        '',
       ],
     ],
   ),

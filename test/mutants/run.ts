@@ -3,20 +3,31 @@ import { join } from 'node:path';
 import { refreshCopy } from './copy.ts';
 import { type Guard, isNative, mutate } from './guard.ts';
 import { GUARDS } from './list.ts';
-import { type Places, type Trial, tryNative, tryTypeScript } from './trial.ts';
+import { buildNative, type NativeBuild, runNative, tryNative } from './native-trial.ts';
+import type { Trial } from './process.ts';
+import { tryTypeScript } from './trial.ts';
 
 /**
- * Takes the guards out, one at a time, in a copy of the work tree under build/, and says which ones no test misses.
+ * Takes the guards out, one at a time, in copies of the work tree under build/, and says which ones no test misses.
  * Exit code 1: a guard survived, or its removal could not be tried. 2: the tests fail without any removal.
  */
 const ROOT = process.cwd();
-const PLACES: Places = { copy: join(ROOT, 'build/mutants/tree'), build: join(ROOT, 'build/mutants/native') };
+const PLACE = join(ROOT, 'build/mutants');
+/** A copy for each language: a run of the one does not disturb a run of the other. */
+const COPY = join(PLACE, 'tree');
+const NATIVE_COPY = join(PLACE, 'native-tree');
 
 interface Result {
   readonly guard: Guard;
   readonly verdict: 'missed' | 'survived' | 'broken';
   readonly detail: string;
   readonly seconds: number;
+}
+
+/** How the tests of one language are run: as the code is, and without a guard. */
+interface Bench {
+  stand(tests: readonly string[]): Promise<Trial>;
+  without(guard: Guard): Promise<Trial>;
 }
 
 function chosen(words: readonly string[]): readonly Guard[] {
@@ -28,59 +39,75 @@ function chosen(words: readonly string[]): readonly Guard[] {
     .filter((guard) => !words.includes('--typescript') || !isNative(guard));
 }
 
-/** Test files one after the other up to a failure: the nearest stand first. Native tests are one program. */
-async function attempt(tests: readonly string[], native: boolean): Promise<Trial> {
-  if (native) return tryNative(PLACES, tests);
+/** Test files one after the other up to a failure: the nearest stand first. */
+async function oneByOne(tests: readonly string[]): Promise<Trial> {
   let trial: Trial = { outcome: 'broken', detail: 'no tests' };
   for (const test of tests) {
-    trial = await tryTypeScript(PLACES, [test]);
+    trial = await tryTypeScript(COPY, [test]);
     if (trial.outcome !== 'passed') return trial;
   }
   return trial;
 }
 
-/** The tests pass as the code is, or none of them says anything. */
-async function standsWithoutRemoval(guards: readonly Guard[]): Promise<boolean> {
-  for (const native of [false, true]) {
-    const own = guards.filter((guard) => isNative(guard) === native);
-    if (own.length === 0) continue;
-    const tests = [...new Set(own.flatMap((guard) => guard.tests))];
-    const { outcome, detail } = native ? await tryNative(PLACES, tests) : await tryTypeScript(PLACES, tests);
-    if (outcome === 'passed') continue;
-    console.log(`nothing was taken out, and the ${native ? 'native tests' : 'tests'} have ${outcome}: ${detail}`);
-    return false;
-  }
-  return true;
+const TYPESCRIPT: Bench = {
+  stand: (tests) => tryTypeScript(COPY, tests),
+  async without(guard) {
+    const path = join(COPY, guard.file);
+    const original = readFileSync(path, 'utf8');
+    writeFileSync(path, mutate(guard, original));
+    try {
+      return await oneByOne(guard.tests);
+    } finally {
+      writeFileSync(path, original);
+    }
+  },
+};
+
+function nativeBench(build: NativeBuild): Bench {
+  return {
+    stand: (tests) => runNative(build, tests),
+    without: (guard) =>
+      tryNative(build, guard.file, mutate(guard, readFileSync(join(build.sources, guard.file), 'utf8')), guard.tests),
+  };
 }
 
-async function takeOut(guard: Guard): Promise<Result> {
-  const path = join(PLACES.copy, guard.file);
-  const original = readFileSync(path, 'utf8');
+async function takeOut(bench: Bench, guard: Guard): Promise<Result> {
   const begin = Date.now();
-  writeFileSync(path, mutate(guard, original));
-  try {
-    const { outcome, detail } = await attempt(guard.tests, isNative(guard));
-    const verdict = ({ failed: 'missed', passed: 'survived', broken: 'broken' } as const)[outcome];
-    return { guard, verdict, detail, seconds: Math.round((Date.now() - begin) / 100) / 10 };
-  } finally {
-    writeFileSync(path, original);
+  const { outcome, detail } = await bench.without(guard);
+  const verdict = ({ failed: 'missed', passed: 'survived', broken: 'broken' } as const)[outcome];
+  return { guard, verdict, detail, seconds: Math.round((Date.now() - begin) / 100) / 10 };
+}
+
+/** Takes out the guards of one language, or says why their tests say nothing: they fail as the code is. */
+async function takeOutAll(bench: Bench, guards: readonly Guard[], unchecked: boolean): Promise<readonly Result[]> {
+  if (!unchecked) {
+    const { outcome, detail } = await bench.stand([...new Set(guards.flatMap(({ tests }) => tests))]);
+    if (outcome !== 'passed') throw new Error(`nothing was taken out, and the tests have ${outcome}: ${detail}`);
   }
+  const results: Result[] = [];
+  for (const guard of guards) {
+    const result = await takeOut(bench, guard);
+    const seconds = result.seconds.toFixed(1).padStart(6);
+    console.log(`${result.verdict.padEnd(8)} ${seconds} s  ${guard.name}: ${result.detail}`);
+    results.push(result);
+  }
+  return results;
 }
 
 async function main(words: readonly string[]): Promise<number> {
   const guards = chosen(words);
   const at = words.indexOf('--commit');
-  if (!words.includes('--kept')) refreshCopy(ROOT, PLACES.copy, at < 0 ? undefined : words[at + 1]);
-  // All texts first: a list that does not fit the code says so at once.
-  for (const guard of guards) mutate(guard, readFileSync(join(PLACES.copy, guard.file), 'utf8'));
-  if (!words.includes('--unchecked') && !(await standsWithoutRemoval(guards))) return 2;
+  const commit = at < 0 ? undefined : words[at + 1];
   const results: Result[] = [];
-  for (const guard of guards) {
-    const result = await takeOut(guard);
-    results.push(result);
-    console.log(
-      `${result.verdict.padEnd(8)} ${result.seconds.toFixed(1).padStart(6)} s  ${guard.name}: ${result.detail}`,
-    );
+  for (const native of [false, true]) {
+    const own = guards.filter((guard) => isNative(guard) === native);
+    if (own.length === 0) continue;
+    const copy = native ? NATIVE_COPY : COPY;
+    if (!words.includes('--kept')) refreshCopy(ROOT, copy, commit);
+    // All texts first: a list that does not fit the code says so at once.
+    for (const guard of own) mutate(guard, readFileSync(join(copy, guard.file), 'utf8'));
+    const bench = native ? nativeBench(await buildNative(copy, join(PLACE, 'native'))) : TYPESCRIPT;
+    results.push(...(await takeOutAll(bench, own, words.includes('--unchecked'))));
   }
   const count = (verdict: Result['verdict']): number => results.filter((one) => one.verdict === verdict).length;
   const seconds = results.reduce((sum, one) => sum + one.seconds, 0);
@@ -91,4 +118,9 @@ async function main(words: readonly string[]): Promise<number> {
   return survived + broken === 0 ? 0 : 1;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.log(error instanceof Error ? error.message : error);
+  process.exitCode = 2;
+}

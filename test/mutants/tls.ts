@@ -1,0 +1,242 @@
+import { type Guard, guardsOf } from './guard.ts';
+
+/** Guards of TLS, of what has to come before it, and of line ends, as far as TypeScript holds them. */
+
+const SMTP = 'test/transcripts/smtp.test.ts';
+const POP3 = 'test/transcripts/pop3.test.ts';
+const IMAP = 'test/transcripts/imap.test.ts';
+const SMTP_MACHINE = 'src/protocols/smtp/machine.test.ts';
+
+const tls: readonly Guard[] = [
+  ...guardsOf(
+    'src/inspect/tls-start.ts',
+    ['src/inspect/tls-start.test.ts', SMTP],
+    [
+      [
+        'tls-minimum-version',
+        'a hello below the minimum version is refused (tls minimum-version)',
+        'if (version >= minimum) return undefined;',
+        'return undefined;',
+      ],
+      [
+        'tls-minimum-unknown',
+        'so is one of which no version is known (tls minimum-version)',
+        'frame.hello?.version ?? 0;',
+        'frame.hello?.version ?? minimum;',
+      ],
+      [
+        'tls-client-read-as-tls',
+        "behind the go-ahead the client's octets are read as TLS (RFC 3207 4)",
+        "{ kind: 'frameAs', from: 'initiator', mode: { kind: 'tls' } },",
+        "{ kind: 'frameAs', from: 'initiator', mode: { kind: 'opaque' } },",
+      ],
+      [
+        'tls-server-read-as-tls',
+        "behind the client's hello the server's octets are read as TLS (RFC 3207 4)",
+        "{ kind: 'frameAs', from: 'responder', mode: { kind: 'tls' } },",
+        "{ kind: 'frameAs', from: 'responder', mode: { kind: 'opaque' } },",
+      ],
+    ],
+  ),
+  ...guardsOf(
+    'src/protocols/tls/machine.ts',
+    ['src/protocols/tls/machine.test.ts'],
+    [
+      [
+        'tls-port-begins',
+        'a port of TLS awaits a hello from its first octet, and the server says nothing before (RFC 8314 3)',
+        'begin: AWAIT_TLS,',
+        '',
+      ],
+      [
+        'tls-port-plaintext',
+        'plain text on a port of TLS is refused (RFC 8314 3)',
+        "return refuse({ awaits }, start.reason === 'unexpected-frame' ? start.reason : 'tls-expected');",
+        "return { state: { awaits }, actions: [{ kind: 'forward' }] };",
+      ],
+      [
+        'tls-port-nothing-else',
+        'a frame that nobody asked for is refused (what fails, closes)',
+        ": refuse(state, 'unexpected-frame');",
+        ": { state, actions: [{ kind: 'forward' }] };",
+      ],
+    ],
+  ),
+];
+
+const before: readonly Guard[] = [
+  ...guardsOf(
+    'src/protocols/smtp/command-line.ts',
+    [SMTP],
+    [
+      [
+        'smtp-require-tls',
+        'with require-tls AUTH is refused in clear (require-tls)',
+        "if (isRefusedBeforeTls(text, policy)) return { kind: 'refused', reason: 'tls-required' };",
+        '',
+      ],
+      [
+        'smtp-require-tls-mail',
+        'with require-tls mail MAIL is, too (require-tls)',
+        "rule.goAhead?.wants === 'sasl' || (policy.requireTls === 'mail' && rule.effect === 'opensMail')",
+        "rule.goAhead?.wants === 'sasl'",
+      ],
+      [
+        'smtp-require-tls-verb',
+        'the octet that completes the verb is refused, no argument passes (require-tls)',
+        "upper(text.slice(0, 'MAIL'.length))",
+        "upper(/^[A-Za-z]+(?= )/.exec(text)?.[0] ?? '')",
+      ],
+    ],
+  ),
+  ...guardsOf(
+    'src/protocols/pop3/authorization.ts',
+    [POP3],
+    [
+      [
+        'pop3-require-tls',
+        'with require-tls no login begins in clear (require-tls)',
+        'if (requireTls) return BEFORE_TLS_VERBS;',
+        '',
+      ],
+    ],
+  ),
+  ...guardsOf(
+    'src/protocols/imap/not-authenticated.ts',
+    [IMAP],
+    [
+      [
+        'imap-require-tls',
+        'with require-tls no login begins in clear (require-tls)',
+        'if (requireTls) return BEFORE_TLS_VERBS;',
+        '',
+      ],
+    ],
+  ),
+  ...guardsOf(
+    'src/protocols/imap/machine.ts',
+    [IMAP],
+    [
+      [
+        'imap-require-tls-preauth',
+        'nor is one over that has not begun: PREAUTH is refused (require-tls)',
+        'return policy.requireTls === true\n',
+        'return false\n',
+      ],
+    ],
+  ),
+  ...guardsOf(
+    'src/protocols/imap/authenticated.ts',
+    [IMAP, 'src/protocols/imap/machine.test.ts'],
+    [
+      [
+        'imap-preauth-starttls',
+        'behind PREAUTH, which somebody on the way may have made, there is no STARTTLS (RFC 9051 6.2.1)',
+        'if (state.greeted) return refuseStarttls(state, tag, policy);',
+        '',
+      ],
+    ],
+  ),
+  ...guardsOf(
+    'src/policy/application/occurrence.ts',
+    ['test/transcripts/starttls-policy.test.ts'],
+    [
+      [
+        'policy-starttls-stripped',
+        'STARTTLS that was overwritten on the way, or offered before, is missed (match starttls stripped)',
+        "return what === 'missing' || offer === 'overwritten' || before;",
+        "return what === 'missing';",
+      ],
+      [
+        'policy-starttls-overwritten',
+        'also in a first session, by what overwriting leaves (match starttls stripped)',
+        "return what === 'missing' || offer === 'overwritten' || before;",
+        "return what === 'missing' || before;",
+      ],
+    ],
+  ),
+  ...guardsOf(
+    'src/engine/starttls-memory.ts',
+    ['src/engine/starttls-memory.test.ts'],
+    [
+      [
+        'starttls-memory-bounded',
+        'as many servers are remembered as may be (limits.md)',
+        'if (this.#servers.size >= STARTTLS_SERVERS_MAX) {',
+        'if (false) {',
+      ],
+    ],
+  ),
+];
+
+const lineEnds: readonly Guard[] = [
+  ...guardsOf(
+    'src/inspect/line-ends.ts',
+    [POP3, IMAP, SMTP],
+    [
+      [
+        'line-bare-cr',
+        'a bare CR in a line is a fault (RFC 5321 2.3.8)',
+        'if (bareCr && (nul < 0 || cr < nul)) return',
+        'if (false) return',
+      ],
+      ['line-nul', 'so is a NUL (RFC 5321 2.3.8)', 'if (nul >= 0) return', 'if (false) return'],
+      [
+        'line-strict-bare-lf',
+        'with line-endings strict so is a bare LF (line-endings)',
+        "return frame.kind === 'line' && frame.end === 'bareLf' ?",
+        'return false ?',
+      ],
+      [
+        'line-reply-fault',
+        'a reply that clients may read as two is refused (response injection)',
+        "return fault.reason === 'bare-line-feed' ? undefined : { ...fault, reason: 'invalid-reply' };",
+        'return undefined;',
+      ],
+      [
+        'line-command-strict',
+        'with line-endings strict a command has no line end but CRLF (line-endings)',
+        "return endings === 'strict' ? findLineFault(frame) : undefined;",
+        'return undefined;',
+      ],
+      [
+        'line-head-first',
+        'a line is refused for the fault that came first, however it was split (design.md, principle 4)',
+        "return before.actions.some(({ kind }) => kind === 'refuse') ? before : judge",
+        'return judge',
+      ],
+    ],
+  ),
+  ...guardsOf(
+    'src/protocols/smtp/machine.ts',
+    [SMTP, SMTP_MACHINE],
+    [
+      [
+        'smtp-strict-line-ends',
+        'with line-endings strict no line of SMTP ends but in CRLF (line-endings)',
+        "if (policy.lineEndings !== 'strict') return undefined;",
+        'return undefined;',
+      ],
+    ],
+  ),
+  ...guardsOf(
+    'src/protocols/smtp/framings.ts',
+    [SMTP, SMTP_MACHINE],
+    [
+      [
+        'smtp-look-alike-overwritten',
+        'what is let on as tolerant has lost the octet that tells (line-endings tolerant)',
+        'actions: [OVERWRITE, FORWARD, ...told]',
+        'actions: [FORWARD, ...told]',
+      ],
+      [
+        'smtp-look-alike-mendable',
+        'where one octet does not do it, tolerant refuses (line-endings tolerant)',
+        "if (policy.lineEndings === 'tolerant' && mendable) {",
+        "if (policy.lineEndings === 'tolerant') {",
+      ],
+    ],
+  ),
+];
+
+export const TLS: readonly Guard[] = [...tls, ...before, ...lineEnds];
