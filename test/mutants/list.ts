@@ -3,6 +3,7 @@ import { HOUSE } from './house.ts';
 import { IMAP } from './imap.ts';
 import { KERNEL } from './kernel.ts';
 import { NATIVE_CONTENT } from './native-content.ts';
+import { NATIVE_DATAGRAM } from './native-datagram.ts';
 import { NATIVE_STREAM } from './native-stream.ts';
 import { NATIVE_TCP } from './native-tcp.ts';
 import { NATIVE_TLS } from './native-tls.ts';
@@ -23,5 +24,6 @@ export const GUARDS: readonly Guard[] = [
   ...NATIVE_TCP,
   ...NATIVE_STREAM,
   ...NATIVE_TLS,
+  ...NATIVE_DATAGRAM,
   ...NATIVE_CONTENT,
 ];
