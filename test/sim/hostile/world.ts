@@ -64,6 +64,8 @@ class World {
   #twin = 0;
   #afterwards = 0;
   #rounds = 0;
+  /** Packets that the firewall was given to read. */
+  #added = 0;
   #failed: unknown;
 
   constructor(tools: Tools, random: Random) {
@@ -155,13 +157,24 @@ class World {
         if (process.env.POSTERN_SIM_PACKETS !== undefined) this.#note(`${this.#now} out ${show(packet)}`);
         this.#network.forwarded(flow, segment, this.#now);
       }
-      if (this.#step()) this.#capture.ring(this.#now);
+      if (this.#goOn()) this.#capture.ring(this.#now);
     } catch (error) {
       this.#failed ??= error;
     }
   }
 
-  #step(): boolean {
+  /** Until the firewall has something to read, or time must pass for it; false at the end. */
+  #goOn(): boolean {
+    for (let empty = 0; empty < ROUNDS_MAX; empty += 1) {
+      const before = this.#added;
+      const phase = this.#step();
+      if (phase !== 'went') return phase === 'waited';
+      if (this.#added > before) return true;
+    }
+    throw new Error('nobody says anything');
+  }
+
+  #step(): 'went' | 'waited' | 'over' {
     const current = this.#fair.length === 0 ? this.#rough : this.#fair.slice(-1);
     const next = Math.min(this.#network.next(), ...current.filter(({ over }) => !over).map((flow) => flow.nextTimer()));
     if (next === Number.POSITIVE_INFINITY) return this.#nextPhase();
@@ -170,10 +183,11 @@ class World {
     this.#network.deliver(this.#now);
     for (const flow of current) flow.advance(this.#now);
     this.#network.arrive(this.#now, (packet) => {
+      this.#added += 1;
       this.#capture.add(packet, this.#now);
       if (process.env.POSTERN_SIM_PACKETS !== undefined) this.#note(`${this.#now} in  ${show(packet)}`);
     });
-    return true;
+    return 'went';
   }
 
   #reload(): void {
@@ -189,7 +203,7 @@ class World {
   }
 
   /** The twins one by one in fair weather; then time passes until nothing may be left. */
-  #nextPhase(): boolean {
+  #nextPhase(): 'went' | 'waited' | 'over' {
     const rough = this.#rough[this.#twin++];
     if (rough !== undefined) {
       this.#reloads = [];
@@ -198,11 +212,11 @@ class World {
       this.#use(rough.judged?.policy ?? this.#policy);
       const { script } = rough.options;
       this.#fair.push(this.#made({ script, startMs: this.#now + QUANTUM_MS, fair: true }, this.#fair.length));
-      return true;
+      return 'went';
     }
     const wait = AFTERWARDS_MS[this.#afterwards++];
-    if (wait === undefined) return false;
+    if (wait === undefined) return 'over';
     this.#now += wait;
-    return true;
+    return 'waited';
   }
 }
