@@ -23,24 +23,37 @@ export function swaks(
   return from.run(['swaks', ...where, ...what, ...extra], { input: Buffer.from(message, 'latin1') });
 }
 
-export function curlSend(from: Namespace, host: string, file: string): Promise<Finished> {
-  const envelope = ['--mail-from', FROM, '--mail-rcpt', TO, '-T', file];
-  return from.run(['curl', '-sS', '--max-time', '20', `smtp://${inUrl(host)}/client.lab.example`, ...envelope]);
+/** `extra` for `--ssl-reqd` and the like. */
+export function curlSend(
+  from: Namespace,
+  host: string,
+  file: string,
+  extra: readonly string[] = [],
+): Promise<Finished> {
+  const envelope = ['--mail-from', FROM, '--mail-rcpt', TO, '-T', file, ...extra];
+  return from.run(['curl', '-sSk', '--max-time', '20', `smtp://${inUrl(host)}/client.lab.example`, ...envelope]);
 }
+
+/** The options of an account that every server of the lab knows. */
+export const CURL_ACCOUNT = ['-u', `${MAIL_ACCOUNT.user}:${MAIL_ACCOUNT.password}`] as const;
 
 /** `path` as in `imap://host/INBOX;MAILINDEX=1`; `extra` for `--login-options`, `--ssl-reqd` and so on. */
 export function curlFetch(
   from: Namespace,
-  url: { readonly scheme: 'imap' | 'pop3'; readonly host: string; readonly path: string },
+  url: { readonly scheme: 'imap' | 'pop3' | 'imaps' | 'pop3s'; readonly host: string; readonly path: string },
   extra: readonly string[] = [],
 ): Promise<Finished> {
-  const account = ['-u', `${MAIL_ACCOUNT.user}:${MAIL_ACCOUNT.password}`];
   const where = `${url.scheme}://${inUrl(url.host)}/${url.path}`;
-  return from.run(['curl', '-sSk', '--max-time', '20', where, ...account, ...extra]);
+  return from.run(['curl', '-sSk', '--max-time', '20', where, ...CURL_ACCOUNT, ...extra]);
 }
 
-export function msmtp(from: Namespace, host: string, message: string): Promise<Finished> {
-  const words = [`--host=${host}`, '--port=25', '--auth=off', '--tls=off', '--domain=client.lab.example'];
+export function msmtp(
+  from: Namespace,
+  host: string,
+  message: string,
+  security: readonly string[] = ['--tls=off'],
+): Promise<Finished> {
+  const words = [`--host=${host}`, '--port=25', '--auth=off', ...security, '--domain=client.lab.example'];
   return from.run(['msmtp', '--file=/dev/null', ...words, `--from=${FROM}`, TO], {
     input: Buffer.from(message, 'latin1'),
   });
@@ -65,6 +78,8 @@ export async function fetchmail(
     readonly protocol: 'IMAP' | 'POP3';
     readonly folder: string;
     readonly auth?: string;
+    /** `tls1.2` and the like: STARTTLS or STLS comes first. */
+    readonly tls?: string;
   },
 ): Promise<{ finished: Finished; messages: string[] }> {
   const { host, protocol, folder } = options;
@@ -74,9 +89,10 @@ export async function fetchmail(
   const account = `user ${MAIL_ACCOUNT.user} there password ${MAIL_ACCOUNT.password}`;
   const store = `mda "/bin/sh -c 'cat >${inbox}/$$.eml'"`;
   const login = `auth ${options.auth ?? 'password'}`;
+  const security = options.tls === undefined ? "sslproto ''" : `sslproto '${options.tls}' no sslcertck`;
   writeFileSync(
     rc,
-    `poll lab via "${host}" proto ${protocol} ${login} ${account} keep fetchall no rewrite sslproto '' ${store}\n`,
+    `poll lab via "${host}" proto ${protocol} ${login} ${account} keep fetchall no rewrite ${security} ${store}\n`,
   );
   await from.must(['chmod', '600', rc]);
   const home = { HOME: folder, FETCHMAILHOME: folder };

@@ -43,7 +43,7 @@ serve() {
     set -a
     . /etc/courier/$settings-ssl
     . /etc/courier/$settings
-    TLS_CERTFILE=${folder}/server.pem IMAP_STARTTLS=YES POP3_STARTTLS=YES
+    TLS_CERTFILE=${folder}/server.pem IMAP_STARTTLS=YES POP3_STARTTLS=YES TLS_CACHEFILE=
     set +a
     exec /usr/sbin/couriertcpd -address=${address} -maxprocs=1000 -maxperip=1000 -nodnslookup -noidentlookup "$port" "$@"
   ) >>${folder}/courier.log 2>&1 &

@@ -9,7 +9,7 @@ export interface EximClient {
   send(message: string, from: string, to: string): Promise<string>;
 }
 
-const configuration = (folder: string, server: string): string => `
+const configuration = (folder: string, server: string, overTls: boolean): string => `
 primary_hostname = client.lab.example
 spool_directory = ${folder}/spool
 log_file_path = ${folder}/log/%slog
@@ -30,19 +30,25 @@ bounces:
 begin transports
 remote:
   driver = smtp
-  hosts_avoid_tls = *
+  ${overTls ? 'hosts_require_tls = *\n  tls_verify_hosts =\n  tls_try_verify_hosts =' : 'hosts_avoid_tls = *'}
   dnssec_request_domains =
 begin retry
 * * F,1h,5s
 `;
 
-export function eximClient(namespace: Namespace, folder: string, server: string): EximClient {
+/** With `overTls` it delivers over TLS or not at all; otherwise it never asks for TLS. */
+export function eximClient(
+  namespace: Namespace,
+  folder: string,
+  server: string,
+  { overTls = false }: { readonly overTls?: boolean } = {},
+): EximClient {
   for (const made of ['', 'spool', 'log']) {
     mkdirSync(join(folder, made), { recursive: true });
     chownSync(join(folder, made), EXIM_USER_ID, EXIM_USER_ID);
   }
   const file = join(folder, 'exim.conf');
-  writeFileSync(file, configuration(folder, server), { mode: 0o644 });
+  writeFileSync(file, configuration(folder, server, overTls), { mode: 0o644 });
   const log = join(folder, 'log', 'mainlog');
   const read = () => (existsSync(log) ? readFileSync(log, 'latin1') : '');
   const program = [IN_OWN_ROOT, join(OWN_ROOTS, 'exim'), folder, '/usr/sbin/exim4', '-C', file, '-odf', '-oi'];

@@ -15,6 +15,8 @@ export interface PostfixOptions {
   readonly hostname: string;
   /** With it the instance is a sending queue: everything goes there. */
   readonly relayHost?: string;
+  /** The sending queue delivers over TLS or not at all; otherwise it never asks for TLS. */
+  readonly relayTls?: boolean;
   readonly certificate?: Certificate;
   /** Dovecot's authentication socket. */
   readonly saslSocket?: string;
@@ -29,8 +31,11 @@ export interface Postfix {
   waitForMail(count: number, timeoutMs?: number): Promise<string[]>;
   /** Puts a message into the queue as a local user's `sendmail` does. */
   submit(message: string, from: string, to: string): Promise<void>;
-  /** Waits until the log says what became of the message sent to this address: `sent`, `deferred` or `bounced`. */
-  waitForFate(to: string, timeoutMs?: number): Promise<{ status: string; line: string }>;
+  /**
+   * Waits until the log, from the character `since` on, says what became of the message sent to this address: `sent`,
+   * `deferred` or `bounced`.
+   */
+  waitForFate(to: string, timeoutMs?: number, since?: number): Promise<{ status: string; line: string }>;
   stop(): Promise<void>;
 }
 
@@ -102,7 +107,10 @@ function mainLines(options: PostfixOptions, queue: string, log: string, mail: st
       `virtual_uid_maps = static:${MAIL_USER_ID}`,
       `virtual_gid_maps = static:${MAIL_USER_ID}`,
     );
-  } else lines.push(`relayhost = ${options.relayHost}`, 'smtp_tls_security_level = none');
+  } else {
+    const level = options.relayTls === true ? 'encrypt' : 'none';
+    lines.push(`relayhost = ${options.relayHost}`, `smtp_tls_security_level = ${level}`);
+  }
   if (options.certificate !== undefined) {
     lines.push(
       'smtpd_tls_security_level = may',
@@ -162,11 +170,12 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
       const queue = ['sendmail', '-C', configuration, '-i', '-f', from, to];
       await namespace.must(queue, { input: Buffer.from(message, 'latin1') });
     },
-    waitForFate: (to, timeoutMs) =>
+    waitForFate: (to, timeoutMs, since = 0) =>
       until(
         `the fate of the message to ${to}`,
         () => {
           const line = readLog()
+            .slice(since)
             .split('\n')
             .find((text) => text.includes(`to=<${to}>`) && text.includes('status='));
           const status = /status=(\w+)/.exec(line ?? '')?.[1];
