@@ -239,4 +239,62 @@ const lineEnds: readonly Guard[] = [
   ),
 ];
 
-export const TLS: readonly Guard[] = [...tls, ...before, ...lineEnds];
+/** What is configured reaches the machine. */
+const configured: readonly Guard[] = [
+  ...guardsOf(
+    'src/engine/dialogues.ts',
+    ['src/engine/dialogues.test.ts'],
+    [
+      [
+        'require-tls-of-smtp',
+        'require-tls of a rule or a class holds for its sessions of SMTP (require-tls)',
+        "requireTls: requireTls === 'login' ? 'never' : requireTls",
+        "requireTls: 'never'",
+      ],
+      [
+        'require-tls-of-mailboxes',
+        'and of POP3 and IMAP (require-tls)',
+        "return { lineEndings, requireTls: requireTls === 'login' };",
+        'return { lineEndings, requireTls: false };',
+      ],
+    ],
+  ),
+  ...guardsOf(
+    'src/engine/zone-places.ts',
+    ['src/engine/dialogues.test.ts'],
+    [
+      [
+        'require-tls-of-class',
+        'what a parameter-map says of require-tls is of its own protocols (require-tls)',
+        "if (protocol === 'smtp') return requireTls;",
+        '',
+      ],
+      [
+        'line-endings-of-class',
+        'line-endings of a parameter-map holds for its sessions (line-endings)',
+        'lineEndings: settings.lineEndings,',
+        "lineEndings: 'normalize',",
+      ],
+      [
+        'tls-minimum-of-class',
+        'tls minimum-version of a parameter-map holds for its sessions (tls minimum-version)',
+        'settings.tlsMinimumVersion === undefined ?',
+        'true ?',
+      ],
+    ],
+  ),
+  ...guardsOf(
+    'src/engine/judge.ts',
+    ['src/engine/judge.test.ts'],
+    [
+      [
+        'tls-minimum-judged',
+        'a hello is held to the minimum version before the dialogue sees it (tls minimum-version)',
+        'refuseTlsVersion(frame, session.tlsMinimumVersion) ?? session.dialogue.step(frame)',
+        'session.dialogue.step(frame)',
+      ],
+    ],
+  ),
+];
+
+export const TLS: readonly Guard[] = [...tls, ...before, ...lineEnds, ...configured];
