@@ -245,8 +245,8 @@ const grammar = guardsOf(
     [
       'smtp-masked-verbs-under-way',
       'the octet that completes a masked verb does not pass (cisco-ios 3.9)',
-      'if (isMaskedVerb(prefix, policy)) return false;',
-      '',
+      'return !beginsMasked(prefix, policy) && mayBeAnyVerb(prefix, policy, offered);',
+      'return mayBeAnyVerb(prefix, policy, offered);',
       [LINES, DIALOGUES],
     ],
     [

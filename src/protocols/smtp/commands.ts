@@ -6,6 +6,7 @@ import { REASONS } from '../../inspect/reasons.ts';
 import { type AttackSignature, judgeCommandLine } from './command-line.ts';
 import { envelopeFacts, headFact, lineFact } from './facts.ts';
 import {
+  beginsMasked,
   type CommandRule,
   DOUBTFUL_RESET,
   EMPTY_LINE,
@@ -134,7 +135,7 @@ function onChunk(
 function onIllegal(state: SmtpState, verb: string, text: string, policy: SmtpPolicy): Step<SmtpState> {
   const alert = invalidCommand(state, verb, text);
   const byPolicy = isMaskedVerb(verb, policy);
-  if (policy.illegal === 'drop' && !byPolicy)
+  if (policy.illegal === 'drop' && !beginsMasked(verb, policy))
     return { state, actions: refuseWithWords(policy, 'invalid-command', alert) };
   if (CHUNK_COMMAND.test(text)) {
     const chunk = hiddenChunk(text);

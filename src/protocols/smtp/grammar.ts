@@ -139,20 +139,32 @@ export function legalRule(verb: string, policy: SmtpPolicy, offered: Offered): C
   if (isMaskedVerb(verb, policy)) return undefined;
   const rule = COMMANDS.get(upper(verb));
   if (rule !== undefined) return isLegal(rule, policy, offered) ? rule : undefined;
+  if (beginsMasked(verb, policy)) return undefined;
   return verb !== '' && mayBeAnyVerb(verb, policy, offered) ? OTHER : undefined;
 }
 
 /** Whether a legal verb begins so. */
 export function beginsLegalVerb(prefix: string, policy: SmtpPolicy, offered: Offered): boolean {
-  if (isMaskedVerb(prefix, policy)) return false;
   const wanted = upper(prefix);
-  if (RULES.some((rule) => rule.verb.startsWith(wanted) && isLegal(rule, policy, offered))) return true;
-  return mayBeAnyVerb(prefix, policy, offered);
+  const masked = isMaskedVerb(prefix, policy);
+  const mayBecome = (rule: CommandRule): boolean =>
+    rule.verb.startsWith(wanted) && isLegal(rule, policy, offered) && !(masked && isMaskedVerb(rule.verb, policy));
+  if (RULES.some(mayBecome)) return true;
+  return !beginsMasked(prefix, policy) && mayBeAnyVerb(prefix, policy, offered);
 }
 
-/** Whether policy masks this verb, or any that begins so: the octet that completes a masked verb cannot pass. */
+/** Whether policy masks this verb: it, and no other that begins so. */
 export function isMaskedVerb(verb: string, { maskedVerbs }: SmtpPolicy): boolean {
-  const wanted = upper(verb);
+  return maskedVerbs.has(upper(verb));
+}
+
+/**
+ * Whether a word begins with a verb that policy masks. The octet that completes one cannot pass (cisco-ios 3.9), unless
+ * a known verb may still come of it: a server would read the masked verb in what has gone ahead. So what begins so and
+ * is no known verb is masked too.
+ */
+export function beginsMasked(word: string, { maskedVerbs }: SmtpPolicy): boolean {
+  const wanted = upper(word);
   for (const masked of maskedVerbs) if (masked !== '' && wanted.startsWith(masked)) return true;
   return false;
 }

@@ -13,7 +13,10 @@ export interface SmtpPolicy {
    * name).
    */
   readonly verbs: 'known' | 'open';
-  /** Upper-case. Each masks every verb, every EHLO keyword with its parameters, that begins so, known or not. */
+  /**
+   * Upper-case. A verb masks itself and every unknown one that begins so, a keyword every EHLO keyword with its parameters
+   * that begins so.
+   */
   readonly maskedVerbs: ReadonlySet<string>;
   readonly maskedKeywords: ReadonlySet<string>;
   readonly starttls: 'allow' | 'mask';
