@@ -8,9 +8,9 @@ namespace postern {
 
 namespace {
 
-/// The kernel's rule that picks the queue looks for ports right behind the IPv6 header
+/// The kernel's rule that picks the queue looks for ports behind two IPv6 extension headers at most
 /// (src/netfilter/queue-hash.ts): the worker that knows this connection may be another one, and
-/// only that one may say what passes of it.
+/// only that one may say what passes of it. No honest connection begins in its middle with any.
 bool is_behind_extensions(const TcpPacket& packet) noexcept {
   return packet.source.address.version == 6 && packet.tcp_offset > wire::ipv6::kHeaderBytes;
 }

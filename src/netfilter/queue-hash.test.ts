@@ -20,17 +20,20 @@ function runBpf(bytecode: string, packet: Uint8Array): number {
         case 0x00:
           a = k;
           break;
+        case 0x01:
+          x = k;
+          break;
         case 0x20:
           a = view.getUint32(k);
-          break;
-        case 0x28:
-          a = view.getUint16(k);
           break;
         case 0x30:
           a = view.getUint8(k);
           break;
         case 0x48:
           a = view.getUint16(x + k);
+          break;
+        case 0x50:
+          a = view.getUint8(x + k);
           break;
         case 0xb1:
           x = 4 * (view.getUint8(k) & 0xf);
@@ -49,6 +52,15 @@ function runBpf(bytecode: string, packet: Uint8Array): number {
           break;
         case 0x24:
           a = Math.imul(a, k) >>> 0;
+          break;
+        case 0x64:
+          a = (a << k) >>> 0;
+          break;
+        case 0x04:
+          a = (a + k) >>> 0;
+          break;
+        case 0x0c:
+          a = (a + x) >>> 0;
           break;
         case 0x74:
           a >>>= k;
@@ -94,14 +106,23 @@ function ipv4Packet(tuple: Tuple, optionBytes = 0, protocol = 6): Uint8Array {
   return packet;
 }
 
-function ipv6Packet(tuple: Tuple, nextHeader = 6): Uint8Array {
-  const packet = new Uint8Array(60);
+/** `chain` has the extension headers, each with its type and the octets that it takes. */
+function ipv6Packet(tuple: Tuple, protocol = 6, chain: readonly (readonly [number, number])[] = []): Uint8Array {
+  const ports = 40 + chain.reduce((sum, [, octets]) => sum + octets, 0);
+  const packet = new Uint8Array(ports + 20);
   packet[0] = 0x60;
-  packet[6] = nextHeader;
+  let [typeAt, at] = [6, 40];
+  for (const [type, octets] of chain) {
+    packet.fill(0x06, at, at + octets);
+    packet[typeAt] = type;
+    packet[at + 1] = octets / 8 - 1;
+    [typeAt, at] = [at, at + octets];
+  }
+  packet[typeAt] = protocol;
   packet.set(tuple.from, 8);
   packet.set(tuple.to, 24);
-  new DataView(packet.buffer).setUint16(40, tuple.fromPort);
-  new DataView(packet.buffer).setUint16(42, tuple.toPort);
+  new DataView(packet.buffer).setUint16(ports, tuple.fromPort);
+  new DataView(packet.buffer).setUint16(ports + 2, tuple.toPort);
   return packet;
 }
 
@@ -177,12 +198,72 @@ test('UDP is chosen by its ports as TCP is, in both families', () => {
   expect(back).toEqual(udp6);
 });
 
-test('behind an IPv6 extension header the addresses decide alone, in both directions', () => {
+const [HOP_BY_HOP, ROUTING, DESTINATION_OPTIONS] = [0, 43, 60] as const;
+const queue6 = (packet: Uint8Array) => queueOf(ipv6QueueProgram, packet, 4);
+
+describe.each([
+  ['destination options', [[DESTINATION_OPTIONS, 8]]],
+  ['long hop-by-hop options', [[HOP_BY_HOP, 2048]]],
+  ['a routing header', [[ROUTING, 24]]],
+  [
+    'hop-by-hop and destination options',
+    [
+      [HOP_BY_HOP, 16],
+      [DESTINATION_OPTIONS, 40],
+    ],
+  ],
+  [
+    'destination options and a routing header',
+    [
+      [DESTINATION_OPTIONS, 2048],
+      [ROUTING, 8],
+    ],
+  ],
+] as const)('behind %s', (_name, chain) => {
+  test('TCP and UDP go where the connection goes without, in both directions', () => {
+    for (const tuple of connections6.slice(0, 100)) {
+      const plain = queue6(ipv6Packet(tuple));
+      for (const protocol of [6, 17]) {
+        expect(queue6(ipv6Packet(tuple, protocol, chain))).toBe(plain);
+        expect(queue6(ipv6Packet(reverse(tuple), protocol, chain))).toBe(plain);
+      }
+    }
+  });
+});
+
+test.each([
+  ['ICMPv6', 58, []],
+  ['ICMPv6 behind destination options', 58, [[DESTINATION_OPTIONS, 8]]],
+  [
+    'TCP behind three extension headers',
+    6,
+    [
+      [HOP_BY_HOP, 8],
+      [DESTINATION_OPTIONS, 8],
+      [ROUTING, 8],
+    ],
+  ],
+  [
+    'hop-by-hop options that do not stand first (RFC 8200 4.1)',
+    6,
+    [
+      [DESTINATION_OPTIONS, 8],
+      [HOP_BY_HOP, 8],
+    ],
+  ],
+  ['what is no extension header', 50, []],
+] as const)('for %s the addresses decide alone, in both directions', (_name, protocol, chain) => {
   const queues = connections6
     .slice(0, 100)
-    .flatMap((tuple) => [ipv6Packet(tuple, 60), ipv6Packet(reverse(tuple), 60)])
-    .map((packet) => queueOf(ipv6QueueProgram, packet, 4));
+    .flatMap((tuple) => [ipv6Packet(tuple, protocol, chain), ipv6Packet(reverse(tuple), protocol, chain)])
+    .map(queue6);
   expect(new Set(queues).size).toBe(1);
+});
+
+test.each([ipv4QueueProgram, ipv6QueueProgram])('xt_bpf takes the program: 64 instructions at most', (program) => {
+  const lines = program({ queues: 8, index: 7, key: KEY }).split(',').slice(1);
+  expect(lines.length).toBeLessThanOrEqual(64);
+  for (const line of lines) expect(line).toMatch(/^\d+ \d+ \d+ \d+$/);
 });
 
 test('a packet cut off before its ports matches no program and falls through to the last queue', () => {
@@ -190,5 +271,8 @@ test('a packet cut off before its ports matches no program and falls through to 
     expect(
       runBpf(ipv4QueueProgram({ queues: 2, index, key: KEY }), ipv4Packet(connections[0] as Tuple).slice(0, 21)),
     ).toBe(0);
+    const behind = ipv6Packet(connections6[0] as Tuple, 6, [[DESTINATION_OPTIONS, 64]]);
+    for (const octets of [41, 60, 106])
+      expect(runBpf(ipv6QueueProgram({ queues: 2, index, key: KEY }), behind.slice(0, octets))).toBe(0);
   }
 });

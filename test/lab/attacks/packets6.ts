@@ -3,10 +3,17 @@ import { decodeTcp, type Heard, type Line, macOf, type Segment, tcpOf } from './
 
 const ETHERTYPE_IPV6 = Buffer.from([0x86, 0xdd]);
 const [ROUTING, FRAGMENT, DESTINATION_OPTIONS, TCP] = [43, 44, 60, 6] as const;
+/** A routing header of a type for experiments, that has no way to go (RFC 3692). */
+const ROUTING_DONE = [253, 0, 0, 0, 0, 0];
+const PAD_N = [1, 4, 0, 0, 0, 0];
 const HEADER_OCTETS = 40;
 
-/** `options`: Destination Options with PadN. `routing`: type 0, one address, so many of them left (RFC 5095). */
+/**
+ * `options`: Destination Options with PadN. `routing`: type 0, one address, so many of them left (RFC 5095).
+ * `chain`: the types of further headers in front of those, with nothing in them.
+ */
 export interface Extensions {
+  readonly chain?: readonly number[];
   readonly options?: boolean;
   readonly routing?: { readonly left: number; readonly address: string };
 }
@@ -44,7 +51,7 @@ function ipHeader(line: Line, next: number, octets: number): Buffer {
 }
 
 /** The extension headers in front of TCP, and the number of the first. */
-function chainOf({ options, routing }: Extensions): { first: number; octets: Buffer } {
+function chainOf({ options, routing, chain = [] }: Extensions): { first: number; octets: Buffer } {
   let first: number = TCP;
   let octets: Buffer = Buffer.alloc(0);
   if (routing !== undefined) {
@@ -55,6 +62,10 @@ function chainOf({ options, routing }: Extensions): { first: number; octets: Buf
   if (options === true) {
     octets = Buffer.concat([Buffer.from([first, 0, 1, 4, 0, 0, 0, 0]), octets]);
     first = DESTINATION_OPTIONS;
+  }
+  for (const type of chain.toReversed()) {
+    octets = Buffer.concat([Buffer.from([first, 0, ...(type === ROUTING ? ROUTING_DONE : PAD_N)]), octets]);
+    first = type;
   }
   return { first, octets };
 }
