@@ -106,7 +106,7 @@ const commands = guardsOf(
     [
       'smtp-illegal-drop',
       'where policy drops, an illegal command ends the session (contract: invalid-command drop)',
-      "if (policy.illegal === 'drop' && !byPolicy)",
+      "if (policy.illegal === 'drop' && !beginsMasked(verb, policy))",
       'if (false)',
     ],
     [

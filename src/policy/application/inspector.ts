@@ -120,7 +120,7 @@ function onWhole<State, Policy>(
   const early = headRefusal(state, frame, step, policy);
   if (early !== undefined) return { state, actions: refusing(state, policy, early.refusal, early.actions) };
   if (isNestedInChunks(state, facts, policy.program)) {
-    return { state, actions: refusing(state, policy, 'content-limit', []) };
+    return { state, actions: refusing(state, policy, 'command-out-of-state', []) };
   }
   const told = judgeFacts(facts, state.memory, benchOf(policy), connecting);
   if (told.refusal !== undefined) return onRefusal(state, frame, step, { told, refusal: told.refusal, policy });

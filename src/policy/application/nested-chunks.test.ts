@@ -25,7 +25,7 @@ describe('a message that begins between the chunks of another', () => {
   ])('%s', (_what, envelope, between) => {
     const desk = afterChunk(envelope);
     if (between.length > 0) expect(desk.say(...between)).toBe('forward');
-    expect(desk.say('C: MAIL FROM:<a@b.example>')).toBe(`content drop, ${refused('content-limit')}`);
+    expect(desk.say('C: MAIL FROM:<a@b.example>')).toBe(`content drop, ${refused('command-out-of-state')}`);
   });
 
   test('nothing is refused where nothing is refused for content', () => {
