@@ -52,7 +52,7 @@ std::vector<std::byte> with_mss(SegmentSpec syn, std::uint16_t mss) {
 }  // namespace
 
 void FakeSource::feed(std::vector<std::byte> packet, bool gso) {
-  waiting_.push_back({next_id_++, gso, mark, hook, interfaces, std::move(packet)});
+  waiting_.push_back({next_id_++, gso, mark, hook, interfaces, truncated, std::move(packet)});
 }
 
 const Given* FakeSource::verdict_of(std::uint32_t id) const {
@@ -72,6 +72,7 @@ ReceiveStatus FakeSource::receive(std::span<ReceivedPacket> packets, std::size_t
     packet.id = taken_.back().id;
     packet.bytes = lent_.emplace_back(taken_.back().bytes);
     packet.gso = taken_.back().gso;
+    packet.truncated = taken_.back().truncated;
     packet.mark = taken_.back().mark;
     packet.hook = taken_.back().hook;
     packet.in_interface = taken_.back().interfaces[0];
@@ -250,7 +251,8 @@ std::size_t LoopLab::judge(std::uint32_t events) noexcept {
     if (event.kind == EventKind::line) lines.push_back(who + event.text);
     if (event.kind == EventKind::partial) lines.push_back(who + event.text + "…");
     seen.push_back(event);
-    if (!judge_fails) answer(event, orders);
+    const bool asks = event.kind != EventKind::reassembly && event.kind != EventKind::dropped;
+    if (asks && !judge_fails) answer(event, orders);
   }
   return judge_fails ? kFailed : orders.length();
 }

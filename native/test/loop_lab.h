@@ -43,6 +43,7 @@ class FakeSource final : public PacketSource {
   std::uint32_t mark = 0;  ///< of what is fed from now on
   std::uint8_t hook = 2;
   std::array<std::uint32_t, 2> interfaces{0, 0};  ///< in and out
+  bool truncated = false;                         ///< what is fed is a part of its packet
 
  private:
   struct Waiting {
@@ -51,6 +52,7 @@ class FakeSource final : public PacketSource {
     std::uint32_t mark;
     std::uint8_t hook;
     std::array<std::uint32_t, 2> interfaces;
+    bool truncated;
     std::vector<std::byte> bytes;
   };
   std::deque<Waiting> waiting_;

@@ -2,6 +2,7 @@ import type { Guard } from './guard.ts';
 import { HOUSE } from './house.ts';
 import { IMAP } from './imap.ts';
 import { KERNEL } from './kernel.ts';
+import { LOG } from './log.ts';
 import { NATIVE_CONTENT } from './native-content.ts';
 import { NATIVE_DATAGRAM } from './native-datagram.ts';
 import { NATIVE_STREAM } from './native-stream.ts';
@@ -21,6 +22,7 @@ export const GUARDS: readonly Guard[] = [
   ...POLICY,
   ...KERNEL,
   ...HOUSE,
+  ...LOG,
   ...NATIVE_TCP,
   ...NATIVE_STREAM,
   ...NATIVE_TLS,

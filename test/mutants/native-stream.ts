@@ -8,7 +8,7 @@ const LOOP = [
   'packet_loop_rest_test.cc',
   'packet_loop_held_test.cc',
 ];
-const REASSEMBLY = ['reassembly_test.cc', 'packet_loop_order_test.cc', ...LOOP];
+const REASSEMBLY = ['reassembly_test.cc', 'packet_loop_order_test.cc', 'packet_loop_guard_test.cc', ...LOOP];
 const FRAMER = [
   'framer_lines_test.cc',
   'framer_mail_data_test.cc',
@@ -181,7 +181,7 @@ const framing: readonly Guard[] = [
   ]),
   ...guardsOf(
     'native/engine/framing.cc',
-    [...LOOP, 'packet_loop_order_test.cc'],
+    [...LOOP, 'packet_loop_order_test.cc', 'packet_loop_refusal_test.cc'],
     [
       [
         'line-judged-at-cr',

@@ -10,6 +10,7 @@ const TRACKER = [
   'tcp_tracker_handshake_test.cc',
 ];
 const LOOP = [
+  'packet_loop_guard_test.cc',
   'packet_loop_test.cc',
   'packet_loop_hostile_test.cc',
   'packet_loop_rest_test.cc',

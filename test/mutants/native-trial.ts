@@ -104,6 +104,11 @@ async function runProgram(folder: string, program: string, tests: readonly strin
   const cases = Number(/test cases: *(\d+)/.exec(ended.output)?.[1] ?? -1);
   if (cases === 0) return { outcome: 'broken', detail: `no test case in ${tests.join(', ')}` };
   if (ended.code === 0) return { outcome: 'passed', detail: '' };
-  const name = /^TEST CASE: +(.*)$/m.exec(ended.output)?.[1] ?? `ended with ${ended.code ?? 'a signal'}`;
-  return { outcome: 'failed', detail: oneLine(name) };
+  return { outcome: 'failed', detail: oneLine(failedCase(ended.output) ?? `ended with ${ended.code ?? 'a signal'}`) };
+}
+
+/** The test that failed first. What tests only say of themselves stands between the same lines. */
+function failedCase(output: string): string | undefined {
+  const failed = output.split(/^={20,}$/m).find((block) => /: (?:FATAL )?ERROR: /.test(block));
+  return failed && /^TEST CASE: +(.*)$/m.exec(failed)?.[1];
 }

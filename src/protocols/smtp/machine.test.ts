@@ -50,6 +50,23 @@ describe('what an alert quotes of an illegal command', () => {
   });
 });
 
+describe('a look-alike of the end of data under line-endings tolerant', () => {
+  const tolerant: SmtpPolicy = { ...defaultSmtpPolicy, lineEndings: 'tolerant' };
+  const rows = [...greeted, 'C: MAIL FROM:<a@b.example>', 'S: 250 ok', 'C: DATA', 'S: 354 go'];
+  const found = (mendable: boolean, policy: SmtpPolicy): Step<SmtpState> =>
+    smtp.step(play(rows, policy).state, { kind: 'endOfDataLookAlike', from: 'initiator', mendable }, policy);
+
+  it('loses the octet that tells it, where one octet does', () => {
+    expect(kinds(found(true, tolerant))).toEqual(['mask', 'forward', 'alert']);
+  });
+
+  it('is refused where one octet does not do it, and under any other policy', () => {
+    for (const step of [found(false, tolerant), found(true, defaultSmtpPolicy)]) {
+      expect(refusalOf(step)).toMatchObject({ reason: 'end-of-data-look-alike', how: 'words' });
+    }
+  });
+});
+
 describe('refusals', () => {
   it('come in whole lines under our name with a permanent code', () => {
     const policy = { ...defaultSmtpPolicy, hostname: 'mail.example' };
