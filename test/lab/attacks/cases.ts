@@ -31,14 +31,22 @@ export interface CaseSegment {
  */
 export type Expectation = 'P' | 'PL' | 'B' | 'B/P' | 'N' | 'R';
 
-/** Policies for content that cases are played under, besides plain inspection (content.ts). */
-export const CONTENT_POLICIES = ['content', 'limits'] as const;
+/** Policies that cases are played under, besides plain inspection (content.ts). */
+export const CONTENT_POLICIES = ['content', 'limits', 'aic'] as const;
 export type ContentPolicy = (typeof CONTENT_POLICIES)[number];
 
 export interface UnderPolicy {
   readonly expect: Expectation;
   /** Why the message has to be refused, where only one answer is right. */
   readonly reason?: string;
+  /** Messages that end before the one that is refused. */
+  readonly messagesBefore?: number;
+  /** In the place of the case's own. */
+  readonly never?: string;
+  readonly neverClient?: string;
+  /** What others would have, where Postern is meant to do something else, and why. */
+  readonly column?: Expectation;
+  readonly differs?: string;
 }
 
 export interface Case {

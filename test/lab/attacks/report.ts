@@ -5,7 +5,10 @@ import { CUTS, type Cut } from './cutting.ts';
 import { type Outcome, type Protocol, playCases } from './run.ts';
 import { openStage } from './stage.ts';
 
-/** `report.js PROTOCOL [secure] [policy=content|limits] [CASE|FAMILY...] [cut=CUT,CUT] [-v]`: what became of each. */
+/**
+ * `report.js PROTOCOL [secure] [policy=content|limits|aic] [CASE|FAMILY...] [cut=CUT,CUT] [-v|table]`: what became of each;
+ * `table`: as rows of docs/attacks.md.
+ */
 const SECURE = configurationOf(['pop3 alert on reset secure-login', 'imap alert on reset secure-login']);
 /** So much of a stream is printed. */
 const TAIL = 300;
@@ -39,6 +42,24 @@ function print({ of, cut, expected, flow, deeds, finding }: Outcome): void {
   if (deeds.commands !== undefined) out(`    commands ${JSON.stringify(deeds.commands)}`);
 }
 
+function seenIn({ finding: { fate }, flow }: Outcome): string {
+  if (fate === 'refused') return `refused: ${flow.judged.find((one) => one.verdict === 'refuse')?.reason ?? '?'}`;
+  return { unchanged: 'passed unchanged', masked: 'overwritten', held: 'the server hung up first' }[fate];
+}
+
+/** A row for each case: what was seen, by cuts where they differ. */
+function printRows(outcomes: readonly Outcome[]): void {
+  for (const id of new Set(outcomes.map(({ of }) => of.id))) {
+    const plays = outcomes.filter(({ of }) => of.id === id);
+    const seen = [...new Set(plays.map(seenIn))];
+    const cutsOf = (what: string) => plays.filter((play) => seenIn(play) === what).map(({ cut }) => cut);
+    const told = seen.length === 1 ? seen : seen.map((what) => `${what} (${cutsOf(what).join(', ')})`);
+    const failed = plays.some(({ finding }) => finding.problems.length > 0) ? ' **not as expected**' : '';
+    const [one] = plays;
+    process.stdout.write(`| ${id} ${one?.of.name} | ${one?.expected} | ${told.join('; ')}${failed} |\n`);
+  }
+}
+
 const stage = await openStage(policy === undefined ? (secure ? SECURE : PERMISSIVE) : CONTENT_CONFIGURATIONS[policy]);
 try {
   const selection = {
@@ -48,7 +69,9 @@ try {
     secure,
     ...(policy === undefined ? {} : { policy }),
   };
-  for (const outcome of await playCases(stage, selection)) print(outcome);
+  const outcomes = await playCases(stage, selection);
+  if (words.includes('table')) printRows(outcomes);
+  else for (const outcome of outcomes) print(outcome);
 } finally {
   await stage.close();
 }

@@ -56,9 +56,9 @@ export async function playCases(
       const deeds = deedsOf(flow);
       const under = policy === undefined ? undefined : of.policies?.[policy];
       const expected = under?.expect ?? (secure ? (of.expectSecure ?? of.expect) : of.expect);
-      const finding = judgeFlow(of, expected, flow, deeds);
-      if (under === undefined) return { of, cut, expected, flow, deeds, finding };
-      const problems = [...finding.problems, ...judgeContent(under, flow, deeds)];
+      const finding = judgeFlow({ ...of, ...under }, expected, flow, deeds);
+      if (policy === undefined || under === undefined) return { of, cut, expected, flow, deeds, finding };
+      const problems = [...finding.problems, ...judgeContent(policy, under, flow, deeds)];
       return { of, cut, expected, flow, deeds, finding: { ...finding, problems } };
     });
   const atReal = await stage.play(port, real);

@@ -48,17 +48,20 @@ function passed(flow: Flow): { lines: number; messages: number } {
     ({ side, verdict }) => side === 'initiator' && /^(?:forward|mask)$/.test(verdict),
   );
   const count = (what: string) => ofClient.filter((judged) => judged.what === what).length;
-  return { lines: count('line'), messages: count('dataEnd') + messagesScanned(flow) };
+  return {
+    lines: count('line') + heldThenPassed(flow, 'line'),
+    messages: count('dataEnd') + heldThenPassed(flow, 'dataEnd'),
+  };
 }
 
-/** Ends of messages that waited for the last word on their content, and went on. */
-function messagesScanned({ judged }: Flow): number {
-  const ofClient = judged.filter(({ side, what }) => side === 'initiator' && /^(?:dataEnd|content)$/.test(what));
+/** Ends of messages, or lines that announce an empty last chunk, that waited for the last word on content, and went on. */
+function heldThenPassed({ judged }: Flow, end: 'line' | 'dataEnd'): number {
+  const ofClient = judged.filter(({ side, what }) => side === 'initiator' && /^(?:line|dataEnd|content)$/.test(what));
   return ofClient.filter(
     ({ what, verdict }, index) =>
       what === 'content' &&
       verdict === 'forward' &&
-      ofClient[index - 1]?.what === 'dataEnd' &&
+      ofClient[index - 1]?.what === end &&
       ofClient[index - 1]?.verdict === 'hold',
   ).length;
 }
