@@ -1,12 +1,14 @@
 // What one rule alone keeps out, told by what would happen without it.
 #include <doctest/doctest.h>
 
+#include "core/limits.h"
 #include "loop_lab.h"
 
 namespace postern::test {
 
 using Strings = std::vector<std::string>;
 constexpr Side I = Side::initiator;
+constexpr Side R = Side::responder;
 
 namespace {
 
@@ -15,6 +17,21 @@ void mask_and_stop(const SeenEvent& event, Orders& orders) {
   if (event.text == "EVIL") orders.mask(event.flow, 0, 4, 'x');
   LoopLab::forward_all(event, orders);
   if (event.text == "STOP") orders.stop(event.flow, 1);
+}
+
+/// BAD is refused with these words; LOGIN has the initiator wait.
+LoopLab::Answer refuse_bad(std::string words) {
+  return [words = std::move(words)](const SeenEvent& event, Orders& orders) {
+    if (event.text == "BAD") return orders.refuse_with_words(event.flow, words);
+    LoopLab::forward_all(event, orders);
+    if (event.text == "LOGIN") orders.pause(event.flow, I);
+  };
+}
+
+std::size_t resets_toward(LoopLab& lab, Side side) {
+  std::size_t count = 0;
+  for (const std::string& what : lab.injected(side)) count += what.starts_with("rst@") ? 1 : 0;
+  return count;
 }
 
 }  // namespace
@@ -57,6 +74,54 @@ TEST_CASE("octets that were judged go again as they went, also when their side i
   CHECK(lab.fate(lab.send(I, 12, "anything")) == "accept");
   CHECK(lab.fate(lab.send(I, 0, "EVIL\r\n")) == "rewrite xxxx\r\n");
   CHECK(lab.fate(lab.send(I, 6, "QUIT\r\n")) == "rewrite STOP\r\n");
+}
+
+TEST_CASE("an order for a framing that there is not ends the flow") {
+  LoopLab lab;
+  lab.answer = [](const SeenEvent& event, Orders& orders) {
+    LoopLab::forward_all(event, orders);
+    if (event.text == "NEXT") orders.frame(event.flow, I, static_cast<FramingMode>(9), 512);
+  };
+  lab.connect();
+  CHECK(lab.fate(lab.send(I, 0, "NOOP\r\n")) == "accept");
+  CHECK(lab.fate(lab.send(I, 6, "NEXT\r\n")).starts_with("rst@"));
+  CHECK(lab.fate(lab.send(I, 12, "anything")) != "accept");
+}
+
+TEST_CASE("words of a refusal that are too long are not said: both peers are reset") {
+  for (const std::size_t octets : {kRefusalBytesMax, kRefusalBytesMax + 1}) {
+    LoopLab lab;
+    lab.answer = refuse_bad(std::string(octets, 'w'));
+    lab.connect();
+    CHECK(lab.fate(lab.send(I, 0, "BAD\r\n")).starts_with("rst@"));
+    CHECK((resets_toward(lab, I) == 1) == (octets > kRefusalBytesMax));
+  }
+}
+
+TEST_CASE("what waits when a session is refused is dropped at once, not kept until its end") {
+  LoopLab lab;
+  lab.answer = refuse_bad("554 no\r\n");
+  lab.connect();
+  CHECK(lab.fate(lab.send(I, 0, "LOGIN\r\n")) == "accept");
+  const std::uint32_t first = lab.send(I, 7, "one\r\n");
+  const std::uint32_t second = lab.send(I, 12, "two\r\n");
+  CHECK(lab.fate(first) == "held");
+  CHECK(lab.fate(second) == "held");
+  lab.send(R, 0, "BAD\r\n");
+  CHECK(lab.fate(first).starts_with("rst@"));
+  CHECK(lab.fate(second) == "drop");
+}
+
+TEST_CASE("a responder that speaks on after a refusal is reset a bounded number of times") {
+  LoopLab lab;
+  lab.answer = refuse_bad("554 no\r\n");
+  lab.connect();
+  lab.send(I, 0, "BAD\r\n");
+  static_cast<void>(lab.injected(R));
+  for (std::uint32_t i = 0; i < 3U * kLateResetsMax; ++i) {
+    CHECK(lab.fate(lab.send(R, 4 * i, "say\n")) == "drop");
+  }
+  CHECK(resets_toward(lab, R) == kLateResetsMax);
 }
 
 }  // namespace postern::test

@@ -237,8 +237,8 @@ const orders: readonly Guard[] = [
       [
         'order-frame-known',
         'an order for a framing that there is not ends the flow (what fails, closes)',
-        'if ((order.flags & 0xFU) > static_cast<std::uint32_t>(FramingMode::opaque)) return false;',
-        '',
+        'if ((order.flags & 0xFU) > static_cast<std::uint32_t>(FramingMode::opaque)) {',
+        'if (false) {',
       ],
       [
         'mask-in-store',
