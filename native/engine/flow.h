@@ -87,7 +87,7 @@ struct SideFacts {
   bool resync = false;        ///< the next segment says where the stream stands
   bool fin_received = false;  ///< in order
   bool fin_forwarded = false;
-  bool hides = false;  ///< octets of it were masked
+  std::uint64_t hides_to = 0;  ///< where its last masked octets ended
 };
 
 /// One direction of a flow: the octets its sender sent, in order, and how far each step has come.

@@ -48,11 +48,7 @@ bool PacketLoop::carry_out(const Order& order) noexcept {
       flow.next_side = order.side;
       return true;
     case OrderOp::frame:
-      if ((order.flags & 0xFU) > static_cast<std::uint32_t>(FramingMode::opaque)) {
-        // How the frame goes on is not known: it counts as one that nobody judged.
-        flow.ordered = false;
-        return false;
-      }
+      if ((order.flags & 0xFU) > static_cast<std::uint32_t>(FramingMode::opaque)) return false;
       order_frame(flow, order);
       return true;
     case OrderOp::refuse:
@@ -114,7 +110,7 @@ void PacketLoop::order_mask(Flow& flow, const Order& order) noexcept {
     side.framer.mend();
     flow.mend_wanted = flow.reframe_wanted = false;
   }
-  side.hides = true;
+  side.hides_to = std::max(side.hides_to, end);
   note_masked(side, begin, end);
   side.store.fill(pool_, begin, end - begin, static_cast<std::byte>(order.flags & 0xFFU));
   for (PendingPacket& pending : side.pending) {

@@ -123,11 +123,13 @@ void PacketLoop::admit_retransmission(Flow& flow, Side from, PendingPacket& pend
 }
 
 /// What the receiver has acknowledged is no longer known. It throws a repetition away, but where
-/// octets were masked, what they hid must not show on the wire either.
+/// octets were masked, what they hid must not show on the wire either. Behind the last of those there
+/// is nothing to hide, and where nobody reads it may be new: TLS behind a hello, say, after a loss.
 void PacketLoop::hide_forgotten(const FlowSide& side, PendingPacket& pending) noexcept {
-  if (!side.hides || pending.offset >= side.store.begin()) return;
+  const std::uint64_t hides_to = std::min(side.hides_to, side.store.begin());
+  if (pending.offset >= hides_to) return;
   const std::span<std::byte> payload = pending.packet.payload();
-  const std::uint64_t forgotten = side.store.begin() - pending.offset;
+  const std::uint64_t forgotten = hides_to - pending.offset;
   const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(forgotten, payload.size()));
   std::ranges::fill(payload.first(length), std::byte{'X'});
   pending.dirty = true;

@@ -64,6 +64,25 @@ TEST_CASE("an opaque side may come in any order, and its receiver acknowledges i
   CHECK(lab.loop.flow(0).bytes[0] == 40);
 }
 
+TEST_CASE("what was lost where nobody reads passes as it is, whatever was masked before") {
+  LoopLab lab(without_offload());
+  lab.answer = [](const SeenEvent& event, Orders& orders) {
+    if (event.kind == EventKind::line && event.text == "VRFY root")
+      orders.mask(event.flow, 0, 9, 'x');
+    stop_at_starttls(event, orders);
+  };
+  lab.connect();
+  CHECK(lab.fate(lab.send(I, 0, "VRFY root\r\n")) == "rewrite xxxxxxxxx\r\n");
+  lab.send(I, 11, "STARTTLS\r\n");
+  CHECK(lab.fate(lab.send(I, 41, "third.....")) == "accept");
+  CHECK(lab.fate(lab.send(I, 51, "", kAck | kFin)) == "accept");
+  lab.acknowledged[1] = 21;
+  CHECK(lab.fate(lab.send(R, 0, "answer")) == "accept");
+  CHECK(lab.fate(lab.send(I, 21, "first.....")) == "accept");
+  CHECK(lab.fate(lab.send(I, 31, "second....third.....")) == "accept");
+  CHECK(lab.fate(lab.send(I, 0, "VRFY root\r\n")) == "rewrite XXXXXXXXX\r\n");
+}
+
 TEST_CASE("the reassembly time is one gap's, not that of a path that loses packets all the time") {
   LoopLab lab;
   lab.connect();
