@@ -15,6 +15,7 @@ const startedAt = Date.now();
 const tools = { addon: loadAddon(), patterns: loadPatterns(), settings: await settingsOf(loadPatterns()) };
 const tell = (line: string): void => void process.stdout.write(`${line}\n`);
 const kinds = new Map<string, number>();
+const happened = new Map<string, number>();
 const failed: number[] = [];
 let played = 0;
 let flows = 0;
@@ -25,6 +26,7 @@ for (let seed = from; seed < from + seeds && failed.length < FAILURES_MAX; seed 
     const run = playWorld(tools, seed);
     problems.push(...problemsOf(run));
     flows += run.flows.length * 2;
+    for (const [what, times] of run.happened) happened.set(what, (happened.get(what) ?? 0) + times);
     for (const [{ judged, options }] of run.flows) {
       const kind = `${options.script.protocol} ${judged?.refused?.reason ?? 'passed'}`;
       kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
@@ -40,6 +42,7 @@ for (let seed = from; seed < from + seeds && failed.length < FAILURES_MAX; seed 
   }
 }
 for (const [kind, count] of [...kinds].sort((left, right) => right[1] - left[1])) tell(`${count} ${kind}`);
+for (const [what, times] of [...happened].sort()) tell(`${times} times ${what}`);
 const seconds = Math.round((Date.now() - startedAt) / 1_000);
 tell(`${played} seeds from ${from}, ${flows} connections, ${seconds} s, ${failed.length} failed ${failed.join(' ')}`);
 process.exitCode = failed.length > 0 ? 1 : 0;

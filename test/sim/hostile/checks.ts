@@ -1,11 +1,14 @@
 import type { Side } from '../../../src/inspect/inspector.ts';
 import type { Flow } from './flow.ts';
-import { isComparable, otherSide } from './network.ts';
+import { otherSide } from './network.ts';
 import { POLICIES } from './policies.ts';
 import { MailReader, type Unit } from './reader.ts';
+import { isComparable } from './weather.ts';
 import type { Run } from './world.ts';
 
 const SIDES: readonly Side[] = ['initiator', 'responder'];
+/** How a refusal's words begin; behind a hello they are an alert of TLS (RFC 8446 6). */
+const REFUSAL = /^(?:[45]\d\d[ -]|-ERR |\* BYE |\S+ (?:NO|BAD) |\x15\x03)/;
 const FILLS = new Set(['x', 'X', ' ']);
 
 /** Everything about a run that should not be; empty when all properties hold. */
@@ -35,7 +38,7 @@ function* accounting({ counters, flowsLeft, ends }: Run): Generator<string> {
 
 function reading(flow: Flow, leniency: 'strict' | 'lenient'): MailReader {
   const { script } = flow.options;
-  const reader = new MailReader(script.protocol, leniency, script.rejectsData);
+  const reader = new MailReader(script.protocol, leniency, script.rejectsData, script.implicitTls);
   reader.feed(flow.tap.text('initiator'));
   return reader;
 }
@@ -43,6 +46,7 @@ function reading(flow: Flow, leniency: 'strict' | 'lenient'): MailReader {
 /** What the receivers' stacks assemble is what was let through, and that is what was judged. */
 function* oneStream(flow: Flow, genuine: boolean): Generator<string> {
   yield* flow.tap.problems;
+  if (genuine) yield* flow.answers.problems;
   for (const side of SIDES) {
     const passed = flow.tap.text(side);
     const got = side === 'initiator' ? flow.server.text : flow.client.text;
@@ -91,8 +95,9 @@ function* asSent(flow: Flow): Generator<string> {
     const differs = (octet: string, at: number) => octet !== sent[at] && !(isMasked && FILLS.has(octet));
     const at = [...text].findIndex(differs);
     if (at < 0) continue;
-    const words = text.slice(text.lastIndexOf('\n', Math.max(0, text.length - 2)) + 1);
-    const isRefusal = side === 'responder' && flow.judged?.refused !== undefined && /refused|5\d\d |421 /.test(words);
+    const words = text.slice(text.lastIndexOf('\n', at - 1) + 1);
+    const isOwn = REFUSAL.test(words) || REFUSAL.test(text.slice(at));
+    const isRefusal = side === 'responder' && flow.judged?.refused !== undefined && isOwn;
     if (!isRefusal) yield `octet ${at} of the ${side} is not what it sent: ${quote(text, sent)}`;
   }
 }
@@ -104,11 +109,13 @@ function quote(one: string, other: string): string {
 }
 
 function* nothingForbidden(flow: Flow): Generator<string> {
-  const { protocol } = flow.options.script;
+  const { protocol, serverFault } = flow.options.script;
+  // Behind PREAUTH nothing but STARTTLS and LOGOUT is looked for.
+  const greeted = serverFault === 'greetsAuthenticated';
   for (const { units } of [flow.serverScript.reader, reading(flow, 'strict')]) {
     if (units.some(({ kind }) => kind === 'noTls')) yield 'the server reads no TLS behind its go-ahead for TLS';
     const policy = POLICIES[flow.judged?.policy ?? -1];
-    const bad = units.find((unit) => policy?.forbids(protocol, unit));
+    const bad = greeted ? undefined : units.find((unit) => policy?.forbids(protocol, unit));
     if (bad !== undefined) yield `policy ${flow.judged?.policy} let pass: ${JSON.stringify(nameOf(bad))}`;
   }
   if (flow.judged?.refused?.side === 'initiator' && !flow.tap.wasReset('initiator')) {
@@ -119,7 +126,10 @@ function* nothingForbidden(flow: Flow): Generator<string> {
 function* sameVerdicts(rough: Flow, fair: Flow): Generator<string> {
   const [one, other] = [rough.judged, fair.judged];
   // Where text is read as commands, the client is ahead of the answers, and which came first is the network's choice.
-  if (one === undefined || other === undefined || rough.options.script.rejectsData) return;
+  const { rejectsData, serverFault } = rough.options.script;
+  if (one === undefined || other === undefined || rejectsData) return;
+  // So it is where a server says more than it is asked: what the client has said by then is the network's choice.
+  if (serverFault === 'twoAnswers' || serverFault === 'answerBeforeCommand') return;
   // The life of a connection is bounded, and weather may have eaten it.
   const cut = rough.client.state === 'reset' && one.refused === undefined;
   if (!cut && one.refused?.reason !== other.refused?.reason) {

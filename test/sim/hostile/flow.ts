@@ -1,8 +1,9 @@
 import type { Random } from '../random.ts';
-import type { Script } from './clients.ts';
+import { AnswerWatch } from './answers.ts';
 import type { Judgements } from './judged.ts';
-import type { Ends, Segment } from './packets.ts';
+import type { Ends, ReadSegment, Segment } from './packets.ts';
 import { ServerScript } from './server.ts';
+import type { Script } from './steps.ts';
 import { TcpPeer } from './tcp-peer.ts';
 import { Wiretap } from './wiretap.ts';
 
@@ -16,7 +17,11 @@ export interface FlowOptions {
   /** As fair as can be: whole segments, no trouble. */
   readonly fair: boolean;
   emit(flow: Flow, segment: Segment): void;
+  happened(what: string): void;
 }
+
+const segmentBytesOf = (random: Random): number =>
+  random.pick([1_400, 0, 1 + random.below(30), random.below(8) === 0 ? 1 : 60]);
 
 /** A scripted client and its server, each with a TCP of its own, and what went between them. */
 export class Flow {
@@ -25,6 +30,7 @@ export class Flow {
   readonly server: TcpPeer;
   readonly serverScript: ServerScript;
   readonly tap: Wiretap;
+  readonly answers: AnswerWatch;
   judged: Judgements | undefined;
   #step = 0;
   #stepFrom = 0;
@@ -34,10 +40,14 @@ export class Flow {
 
   constructor(options: FlowOptions) {
     this.options = options;
-    const { random, script, fair } = options;
+    const { random, script, fair, ends } = options;
+    const happened = (what: string): void => {
+      if (!fair) options.happened(what);
+    };
     const shared = {
       timestamps: !fair && random.chance(40),
-      random,
+      padded: !fair && ends.version === 6 && random.chance(25),
+      ...{ random, happened },
       emit: (segment: Segment) => options.emit(this, segment),
     };
     const peer = (side: 'initiator' | 'responder') =>
@@ -45,13 +55,26 @@ export class Flow {
         ...shared,
         side,
         initial: random.pick([1_000, 0xffffffff - random.below(300), 0x7fffffff - random.below(300)]),
-        segmentBytes: fair ? 1_400 : random.pick([1_400, 0, 1 + random.below(30), random.below(8) === 0 ? 1 : 60]),
+        segmentBytes: fair ? 1_400 : script.isLarge ? random.pick([1_400, 9_000, 65_000]) : segmentBytesOf(random),
+        bufferBytes: fair || script.isLarge || random.chance(70) ? 0 : 20 + random.below(400),
+        opening: fair ? 'plain' : random.pick(['plain', 'plain', 'plain', 'plain', 'octets', 'simultaneous'] as const),
         overlap: random.chance(50) ? 'first' : 'last',
       });
     this.client = peer('initiator');
     this.server = peer('responder');
-    this.serverScript = new ServerScript(script.protocol, script.rejectsData);
+    this.serverScript = new ServerScript(script);
     this.tap = new Wiretap(() => !this.serverScript.reader.encrypted);
+    this.answers = new AnswerWatch(script);
+    if (shared.padded) happened('flow behind a Destination Options header');
+  }
+
+  /** The firewall has let this through. */
+  letThrough(segment: ReadSegment): void {
+    this.tap.take(segment);
+    if (segment.from === 'responder' && segment.payload !== '') {
+      const { tap, judged } = this;
+      this.answers.look(tap.text('initiator'), tap.text('responder'), judged?.refused !== undefined);
+    }
   }
 
   get over(): boolean {
@@ -86,6 +109,8 @@ export class Flow {
     if (!this.#greeted) {
       this.#greeted = true;
       server.write(serverScript.greeting());
+      const { serverFault } = this.options.script;
+      if (serverFault !== 'none' && !this.options.fair) this.options.happened(`server: ${serverFault}`);
     }
     const answer = serverScript.hear(server.text.slice(this.#serverRead));
     this.#serverRead = server.text.length;
@@ -101,7 +126,9 @@ export class Flow {
       this.#stepFrom = client.text.length;
       this.#step += 1;
       const next = steps[this.#step];
-      if (next !== undefined) client.write(next.send);
+      if (next === undefined) continue;
+      client.write(next.send);
+      if (next.what !== undefined && !this.options.fair) this.options.happened(next.what);
     }
     if (this.#step >= steps.length || client.peerFinished || / refused: |\* BYE/.test(client.text)) client.close();
   }

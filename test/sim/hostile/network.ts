@@ -2,45 +2,14 @@ import type { Side } from '../../../src/inspect/inspector.ts';
 import type { Random } from '../random.ts';
 import type { Flow } from './flow.ts';
 import { build, FLAG, type ReadSegment, type Segment } from './packets.ts';
-
-/** What the network does, in percent of the segments. */
-export interface Weather {
-  readonly loss: number;
-  readonly duplicate: number;
-  readonly delayMsMax: number;
-  /** Octets that came, again with other values. */
-  readonly altered: number;
-  /** Resets that are in the window and not exact (RFC 5961 3.2). */
-  readonly blindReset: number;
-  /** New octets, with a timestamp long gone (RFC 7323 5.3). */
-  readonly oldStamp: number;
-  readonly urgent: number;
-  /** Other octets before those that the peer sends: what came first counts. */
-  readonly ahead: number;
-  /** A reset that is exact. */
-  readonly reset: number;
-}
-
-export const FAIR: Weather = {
-  ...{ loss: 0, duplicate: 0, delayMsMax: 0, altered: 0, blindReset: 0, oldStamp: 0, urgent: 0, ahead: 0, reset: 0 },
-};
-
-export function weatherOf(random: Random): Weather {
-  return {
-    loss: random.pick([0, 0, 5, 20]),
-    duplicate: random.pick([0, 10, 30]),
-    delayMsMax: random.pick([0, 20, 80]),
-    altered: random.pick([0, 10, 40]),
-    blindReset: random.pick([0, 0, 5]),
-    oldStamp: random.pick([0, 10]),
-    urgent: random.pick([0, 0, 10]),
-    ahead: random.pick([0, 0, 0, 0, 10]),
-    reset: random.pick([0, 0, 0, 0, 0, 1]),
-  };
-}
+import type { Chance, Weather } from './weather.ts';
 
 const LINK_MS = 10;
 const ALTERED_OCTETS_MAX = 30;
+/** As many routers are between the firewall and either peer. */
+const HOPS_BEHIND = 2;
+const SHORT_LIFE = 1;
+const WINDOWS_AWAY_BYTES = 5_000_000;
 const OTHER_OCTETS = ['X', '\r', '\n', '.', 'q', ' ', '{'] as const;
 
 interface Underway<What> {
@@ -56,11 +25,14 @@ export class Network {
   #toFirewall: Underway<Segment>[] = [];
   #toPeer: Underway<ReadSegment>[] = [];
   /** By flow and side: the octets that came to the firewall without a gap, and where they began. */
-  readonly #arrived = new Map<string, { initial: number; text: string }>();
+  readonly #arrived = new Map<string, { initial: number; text: string; stamp: number }>();
 
-  constructor(random: Random, weather: Weather) {
+  readonly #happened: (what: string) => void;
+
+  constructor(random: Random, weather: Weather, happened: (what: string) => void) {
     this.#random = random;
     this.#weather = weather;
+    this.#happened = happened;
   }
 
   sent(flow: Flow, segment: Segment, now: number): void {
@@ -68,6 +40,10 @@ export class Network {
   }
 
   forwarded(flow: Flow, segment: ReadSegment, now: number): void {
+    if (segment.hops < HOPS_BEHIND) {
+      this.#happened('forwarded, and gone before the peer');
+      return;
+    }
     for (const at of this.#arrivals(flow, now)) this.#toPeer.push({ at, flow, what: segment });
   }
 
@@ -91,33 +67,57 @@ export class Network {
       // Octets that nobody reads are between the endpoints.
       const isRead = !flow.serverScript.reader.encrypted && flow.judged?.unread.has(what.from) !== true;
       const hostile = !flow.options.fair && what.payload !== '' && isRead;
-      if (hostile && this.#chance('ahead')) put({ ...what, payload: this.#other(what.payload) });
-      put(hostile && this.#chance('urgent') ? { ...what, flags: what.flags | FLAG.urg, urgent: 1 } : what);
+      if (hostile) this.#putAhead(what, put);
+      put(flow.options.fair ? what : this.#dressed(flow, what, hostile));
       flow.tap.heard(what);
       this.#note(flow, what);
       if (hostile) this.#harass(flow, what, put);
+      if (!flow.options.fair && isRead) this.#goOnBehindFin(what, put);
     }
+  }
+
+  #putAhead(what: Segment, put: (segment: Segment) => void): void {
+    if (this.#chance('ahead')) put({ ...what, payload: this.#other(what.payload) });
+    if (this.#chance('aheadShortLived')) put({ ...what, payload: this.#other(what.payload), hops: SHORT_LIFE });
+  }
+
+  /** The peer's own segment, with what changes nothing about its octets. */
+  #dressed(flow: Flow, what: Segment, hostile: boolean): Segment {
+    const urgent = hostile && this.#chance('urgent') ? { flags: what.flags | FLAG.urg, urgent: 1 } : {};
+    const padded = flow.options.ends.version === 6 && this.#chance('padded') ? { padded: true } : {};
+    return { ...what, ...urgent, ...padded };
+  }
+
+  #goOnBehindFin(what: Segment, put: (segment: Segment) => void): void {
+    if ((what.flags & FLAG.fin) === 0 || !this.#chance('behindFin')) return;
+    const sequence = (what.sequence + what.payload.length + 1) >>> 0;
+    put({ ...what, sequence, flags: FLAG.ack | FLAG.psh, payload: 'RSET\r\nVRFY late\r\n' });
   }
 
   #arrivals(flow: Flow, now: number): number[] {
     if (flow.options.fair) return [now + LINK_MS];
-    const { duplicate, delayMsMax } = this.#weather;
+    const { delayMsMax } = this.#weather;
     const one = () => now + LINK_MS + (delayMsMax === 0 ? 0 : this.#random.below(delayMsMax));
     if (this.#chance('loss')) return [];
-    return this.#random.chance(duplicate) ? [one(), one()] : [one()];
+    return this.#chance('duplicate') ? [one(), one()] : [one()];
   }
 
-  #chance(what: Exclude<keyof Weather, 'delayMsMax'>): boolean {
-    return this.#weather[what] > 0 && this.#random.chance(this.#weather[what]);
+  #chance(what: Chance): boolean {
+    const hits = this.#weather[what] > 0 && this.#random.chance(this.#weather[what]);
+    if (hits) this.#happened(`weather ${what}`);
+    return hits;
   }
 
-  #note(flow: Flow, { from, sequence, flags, payload }: Segment): void {
+  #note(flow: Flow, { from, sequence, flags, payload, timestamps }: Segment): void {
     const key = `${flow.options.ends.clientPort} ${from}`;
     const known = this.#arrived.get(key);
     if ((flags & FLAG.syn) !== 0 || known === undefined) {
-      if (known === undefined) this.#arrived.set(key, { initial: sequence + 1, text: '' });
+      if (known === undefined) this.#arrived.set(key, { initial: sequence + 1, text: '', stamp: timestamps?.[0] ?? 0 });
       return;
     }
+    // Overtaken by a newer one it may not have been taken at all (RFC 7323 5.3).
+    if (timestamps !== undefined && ((timestamps[0] - known.stamp) | 0) < 0) return;
+    known.stamp = timestamps?.[0] ?? 0;
     const offset = (sequence - known.initial) | 0;
     if (offset <= known.text.length) known.text += payload.slice(known.text.length - offset);
   }
@@ -127,9 +127,16 @@ export class Network {
     const arrived = this.#arrived.get(`${flow.options.ends.clientPort} ${like.from}`);
     if (arrived === undefined) return;
     const end = arrived.initial + arrived.text.length;
-    if (this.#chance('altered') && arrived.text.length > 0) {
-      const length = 1 + this.#random.below(Math.min(arrived.text.length, ALTERED_OCTETS_MAX));
-      put({ ...like, sequence: (end - length) >>> 0, payload: this.#other(arrived.text.slice(-length)) });
+    const before = (length: number, payload: string) => put({ ...like, sequence: (end - length) >>> 0, payload });
+    const length = Math.min(arrived.text.length, 1 + this.#random.below(ALTERED_OCTETS_MAX));
+    const text = arrived.text.slice(arrived.text.length - length);
+    if (length > 0 && this.#chance('altered')) before(length, this.#other(text));
+    if (length > 0 && this.#chance('keepalive')) before(1, '\0');
+    if (length > 0 && this.#chance('shortLived'))
+      put({ ...like, sequence: (end - length) >>> 0, payload: this.#other(text), hops: SHORT_LIFE });
+    if (this.#chance('farReset')) {
+      const away = this.#random.pick([WINDOWS_AWAY_BYTES, -WINDOWS_AWAY_BYTES, -1 - length] as const);
+      put({ ...like, sequence: (end + away) >>> 0, flags: FLAG.rst, payload: '' });
     }
     if (this.#chance('blindReset')) {
       put({ ...like, sequence: (end + 900 + this.#random.below(9_000)) >>> 0, flags: FLAG.rst, payload: '' });
@@ -146,8 +153,5 @@ export class Network {
     return Array.from(payload, (octet) => (this.#random.chance(70) ? this.#random.pick(OTHER_OCTETS) : octet)).join('');
   }
 }
-
-/** Whether both runs of a script carry the same octets, and nobody but the firewall ends one. */
-export const isComparable = ({ ahead, reset }: Weather): boolean => ahead === 0 && reset === 0;
 
 export const otherSide = (side: Side): Side => (side === 'initiator' ? 'responder' : 'initiator');

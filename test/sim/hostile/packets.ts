@@ -4,7 +4,10 @@ import type { Side } from '../../../src/inspect/inspector.ts';
 
 export const FLAG = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32 } as const;
 const TCP = 6;
-const WINDOW_BYTES = 65_535;
+const DESTINATION_OPTIONS = 60;
+const PADDING = Buffer.from([TCP, 0, 1, 4, 0, 0, 0, 0]);
+export const WINDOW_BYTES = 65_535;
+const HOPS = 64;
 
 /** A connection by its ends; the version goes for both. */
 export interface Ends {
@@ -22,10 +25,17 @@ export interface Segment {
   /** Value and echo (RFC 7323 3.2). */
   readonly timestamps?: readonly [value: number, echo: number] | undefined;
   readonly urgent?: number;
+  readonly windowBytes?: number;
+  /** Routers on its way before it is gone: TTL, or hop limit. */
+  readonly hops?: number;
+  /** IPv6: behind a Destination Options header of padding (RFC 8200 4.6). */
+  readonly padded?: boolean;
 }
 
 export interface ReadSegment extends Segment {
   readonly clientPort: number;
+  readonly windowBytes: number;
+  readonly hops: number;
 }
 
 export function sum(octets: Buffer): number {
@@ -55,27 +65,37 @@ export function build(ends: Ends, segment: Segment): Buffer {
   header.writeUInt32BE(segment.acknowledgement >>> 0, 8);
   header[12] = (20 + options.length) << 2;
   header[13] = segment.flags;
-  header.writeUInt16BE(WINDOW_BYTES, 14);
+  header.writeUInt16BE(segment.windowBytes ?? WINDOW_BYTES, 14);
   header.writeUInt16BE(segment.urgent ?? 0, 18);
   const tcp = Buffer.concat([header, options, Buffer.from(segment.payload, 'latin1')]);
   const source = address(ends.version, segment.from);
   const destination = address(ends.version, toServer ? 'responder' : 'initiator');
   const pseudo = Buffer.from([0, TCP, tcp.length >> 8, tcp.length & 0xff]);
   tcp.writeUInt16BE(sum(Buffer.concat([source, destination, pseudo, tcp])), 16);
-  return withIp(ends.version, TCP, source, destination, tcp);
+  const { hops } = segment;
+  const between = { version: ends.version, source, destination, hops };
+  if (segment.padded !== true || ends.version === 4) return withIp(between, TCP, tcp);
+  return withIp(between, DESTINATION_OPTIONS, Buffer.concat([PADDING, tcp]));
 }
 
-function withIp(version: 4 | 6, protocol: number, source: Buffer, destination: Buffer, body: Buffer): Buffer {
+interface Between {
+  readonly version: 4 | 6;
+  readonly source: Buffer;
+  readonly destination: Buffer;
+  readonly hops?: number | undefined;
+}
+
+function withIp({ version, source, destination, hops = HOPS }: Between, protocol: number, body: Buffer): Buffer {
   const ip = Buffer.alloc(version === 4 ? 12 : 8);
   if (version === 6) {
     ip[0] = 0x60;
     ip.writeUInt16BE(body.length, 4);
-    ip.writeUInt16BE((protocol << 8) | 64, 6);
+    ip.writeUInt16BE((protocol << 8) | hops, 6);
     return Buffer.concat([ip, source, destination, body]);
   }
   ip[0] = 0x45;
   ip.writeUInt16BE(20 + body.length, 2);
-  ip.writeUInt16BE((64 << 8) | protocol, 8);
+  ip.writeUInt16BE((hops << 8) | protocol, 8);
   const whole = Buffer.concat([ip, source, destination]);
   whole.writeUInt16BE(sum(whole), 10);
   return Buffer.concat([whole, body]);
@@ -87,7 +107,7 @@ export function flusher(): Buffer {
   body.writeUInt16BE(7, 0);
   body.writeUInt16BE(7, 2);
   body.writeUInt16BE(body.length, 4);
-  return withIp(4, 17, address(4, 'initiator'), address(4, 'responder'), body);
+  return withIp({ version: 4, source: address(4, 'initiator'), destination: address(4, 'responder') }, 17, body);
 }
 
 /** SYN and FIN at once: dropped, and told. */
@@ -100,8 +120,11 @@ export function bell(): Buffer {
 /** Reads a TCP segment; nothing for another protocol. Throws where a strict receiver would not take it. */
 export function read(packet: Buffer): ReadSegment | undefined {
   const version = (packet[0] ?? 0) >> 4;
+  const padded = version === 6 && packet[6] === DESTINATION_OPTIONS;
   const [header, ends, protocol] =
-    version === 4 ? [20, packet.subarray(12, 20), packet[9]] : [40, packet.subarray(8, 40), packet[6]];
+    version === 4
+      ? [20, packet.subarray(12, 20), packet[9]]
+      : [padded ? 48 : 40, packet.subarray(8, 40), packet[padded ? 40 : 6]];
   if (protocol !== TCP) return undefined;
   const length = version === 4 ? packet.readUInt16BE(2) : 40 + packet.readUInt16BE(4);
   if (length !== packet.length) throw new Error('the IP length does not fit the packet');
@@ -119,6 +142,9 @@ export function read(packet: Buffer): ReadSegment | undefined {
     acknowledgement: tcp.readUInt32BE(8),
     flags: tcp[13] ?? 0,
     urgent: tcp.readUInt16BE(18),
+    windowBytes: tcp.readUInt16BE(14),
+    hops: packet[version === 4 ? 8 : 7] ?? 0,
+    padded,
     payload: tcp.toString('latin1', dataAt),
     timestamps: stamped ? [tcp.readUInt32BE(24), tcp.readUInt32BE(28)] : undefined,
   };

@@ -17,13 +17,15 @@ const classic = (...lines: readonly string[]): string =>
 const isCommand = (unit: Unit, pattern: RegExp): boolean =>
   unit.kind === 'line' && unit.mode === 'command' && pattern.test(unit.text);
 
+const TLS_PORTS = ['smtps', 'pop3s', 'imaps'] as const;
+
 const PLAIN: SimPolicy = {
-  text: classic('esmtp', 'pop3', 'imap'),
+  text: classic('esmtp', 'pop3', 'imap', ...TLS_PORTS),
   forbids: (protocol, unit) => protocol === 'smtp' && (isCommand(unit, ALWAYS) || isCommand(unit, /^BDAT/i)),
 };
 
 const SECURE: SimPolicy = {
-  text: classic('smtp', 'pop3 secure-login reset', 'imap secure-login reset'),
+  text: classic('smtp', 'pop3 secure-login reset', 'imap secure-login reset', ...TLS_PORTS),
   forbids(protocol, unit) {
     if (protocol === 'smtp') return isCommand(unit, ALWAYS) || isCommand(unit, /^(?:EHLO|ETRN|AUTH|BDAT)/i);
     if (protocol === 'pop3')
@@ -61,6 +63,12 @@ const ZONES = [
   ...['zone security outside', 'zone security inside'],
   ...['class-map type inspect match-any MAIL', ' match protocol smtp', 'class-map type inspect match-any POP'],
   ...[' match protocol pop3', 'class-map type inspect match-any IMAP', ' match protocol imap'],
+  ...[
+    'class-map type inspect match-any TLS',
+    ' match protocol smtps',
+    ' match protocol pop3s',
+    ' match protocol imaps',
+  ],
   ...['policy-map type inspect FW', ' class type inspect MAIL', '  inspect', '  service-policy smtp AIC'],
   ...[
     ' class type inspect POP',
@@ -69,6 +77,8 @@ const ZONES = [
     ' class type inspect IMAP',
     '  inspect',
     '  service-policy imap IMAPS',
+    ' class type inspect TLS',
+    '  inspect',
   ],
   ...['zone-pair security OUT-IN source outside destination inside', ' service-policy type inspect FW', ''],
 ].join('\n');
@@ -91,7 +101,28 @@ const CHUNKED: SimPolicy = {
   forbids: (protocol, unit) => !isCommand(unit, /^BDAT/i) && ZONED.forbids(protocol, unit),
 };
 
-export const POLICIES = [PLAIN, SECURE, ZONED, CHUNKED] as const;
+const withLineEndings = (how: 'strict' | 'tolerant'): string =>
+  classic(...['esmtp', 'pop3', 'imap'].map((protocol) => `${protocol} line-endings ${how}`), ...TLS_PORTS);
+
+const STRICT: SimPolicy = {
+  text: withLineEndings('strict'),
+  forbids: (protocol, unit) =>
+    PLAIN.forbids(protocol, unit) || (unit.kind === 'line' && (!unit.crlf || /[\r\0]/.test(unit.text))),
+};
+
+const TOLERANT: SimPolicy = { text: withLineEndings('tolerant'), forbids: PLAIN.forbids };
+
+const LOGIN = {
+  smtp: /^(?:AUTH|MAIL)\b/i,
+  pop3: /^(?:USER|PASS|APOP|AUTH)\b/i,
+  imap: /^t\d+ (?:LOGIN|AUTHENTICATE)\b/i,
+};
+const REQUIRED: SimPolicy = {
+  text: classic('esmtp require-tls mail', 'pop3 require-tls login', 'imap require-tls login', ...TLS_PORTS),
+  forbids: (protocol, unit) => PLAIN.forbids(protocol, unit) || isCommand(unit, LOGIN[protocol]),
+};
+
+export const POLICIES = [PLAIN, SECURE, ZONED, CHUNKED, STRICT, TOLERANT, REQUIRED] as const;
 
 /** The settings of each policy, its patterns compiled. Throws where a configuration is not good. */
 export async function settingsOf(patterns: PatternAddon): Promise<readonly WorkerSettings[]> {

@@ -5,9 +5,14 @@
 export type Leniency = 'strict' | 'lenient';
 export type MailProtocol = 'smtp' | 'pop3' | 'imap';
 
-/** What the server is told of. `text` of a line is without its end. */
+/** What the server is told of. `text` of a line is without its end; `crlf`: whether that is CRLF. */
 export type Unit =
-  | { readonly kind: 'line'; readonly text: string; readonly mode: 'command' | 'sasl' | 'continued' }
+  | {
+      readonly kind: 'line';
+      readonly text: string;
+      readonly mode: 'command' | 'sasl' | 'continued';
+      readonly crlf: boolean;
+    }
   | { readonly kind: 'data'; readonly text: string }
   | { readonly kind: 'counted'; readonly text: string; readonly last: boolean }
   | { readonly kind: 'tls' }
@@ -32,10 +37,11 @@ export class MailReader {
   /** A line that goes on behind its literal (RFC 9051 4.3). */
   #continued = false;
 
-  constructor(protocol: MailProtocol, leniency: Leniency, rejectsData: boolean) {
+  constructor(protocol: MailProtocol, leniency: Leniency, rejectsData = false, implicitTls = false) {
     this.#protocol = protocol;
     this.#end = leniency === 'strict' ? STRICT_END : LENIENT_END;
     this.#rejectsData = rejectsData;
+    if (implicitTls) this.#mode = { kind: 'tls' };
   }
 
   /** Nothing is read any more from here on. */
@@ -67,9 +73,10 @@ export class MailReader {
     }
     const end = this.#rest.indexOf('\n');
     if (end < 0) return false;
-    const text = this.#take(end + 1).replace(/\r?\n$/, '');
+    const line = this.#take(end + 1);
+    const text = line.replace(/\r?\n$/, '');
     const kind = mode.kind === 'sasl' ? 'sasl' : this.#continued ? 'continued' : 'command';
-    this.units.push({ kind: 'line', text, mode: kind });
+    this.units.push({ kind: 'line', text, mode: kind, crlf: line.endsWith('\r\n') });
     if (mode.kind === 'sasl')
       this.#mode = mode.lines > 1 ? { kind: 'sasl', lines: mode.lines - 1 } : { kind: 'command' };
     else if (this.#protocol === 'imap') this.#imap(text);

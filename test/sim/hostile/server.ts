@@ -1,7 +1,11 @@
 import { type MailProtocol, MailReader, type Unit } from './reader.ts';
+import type { Script, ServerFault } from './steps.ts';
 import { SERVER_HELLO } from './tls.ts';
 
 const KEYWORDS = ['mx.example', 'PIPELINING', 'SIZE 1000000', 'CHUNKING', 'XEXCH50', 'AUTH PLAIN'];
+
+/** Which answer a server that answers twice gives so. */
+const TWICE_AT = 1;
 
 /** A server of the simulation: reads by the reference reader, answers what the RFCs say, knows no state beyond it. */
 export class ServerScript {
@@ -10,15 +14,30 @@ export class ServerScript {
   over = false;
   readonly #protocol: MailProtocol;
   readonly #rejectsData: boolean;
+  readonly #fault: ServerFault;
+  readonly #implicitTls: boolean;
   #tag = '';
+  #answers = 0;
 
-  constructor(protocol: MailProtocol, rejectsData: boolean) {
+  constructor({ protocol, rejectsData, serverFault, implicitTls }: Script) {
     this.#protocol = protocol;
     this.#rejectsData = rejectsData;
-    this.reader = new MailReader(protocol, 'strict', rejectsData);
+    this.#fault = serverFault;
+    this.#implicitTls = implicitTls;
+    this.reader = new MailReader(protocol, 'strict', rejectsData, implicitTls);
   }
 
   greeting(): string {
+    if (this.#implicitTls && this.#fault !== 'plainOnTlsPort') return '';
+    if (this.#fault === 'greetsAuthenticated') return '* PREAUTH ready\r\n';
+    return `${this.#welcome()}${this.#fault === 'answerBeforeCommand' ? this.#unasked() : ''}`;
+  }
+
+  #unasked(): string {
+    return { smtp: '250 2.0.0 unasked\r\n', pop3: '+OK unasked\r\n', imap: 't2 OK unasked\r\n' }[this.#protocol];
+  }
+
+  #welcome(): string {
     if (this.#protocol === 'smtp') return '220 mx.example ESMTP\r\n';
     return this.#protocol === 'pop3' ? '+OK ready\r\n' : '* OK [CAPABILITY IMAP4rev1 STARTTLS LITERAL+] ready\r\n';
   }
@@ -32,6 +51,12 @@ export class ServerScript {
   }
 
   #answer(unit: Unit): string {
+    const answer = this.#asked(unit);
+    if (answer === '' || this.#fault !== 'twoAnswers' || this.#answers++ !== TWICE_AT) return answer;
+    return `${answer}${this.#unasked()}`;
+  }
+
+  #asked(unit: Unit): string {
     if (unit.kind === 'tls') return SERVER_HELLO;
     if (unit.kind === 'noTls') return '';
     if (this.#protocol === 'smtp') return this.#smtp(unit);

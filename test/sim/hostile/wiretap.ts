@@ -7,9 +7,18 @@ interface Direction {
   acknowledged: number;
   finAt: number | undefined;
   reset: boolean;
+  /** Up to here nothing is missing. */
+  text: string;
 }
 
-const fresh = (): Direction => ({ initial: undefined, octets: [], acknowledged: 0, finAt: undefined, reset: false });
+const fresh = (): Direction => ({
+  initial: undefined,
+  octets: [],
+  acknowledged: 0,
+  finAt: undefined,
+  reset: false,
+  text: '',
+});
 
 /**
  * What left the firewall for one connection, as the strictest receiver would take it: an octet that can still be taken
@@ -28,10 +37,12 @@ export class Wiretap {
 
   /** By sender: what was let through, up to the first gap. */
   text(side: Side): string {
-    const { octets } = this.#directions[side];
-    let end = 0;
+    const direction = this.#directions[side];
+    const { octets } = direction;
+    let end = direction.text.length;
     while (octets[end] !== undefined) end += 1;
-    return octets.slice(0, end).join('');
+    if (end > direction.text.length) direction.text += octets.slice(direction.text.length, end).join('');
+    return direction.text;
   }
 
   wasReset(side: Side): boolean {
@@ -47,13 +58,13 @@ export class Wiretap {
   }
 
   take(segment: ReadSegment): void {
-    const { from, flags, sequence, payload } = segment;
+    const { from, flags, payload } = segment;
     const sender = this.#directions[from];
     if ((flags & FLAG.rst) !== 0) {
       sender.reset = true;
       return;
     }
-    if ((flags & FLAG.syn) !== 0) sender.initial ??= sequence + 1;
+    if ((flags & FLAG.syn) !== 0) this.#syn(segment);
     if (sender.initial === undefined) {
       this.#tell(`${from}: a segment before the SYN`);
       return;
@@ -62,6 +73,12 @@ export class Wiretap {
     if ((flags & FLAG.urg) !== 0 || segment.urgent !== 0) this.#tell(`${from}: urgent data`);
     if ((flags & FLAG.syn) === 0) this.#octets(sender, segment);
     if ((flags & FLAG.ack) !== 0) this.#acknowledgement(from, segment.acknowledgement);
+  }
+
+  #syn({ from, flags, sequence, payload }: ReadSegment): void {
+    this.#directions[from].initial ??= sequence + 1;
+    if (payload !== '') this.#tell(`${from}: octets in a SYN`);
+    if (from === 'responder' && (flags & FLAG.ack) === 0) this.#tell('a SYN of the responder');
   }
 
   #octets(sender: Direction, { from, flags, sequence, payload }: ReadSegment): void {
@@ -85,8 +102,7 @@ export class Wiretap {
     const receiver = this.#directions[from === 'initiator' ? 'responder' : 'initiator'];
     if (receiver.initial === undefined || receiver.reset) return;
     const offset = (acknowledgement - receiver.initial) | 0;
-    let end = 0;
-    while (receiver.octets[end] !== undefined) end += 1;
+    const end = this.text(from === 'initiator' ? 'responder' : 'initiator').length;
     const fin = receiver.finAt === end ? 1 : 0;
     if (offset > end + fin) this.#tell(`${from} acknowledges ${offset} octets of ${end}`);
   }

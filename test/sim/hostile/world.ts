@@ -6,10 +6,12 @@ import { scriptOf } from './clients.ts';
 import { Flow } from './flow.ts';
 import { GrowingCapture } from './growing-capture.ts';
 import { Judgements } from './judged.ts';
-import { FAIR, Network, type Weather, weatherOf } from './network.ts';
+import { Network } from './network.ts';
 import { read } from './packets.ts';
+import { FAIR, type Weather, weatherOf } from './weather.ts';
 
 const PORTS = { smtp: 25, pop3: 110, imap: 143 } as const;
+const TLS_PORTS = { smtp: 465, pop3: 995, imap: 993 } as const;
 const QUANTUM_MS = 10;
 const FIRST_CLIENT_PORT = 20_000;
 /** Behind these every timer has run out: finwait, reassembly, a refusal's minute, the idle hour. */
@@ -26,6 +28,8 @@ export interface Run {
   readonly flowsLeft: number;
   readonly ends: readonly string[];
   readonly log: readonly string[];
+  /** What happened to the rough flows, and how often. */
+  readonly happened: ReadonlyMap<string, number>;
 }
 
 export interface Tools {
@@ -56,6 +60,8 @@ class World {
   readonly #byPort = new Map<number, Flow>();
   readonly #ends: string[] = [];
   readonly #log: string[] = [];
+  readonly #happened = new Map<string, number>();
+  readonly #count = (what: string): void => void this.#happened.set(what, (this.#happened.get(what) ?? 0) + 1);
   #network: Network;
   #engine: PacketEngine | undefined;
   #now = 1_000;
@@ -72,7 +78,7 @@ class World {
     this.#tools = tools;
     this.#random = random;
     this.#weather = weatherOf(random);
-    this.#network = new Network(random, this.#weather);
+    this.#network = new Network(random, this.#weather, this.#count);
     this.#policy = random.below(tools.settings.length);
     for (let count = random.below(3); count > 0; count -= 1) {
       this.#reloads.push({ at: 1_000 + random.below(3_000), policy: random.below(tools.settings.length) });
@@ -106,7 +112,8 @@ class World {
       this.#engine.close();
       if (this.#failed !== undefined) throw this.#failed;
       const flows = this.#rough.map((flow, index) => [flow, this.#fair[index] ?? flow] as const);
-      return { weather: this.#weather, flows, counters, flowsLeft, ends: this.#ends, log: this.#log };
+      const [weather, happened, ends, log] = [this.#weather, this.#happened, this.#ends, this.#log];
+      return { weather, flows, counters, flowsLeft, ends, log, happened };
     } finally {
       this.#capture.remove();
     }
@@ -138,9 +145,10 @@ class World {
 
   #made({ script, startMs, fair }: Pick<Flow['options'], 'script' | 'startMs' | 'fair'>, index: number): Flow {
     const clientPort = FIRST_CLIENT_PORT + index + (fair ? 1_000 : 0);
-    const ends = { version: this.#random.pick([4, 6] as const), clientPort, serverPort: PORTS[script.protocol] };
+    const ports = script.implicitTls ? TLS_PORTS : PORTS;
+    const ends = { version: this.#random.pick([4, 6] as const), clientPort, serverPort: ports[script.protocol] };
     const emit: Flow['options']['emit'] = (flow, segment) => this.#network.sent(flow, segment, this.#now);
-    const flow = new Flow({ ends, script, startMs, fair, random: this.#random, emit });
+    const flow = new Flow({ ends, script, startMs, fair, random: this.#random, emit, happened: this.#count });
     this.#byPort.set(clientPort, flow);
     return flow;
   }
@@ -153,7 +161,7 @@ class World {
         const segment = read(packet);
         const flow = segment && this.#byPort.get(segment.clientPort);
         if (segment === undefined || flow === undefined) continue;
-        flow.tap.take(segment);
+        flow.letThrough(segment);
         if (process.env.POSTERN_SIM_PACKETS !== undefined) this.#note(`${this.#now} out ${show(packet)}`);
         this.#network.forwarded(flow, segment, this.#now);
       }
@@ -194,6 +202,7 @@ class World {
     const due = this.#reloads.find(({ at }) => at <= this.#now);
     if (due === undefined) return;
     this.#reloads = this.#reloads.filter((reload) => reload !== due);
+    this.#count('reload');
     this.#use(due.policy);
   }
 
@@ -207,7 +216,7 @@ class World {
     const rough = this.#rough[this.#twin++];
     if (rough !== undefined) {
       this.#reloads = [];
-      this.#network = new Network(this.#random, FAIR);
+      this.#network = new Network(this.#random, FAIR, this.#count);
       this.#now += 1_000;
       this.#use(rough.judged?.policy ?? this.#policy);
       const { script } = rough.options;
