@@ -48,7 +48,11 @@ bool PacketLoop::carry_out(const Order& order) noexcept {
       flow.next_side = order.side;
       return true;
     case OrderOp::frame:
-      if ((order.flags & 0xFU) > static_cast<std::uint32_t>(FramingMode::opaque)) return false;
+      if ((order.flags & 0xFU) > static_cast<std::uint32_t>(FramingMode::opaque)) {
+        // How the frame goes on is not known: it counts as one that nobody judged.
+        flow.ordered = false;
+        return false;
+      }
       order_frame(flow, order);
       return true;
     case OrderOp::refuse:
