@@ -218,9 +218,27 @@ const imapAnswers: readonly Guard[] = [
       ],
       [
         'imap-go-ahead-asked',
+  ...guardsOf(
+    'src/protocols/imap/state.ts',
+    [IMAP_MACHINE, DIALOGUES],
+    [
+      [
+        'imap-literal-unseen',
+        'what no list of capabilities offered is not offered (RFC 7888 4)',
+        "nonSynchronising: 'none',",
+        "nonSynchronising: 'any',",
+      ],
+    ],
+  ),
         'a go-ahead is for a literal or an exchange under way (RFC 9051 7.6)',
         'if (!mayBeEarly || state.challenged || state.earlyGoAhead) {',
         'if (false) {',
+      ],
+      [
+        'imap-preauth-greets',
+        'PREAUTH is a greeting and no answer (RFC 9051 7.1.4)',
+        "if (response.status === 'PREAUTH') return refusal(state, { reason: 'unexpected-reply' }, policy);",
+        '',
       ],
       [
         'imap-challenge-open',
@@ -324,3 +342,9 @@ const imapAnswers: readonly Guard[] = [
 ];
 
 export const IMAP: readonly Guard[] = [...imapCommands, ...imapAnswers];
+      [
+        'imap-preauth-remembered',
+        'a refused UNAUTHENTICATE leaves a session that PREAUTH began one (RFC 8437 3)',
+        'return beginAuthenticated(state.before);',
+        'return beginAuthenticated({ ...state.before, greeted: false });',
+      ],

@@ -13,7 +13,7 @@ const secure: ImapPolicy = { ...open, secureLogin: true };
 
 const C = (octets: string): Row => ({ from: 'initiator', octets });
 const S = (octets: string): Row => ({ from: 'responder', octets });
-const GREETING = S('* OK ready\r\n');
+const GREETING = S('* OK [CAPABILITY IMAP4rev1 LITERAL+] ready\r\n');
 
 function run(rows: readonly Row[], policy: ImapPolicy): FakeEngine<ImapState, ImapPolicy> {
   const engine = new FakeEngine(imap, policy);

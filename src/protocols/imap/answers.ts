@@ -51,6 +51,8 @@ function onResponse(state: NotAuthenticated, text: string, policy: ImapPolicy): 
     case 'continuation':
       return onContinuation(state, policy);
     case 'untagged':
+      // RFC 9051 7.1.4: a greeting and nothing else. A client could take its session for one that needs no login.
+      if (response.status === 'PREAUTH') return refusal(state, { reason: 'unexpected-reply' }, policy);
       return telling(starttlsFacts(state, text), {
         state: noteUntagged(state, text, response.status === 'BYE'),
         actions: [FORWARD],
@@ -188,7 +190,7 @@ function onOk(state: NotAuthenticated, answered: Unanswered): Result {
     case 'ends':
       return { state: { ...state, ended: true }, actions: [FORWARD, RESUME_INITIATOR] };
     case 'authenticates':
-      return beginAuthenticated();
+      return beginAuthenticated({ greeted: false, nonSynchronising: state.nonSynchronising });
     case 'startsTls':
       return { state: { at: 'TLS_HELLO', awaits: 'initiator' }, actions: [FORWARD, ...AWAIT_TLS] };
   }

@@ -3,7 +3,7 @@ import { literalAtEnd } from './literals.ts';
 import { countedInitiator, STRICT_LINES } from './not-authenticated.ts';
 import { factsOf, type Refusal, refuse } from './refusal.ts';
 import { readResponse } from './replies.ts';
-import { type ImapPolicy, type ImapState, NOT_AUTHENTICATED } from './state.ts';
+import { type Authenticated, type ImapPolicy, type ImapState, NOT_AUTHENTICATED } from './state.ts';
 
 /**
  * After authentication nothing is judged (cisco-ios 3.7). The client's lines are followed past its literals, so that a
@@ -18,12 +18,11 @@ const AUTHENTICATED_LINE_BYTES_MAX = 512;
 const TOLERANT_LINES = { kind: 'lines', budgetBytes: AUTHENTICATED_LINE_BYTES_MAX, tolerant: true } as const;
 
 type Result = Step<ImapState>;
-type Authenticated = Extract<ImapState, { at: 'AUTHENTICATED' }>;
 
-/** `greeted`: by PREAUTH. */
-export function beginAuthenticated(greeted = false): Result {
+/** `greeted`: by PREAUTH. `nonSynchronising`: what the server takes unasked before a login. */
+export function beginAuthenticated({ greeted, nonSynchronising }: Omit<Authenticated, 'at' | 'midCommand'>): Result {
   return {
-    state: { at: 'AUTHENTICATED', midCommand: false, greeted },
+    state: { at: 'AUTHENTICATED', midCommand: false, greeted, nonSynchronising },
     actions: [
       FORWARD,
       { kind: 'stopInspecting', because: 'authenticated' },
@@ -38,12 +37,12 @@ export function onAuthenticatedLine(state: Authenticated, text: string, policy: 
   const [, tag = '', verb = ''] = state.midCommand ? [] : (/^([^ ]+) +([A-Z]+)(?: |$)/i.exec(text) ?? []);
   switch (verb.toUpperCase()) {
     case 'LOGOUT':
-      return afterLogout();
+      return afterLogout(state);
     case 'STARTTLS':
       if (state.greeted) return refuseStarttls(state, tag, policy);
       return followLiteral(state, text);
     case 'UNAUTHENTICATE':
-      return awaitAnswer(tag);
+      return awaitAnswer(state, tag);
     case 'COMPRESS':
       // RFC 4978 3: from here on the client deflates, and there is no LOGOUT to be seen.
       return {
@@ -72,17 +71,17 @@ function followLiteral(state: Authenticated, text: string): Result {
 }
 
 /** LOGOUT ends the session at once: RFC 9051 6.1.3 leaves the server no way to refuse it. */
-function afterLogout(): Result {
+function afterLogout({ nonSynchronising }: Authenticated): Result {
   return {
-    state: { ...NOT_AUTHENTICATED, ended: true, responderOpaque: true },
+    state: { ...NOT_AUTHENTICATED, nonSynchronising, ended: true, responderOpaque: true },
     actions: [FORWARD, ...STRICT_LINES.filter((action) => action.kind === 'frameAs' && action.from === 'initiator')],
   };
 }
 
 /** RFC 8437 3: whether the client is still who it was depends on the answer, which has to be read for that. */
-function awaitAnswer(tag: string): Result {
+function awaitAnswer(before: Authenticated, tag: string): Result {
   return {
-    state: { at: 'LEAVING', tag },
+    state: { at: 'LEAVING', tag, before },
     actions: [
       FORWARD,
       { kind: 'inspectAgain' },
@@ -96,6 +95,7 @@ function awaitAnswer(tag: string): Result {
 export function onLeavingLine(state: Extract<ImapState, { at: 'LEAVING' }>, text: string): Result {
   const response = readResponse(text);
   if (response.kind !== 'tagged' || response.tag !== state.tag) return { state, actions: [FORWARD] };
-  if (response.status !== 'OK') return beginAuthenticated();
-  return { state: NOT_AUTHENTICATED, actions: [FORWARD, ...STRICT_LINES, RESUME_INITIATOR] };
+  if (response.status !== 'OK') return beginAuthenticated(state.before);
+  const { nonSynchronising } = state.before;
+  return { state: { ...NOT_AUTHENTICATED, nonSynchronising }, actions: [FORWARD, ...STRICT_LINES, RESUME_INITIATOR] };
 }

@@ -56,7 +56,6 @@ describe('literals that are not asked for', () => {
   ])('%j offers %s', (capabilities, offered) => expect(nonSynchronisingOf(capabilities)).toBe(offered));
 
   it.each([
-    ['unknown', 4097, true],
     ['any', 4097, true],
     ['short', 4096, true],
     ['short', 4097, false],

@@ -10,8 +10,8 @@ export interface Literal {
   readonly synchronising: boolean;
 }
 
-/** Which literals the server takes without being asked, as far as its capabilities were seen (RFC 7888 4 and 5). */
-export type NonSynchronising = 'unknown' | 'any' | 'short' | 'none';
+/** Which literals the server takes without being asked (RFC 7888 4 and 5): none until it has said so. */
+export type NonSynchronising = 'any' | 'short' | 'none';
 
 /** RFC 7888 5: the longest literal that LITERAL- lets a client send without asking. */
 const LITERAL_MINUS_BYTES_MAX = 4_096;
@@ -45,11 +45,11 @@ export function readLiteral(text: string, from: number, complete: boolean): Lite
 }
 
 /**
- * Whether the server will read this literal as one. A server that does not know `{5+}` answers BAD and runs the octets
- * as commands, so what it does not offer is not let through.
+ * Whether the server will read this literal as one. A server that does not know `{5+}` runs the octets as commands
+ * (Courier), so what it has not offered is not let through: the octets would be gone before its answer tells.
  */
 export function isOffered({ bytes, synchronising }: Literal, offered: NonSynchronising): boolean {
-  if (synchronising || offered === 'unknown' || offered === 'any') return true;
+  if (synchronising || offered === 'any') return true;
   return offered === 'short' && bytes <= LITERAL_MINUS_BYTES_MAX;
 }
 

@@ -7,9 +7,10 @@ import { onResponderLine } from './answers.ts';
 import { beginAuthenticated, onAuthenticatedLine, onLeavingLine } from './authenticated.ts';
 import { judgeCommand } from './command-line.ts';
 import { CLOSED_VERBS } from './grammar.ts';
+import { nonSynchronisingOf } from './literals.ts';
 import { onInitiator, onLiteralEnd } from './not-authenticated.ts';
 import { factsOf, type Refusal, refuse } from './refusal.ts';
-import { canBeGreeting, readResponse } from './replies.ts';
+import { canBeGreeting, capabilitiesIn, readResponse } from './replies.ts';
 import { type ImapPolicy, type ImapState, NOT_AUTHENTICATED } from './state.ts';
 
 type Result = Step<ImapState>;
@@ -120,7 +121,7 @@ function onGreeting(frame: TextFrame, policy: ImapPolicy): Result {
     // Its beginning has gone ahead; words behind it would be read as its end.
     return policy.requireTls === true
       ? refusal(state, { reason: 'tls-required' }, { ...policy, reset: true })
-      : beginAuthenticated(true);
+      : beginAuthenticated({ greeted: true, nonSynchronising: nonSynchronisingOf(capabilitiesIn(frame.text) ?? []) });
   }
   if (status === 'BYE') return forward({ at: 'CLOSED' });
   // Read once more as a response: its code may name capabilities, and hold a literal.

@@ -71,6 +71,8 @@ export interface NotAuthenticated {
   readonly secretMayFollow: boolean;
 }
 
+export type Authenticated = Extract<ImapState, { at: 'AUTHENTICATED' }>;
+
 export type ImapState =
   | { readonly at: 'GREETING' }
   | NotAuthenticated
@@ -80,9 +82,15 @@ export type ImapState =
   /**
    * `midCommand`: the next line is the rest of a command, behind a literal. `greeted`: by PREAUTH, without a login.
    */
-  | { readonly at: 'AUTHENTICATED'; readonly midCommand: boolean; readonly greeted: boolean }
+  | {
+      readonly at: 'AUTHENTICATED';
+      readonly midCommand: boolean;
+      readonly greeted: boolean;
+      /** As before the login, for what comes after its end. */
+      readonly nonSynchronising: NonSynchronising;
+    }
   /** UNAUTHENTICATE was sent with this tag. */
-  | { readonly at: 'LEAVING'; readonly tag: string }
+  | { readonly at: 'LEAVING'; readonly tag: string; readonly before: Authenticated }
   /** The server greeted with BYE. */
   | { readonly at: 'CLOSED' };
 
@@ -94,7 +102,7 @@ export const NOT_AUTHENTICATED: NotAuthenticated = {
   earlyGoAhead: false,
   idAnswer: 'none',
   response: 'whole',
-  nonSynchronising: 'unknown',
+  nonSynchronising: 'none',
   ended: false,
   responderOpaque: false,
   secretMayFollow: false,
