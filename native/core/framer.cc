@@ -24,13 +24,14 @@ void Framer::set(const Framing& framing) noexcept {
   }
   framing_ = framing;
   framing_.tolerant = framing.tolerant && (framing.mode == FramingMode::lines ||
-                                           framing.mode == FramingMode::mail_data);
+                                           framing.mode == FramingMode::mail_data ||
+                                           framing.mode == FramingMode::tls);
   frame_bytes_ = 0;
   reported_ = false;
   after_cr_ = false;
   // Message data begins behind the line end of the command before it (RFC 5321 4.1.1.4).
   data_context_ = DataContext::crlf;
-  tls_start_ = TlsStart{};
+  tls_start_ = TlsStart(framing_.tolerant ? TlsStart::Alerts::yes : TlsStart::Alerts::no);
 }
 
 Cut Framer::next(std::span<const std::byte> bytes) noexcept {
@@ -139,6 +140,7 @@ Cut Framer::next_of_tls(std::span<const std::byte> bytes) noexcept {
     if (answer == TlsStart::Answer::undecided) continue;
     Cut cut = take(CutKind::tls_start, at + 1);
     cut.well_formed = answer == TlsStart::Answer::yes;
+    cut.tls_alert = answer == TlsStart::Answer::alert;
     return cut;
   }
   return take(CutKind::need_more, bytes.size());

@@ -27,7 +27,7 @@ struct Framing {
   /// lines: budget of a line without its end; counted: octets; mail_data: budget of the message.
   std::uint64_t bytes = 0;
   /// lines: a line over the budget is no error but ends as usual. mail_data: a look-alike is told
-  /// where it can still be overwritten (LooseDots::early).
+  /// where it can still be overwritten (LooseDots::early). tls: an alert may come for the hello.
   bool tolerant = false;
 };
 
@@ -50,6 +50,7 @@ struct Cut {
   /// tls_start: handshake records of SSL 3.0 to TLS 1.3 with the whole of a client or server hello.
   /// look_alike of tolerant mail_data: overwriting its last octet makes it harmless.
   bool well_formed = false;
+  bool tls_alert = false;  ///< tls_start: what came is an alert
   /// Octets of the frame in all, those of earlier calls included (line: with its end; mail_data:
   /// message so far).
   std::uint64_t frame_bytes = 0;

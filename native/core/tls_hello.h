@@ -11,6 +11,8 @@ inline constexpr std::uint8_t kTlsClientHello = 1;
 inline constexpr std::uint8_t kTlsServerHello = 2;
 /// Of a handshake message: its type, and its length in 24 bits (RFC 8446 4).
 inline constexpr unsigned kTlsMessageHeaderBytes = 4;
+/// An alert is its level and its description (RFC 8446 6).
+inline constexpr unsigned kTlsAlertBytes = 2;
 /// The shortest hello there is: the server's of RFC 5246 7.4.1.3, without session id and
 /// extensions.
 inline constexpr unsigned kTlsHelloBodyBytesMin = 38;

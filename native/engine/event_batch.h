@@ -26,7 +26,7 @@ enum class EventKind : std::uint8_t {
   counted_end = 4,
   data_end = 5,
   look_alike = 6,
-  tls_start = 7,
+  tls_start = 7,  ///< text: write_tls_hello, with kWellFormed
   over_budget = 8,
   closed = 9,       ///< number: bytes of the initiator; text words: bytes of the responder; extra:
                     ///< EndReason | packet id << 8
@@ -47,7 +47,13 @@ enum class ReassemblyAlarm : std::uint8_t {
   deleted,         ///< and twice: the session is deleted
 };
 
-enum EventFlag : std::uint32_t { kBareLf = 1, kWellFormed = 2, kMidstream = 4, kFinished = 8 };
+enum EventFlag : std::uint32_t {
+  kBareLf = 1,
+  kWellFormed = 2,
+  kMidstream = 4,
+  kFinished = 8,
+  kTlsAlert = 16,  ///< tls_start: an alert came in place of the hello
+};
 
 inline constexpr std::size_t kEventWords = 8;
 inline constexpr std::size_t kEventHeaderWords = 4;

@@ -41,7 +41,7 @@ PacketLoop::Advance PacketLoop::write_tls_start(std::uint32_t index, Side from,
   drop_hello(side);
   writer_.add({.kind = EventKind::tls_start,
                .side = from,
-               .flags = length > 0 ? kWellFormed : 0U,
+               .flags = (length > 0 ? kWellFormed : 0U) | (cut.tls_alert ? kTlsAlert : 0U),
                .flow = index,
                .generation = table_.generation(index),
                .text_offset = at,

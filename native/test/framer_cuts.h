@@ -44,7 +44,7 @@ inline std::string name_of(const Cut& cut) {
     case CutKind::look_alike:
       return "look_alike";
     case CutKind::tls_start:
-      return cut.well_formed ? "tls" : "no_tls";
+      return cut.tls_alert ? "alert" : cut.well_formed ? "tls" : "no_tls";
   }
   return "?";
 }

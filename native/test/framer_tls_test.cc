@@ -50,6 +50,8 @@ TEST_CASE("every record version from SSL 3.0 to TLS 1.3 may carry the hello") {
   }
   whole[2] = 5;
   CHECK(tls(whole) == "no_tls:3:3");
+  whole[1] = 2;
+  CHECK(tls(whole) == "no_tls:2:2");
 }
 
 TEST_CASE("clear text after the go-ahead is told at its first octet") {
@@ -60,6 +62,23 @@ TEST_CASE("a heartbeat, an alert or application data is no start of a handshake"
   CHECK(tls("\x18\x03\x02\x00\x03\x01\x40\x00"s) == "no_tls:1:1");
   CHECK(tls("\x15\x03\x01\x00\x02\x02\x28"s) == "no_tls:1:1");
   CHECK(tls("\x17\x03\x03\x00\x10\x01"s) == "no_tls:1:1");
+}
+
+TEST_CASE("an alert comes in place of a hello where it may, and as its stream's first record only") {
+  const auto cut = [](std::string_view stream) {
+    return cuts_of({.framing = {.mode = FramingMode::tls, .tolerant = true}, .stream = stream});
+  };
+  CHECK(cut("\x15\x03\x01\x00\x02\x02\x46"s) == "alert:7:7");
+  CHECK(cut("\x15\x03\x03\x00\x02\x01\x70more"s) == "alert:7:7");
+  CHECK(cut("\x15\x03\x03\x00\x02\x02"s) == "");
+  CHECK(cut("\x15\x03\x03\x00\x02\x03\x46"s) == "no_tls:6:6");
+  CHECK(cut("\x15\x03\x03\x00\x03\x02\x46"s) == "no_tls:5:5");
+  CHECK(cut("\x15\x03\x03\x00\x04\x02\x46\x02\x46"s) == "no_tls:5:5");
+  CHECK(cut("\x15\x02\x03\x00\x02\x02\x46"s) == "no_tls:2:2");
+  CHECK(cut("\x17\x03\x03\x00\x02\x02\x46"s) == "no_tls:1:1");
+  const std::string server = server_hello("");
+  CHECK(cut(record(server)) == cut_of("tls", 5 + server.size()));
+  CHECK(cut(record(server.substr(0, 9)) + "\x15\x03\x03\x00\x02\x02\x46"s) == "no_tls:15:15");
 }
 
 TEST_CASE("an SSL 2.0 hello is refused") {

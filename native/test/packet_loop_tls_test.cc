@@ -86,6 +86,33 @@ TEST_CASE("the octet that makes a hello none, or completes a broken one, does no
   }
 }
 
+TEST_CASE("a server's alert is told as one, however it is cut, and what follows it is judged anew") {
+  const std::string alert = "\x15\x03\x01\x00\x02\x02\x46"s;
+  for (std::size_t piece = 1; piece <= alert.size(); ++piece) {
+    CAPTURE(piece);
+    LoopLab lab;
+    lab.answer = [](const SeenEvent& event, Orders& orders) {
+      if (event.kind == EventKind::opened) {
+        orders.frame(event.flow, R, FramingMode::tls, 0, true);
+        return;
+      }
+      if ((event.flags & kTlsAlert) == 0) return orders.refuse_with_reset(event.flow);
+      orders.forward(event.flow, event.side);
+      orders.frame(event.flow, event.side, FramingMode::tls, 0, true);
+    };
+    lab.connect();
+    for (std::size_t at = 0; at < alert.size(); at += piece) {
+      const auto offset = static_cast<std::uint32_t>(at);
+      CHECK(lab.fate(lab.send(R, offset, alert.substr(at, piece))) == "accept");
+    }
+    REQUIRE(starts_of(lab).size() == 1);
+    CHECK(starts_of(lab)[0].flags == kTlsAlert);
+    CHECK(starts_of(lab)[0].text.empty());
+    CHECK(lab.fate(lab.send(R, static_cast<std::uint32_t>(alert.size()), "+OK\r\n")) != "accept");
+    CHECK(starts_of(lab).size() == 2);
+  }
+}
+
 TEST_CASE("what follows a hello in its packet is none of it") {
   LoopLab lab;
   lab.answer = await_tls;

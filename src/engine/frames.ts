@@ -22,7 +22,7 @@ export function frameOf(event: EventReader): Frame {
     case EVENT.tlsStart:
       return event.has(EVENT_FLAG.wellFormed)
         ? { kind: 'tlsStart', from, wellFormed: true, hello: readTlsHello(event.octets) }
-        : { kind: 'tlsStart', from, wellFormed: false };
+        : { kind: 'tlsStart', from, wellFormed: false, ...(event.has(EVENT_FLAG.tlsAlert) ? { alert: true } : {}) };
     case EVENT.content:
       return { kind: 'content', from, facts: readContentFacts(event.octets), finished: event.has(EVENT_FLAG.finished) };
     case EVENT.overBudget:

@@ -154,6 +154,7 @@ describe('a frame', () => {
         .frame(FLOW, 'lookAlike', 'initiator')
         .frame(FLOW, 'tlsStart', 'responder', { flag: EVENT_FLAG.wellFormed, text: SERVER_HELLO })
         .frame(FLOW, 'tlsStart', 'initiator')
+        .frame(FLOW, 'tlsStart', 'responder', { flag: EVENT_FLAG.tlsAlert })
         .frame(FLOW, 'overBudget', 'initiator', { text: 'A', bytes: 2_048 })
         .content(FLOW, [{ kind: 'body', map: 2, decoded: true }])
         .content(FLOW, [], { finished: true }),
@@ -166,13 +167,14 @@ describe('a frame', () => {
       { kind: 'endOfDataLookAlike', from: 'initiator' },
       { kind: 'tlsStart', from: 'responder', wellFormed: true, hello },
       { kind: 'tlsStart', from: 'initiator', wellFormed: false },
+      { kind: 'tlsStart', from: 'responder', wellFormed: false, alert: true },
       { kind: 'overBudget', from: 'initiator', budgetBytes: 2_048, text: 'A' },
       { kind: 'content', from: 'initiator', facts: [{ kind: 'body', map: 2, decoded: true }], finished: false },
       { kind: 'content', from: 'initiator', facts: [], finished: true },
     ]);
   });
 
-  test('with a TLS version below the minimum is reset, whatever the dialogue says', () => {
+  test('with a TLS version below the minimum is refused by an alert of TLS, whatever the dialogue says', () => {
     const { rule, seen, messages } = courtroom({ tlsMinimumVersion: 0x0304 });
     const hello = (version: string) => ({
       flag: EVENT_FLAG.wellFormed,
@@ -182,7 +184,7 @@ describe('a frame', () => {
     rule((batch) => batch.frame(FLOW, 'tlsStart', 'responder', hello('\x03\x04')));
     expect(seen).toHaveLength(1);
     expect(rule((batch) => batch.frame(FLOW, 'tlsStart', 'responder', hello('\x03\x03')))).toEqual([
-      'refuse initiator 1 0 0',
+      'refuse initiator 0 0 7',
     ]);
     expect(seen).toHaveLength(1);
     expect(messages.map(({ id }) => id)).toEqual(['TLS_VERSION', 'SESSION_REFUSED']);

@@ -186,6 +186,7 @@ describe('steering', () => {
     [{ kind: 'counted', bytes: 2 ** 32 + 1 } as const, FRAMING.counted, 1, 1],
     [{ kind: 'mailData', budgetBytes: 20_971_520 } as const, FRAMING.mailData, 20_971_520, 0],
     [{ kind: 'tls' } as const, FRAMING.tls, 0, 0],
+    [{ kind: 'tls', alerts: true } as const, FRAMING.tls | 0x10, 0, 0],
     [{ kind: 'opaque' } as const, FRAMING.opaque, 0, 0],
   ])('%j', (mode, flags, low, high) => {
     const { act, written } = stage();

@@ -129,7 +129,7 @@ function frameAs(orders: OrderWriter, flow: number, from: Side, mode: FrameMode)
       orders.frame(flow, from, FRAMING.mailData, mode.budgetBytes, mode.tolerant ?? false);
       return;
     case 'tls':
-      orders.frame(flow, from, FRAMING.tls, 0);
+      orders.frame(flow, from, FRAMING.tls, 0, mode.alerts ?? false);
       return;
     case 'opaque':
       orders.frame(flow, from, FRAMING.opaque, 0);

@@ -1,3 +1,6 @@
+import type { ForeignProtocol } from './foreign.ts';
+import type { Side } from './inspector.ts';
+
 /**
  * What an inspector wants told to the administrator. The log's catalogue gives each its mnemonic, severity and text.
  * `text` never carries a secret: verbs, user names and mechanisms only (PASS, LOGIN, AUTH arguments, SASL responses
@@ -16,5 +19,7 @@ export type Alert =
   | { readonly id: 'SMTP_SIGNATURE'; readonly signature: number; readonly name: string }
   /** `tls minimum-version`: what was offered, or chosen, and what is asked for. */
   | { readonly id: 'TLS_VERSION'; readonly version: string; readonly minimum: string }
+  /** Another protocol than the port's, and which side spoke it. */
+  | { readonly id: 'FOREIGN_PROTOCOL'; readonly spoken: ForeignProtocol; readonly by: Side }
   /** Anything else that was refused: the reason's own message is printed. */
   | { readonly id: 'PROTOCOL_VIOLATION'; readonly text: string };

@@ -43,8 +43,15 @@ export type Frame =
    * The first octets where TLS begins: a whole hello of this side (client or server), told at its last octet, or
    * something else, told at the first octet that cannot be part of one. That octet is still held; those before it
    * went ahead, or a client that waits for their acknowledgement would stall. `hello`: what a well-formed one says.
+   * `alert`: it is no hello but an alert in a record of its own, where one was allowed.
    */
-  | { readonly kind: 'tlsStart'; readonly from: Side; readonly wellFormed: boolean; readonly hello?: TlsHello }
+  | {
+      readonly kind: 'tlsStart';
+      readonly from: Side;
+      readonly wellFormed: boolean;
+      readonly hello?: TlsHello;
+      readonly alert?: boolean;
+    }
   /**
    * The walk over the message found something in octets that are still held, in the order in which it stands there;
    * `finished`: asked for by `content` `finish`, told even when nothing was found. Never the machines' own: only a
@@ -68,14 +75,15 @@ export type Frame =
  *   before.
  * - `mailData`: message text up to CRLF.CRLF (RFC 5321 4.1.1.4), forwarded as it comes, `overBudget` past
  *   `budgetBytes`. `tolerant`: a look-alike is told where it can still be overwritten.
- * - `tls`: one `tlsStart`, asked as soon as it can be told (a hello over 16,384 octets is none).
+ * - `tls`: one `tlsStart`, asked as soon as it can be told (a hello over 16,384 octets is none). `alerts`: an alert may
+ *   come in its place.
  * - `opaque`: nothing is seen any more; TCP is still tracked.
  */
 export type FrameMode =
   | { readonly kind: 'lines'; readonly budgetBytes: number; readonly tolerant?: boolean }
   | { readonly kind: 'counted'; readonly bytes: number }
   | { readonly kind: 'mailData'; readonly budgetBytes: number; readonly tolerant?: boolean }
-  | { readonly kind: 'tls' }
+  | { readonly kind: 'tls'; readonly alerts?: boolean }
   | { readonly kind: 'opaque' };
 
 /** What an inspector asks of the engine, carried out in order. It performs nothing itself. */

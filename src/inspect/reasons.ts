@@ -12,6 +12,7 @@ export const REASONS = {
   'bare-line-feed': 'a line ends in LF alone and line-endings strict is configured',
   'bare-carriage-return': 'a line carries a CR without LF and line-endings strict is configured',
   nul: 'a line carries a NUL and line-endings strict is configured',
+  'foreign-protocol': "the first octets are those of another protocol than the port's (TLS, HTTP, SSH)",
   // Commands
   'invalid-command': 'the command is not one of the protocol',
   'invalid-arguments': "the command's arguments are not well formed",
@@ -22,7 +23,7 @@ export const REASONS = {
   // Authentication and TLS
   'cleartext-login': 'a login would send its secret in clear and secure-login is configured',
   'plaintext-after-starttls': 'plain text was sent behind STARTTLS or STLS',
-  'tls-expected': 'something else than a TLS handshake followed the go-ahead for TLS',
+  'tls-expected': 'something else than a TLS handshake came where TLS has to begin',
   'tls-required': 'a login or a message came before TLS and require-tls is configured',
   'tls-version': 'the TLS version offered or chosen is below tls minimum-version',
   'invalid-sasl-response': 'a SASL response is not well formed',

@@ -1,5 +1,6 @@
 import type { Action, Frame, Side } from './inspector.ts';
 import type { Reason } from './reasons.ts';
+import { tlsAlert } from './tls-alert.ts';
 import { tlsVersionName } from './tls-hello.ts';
 
 /** What a side's first octets after the go-ahead for TLS come to. */
@@ -17,12 +18,19 @@ export const AWAIT_TLS: readonly Action[] = [
   { kind: 'resume', side: 'initiator' },
 ];
 
+const AWAIT_SERVER: Action = { kind: 'frameAs', from: 'responder', mode: { kind: 'tls', alerts: true } };
+
 /**
  * A handshake has to follow from both sides (RFC 2595 3.1 and 4). What a client pipelined behind its STARTTLS was held
  * until now and shows here as something that is no hello.
  */
 export function judgeTlsStart(awaits: Side, frame: Extract<Frame, { kind: 'tlsStart' }>): TlsStart {
   if (frame.from !== awaits) return { kind: 'refused', reason: 'unexpected-frame' };
+  // RFC 8446 6.2: so a server says why it takes no hello, and closes. One that only warns (RFC 6066 3) goes on with
+  // its own hello; anything else behind an alert is refused as it would be in its place.
+  if (awaits === 'responder' && frame.alert === true) {
+    return { kind: 'awaitsResponder', actions: [{ kind: 'forward' }, AWAIT_SERVER] };
+  }
   if (!frame.wellFormed) {
     return { kind: 'refused', reason: awaits === 'initiator' ? 'plaintext-after-starttls' : 'tls-expected' };
   }
@@ -34,7 +42,7 @@ export function judgeTlsStart(awaits: Side, frame: Extract<Frame, { kind: 'tlsSt
     actions: [
       { kind: 'forward' },
       { kind: 'frameAs', from: 'initiator', mode: { kind: 'opaque' } },
-      { kind: 'frameAs', from: 'responder', mode: { kind: 'tls' } },
+      AWAIT_SERVER,
       { kind: 'resume', side: 'responder' },
     ],
   };
@@ -42,8 +50,8 @@ export function judgeTlsStart(awaits: Side, frame: Extract<Frame, { kind: 'tlsSt
 
 /**
  * `tls minimum-version`, for any dialogue: held to it are the client's highest offer and what the server chose, as
- * numbers of the wire (0x0303 for TLS 1.2). A hello of which nothing is known is below any minimum. By reset, because
- * words are no TLS. Undefined: the dialogue judges the frame.
+ * numbers of the wire (0x0303 for TLS 1.2). A hello of which nothing is known is below any minimum. The client reads
+ * the alert that a server would send for it (RFC 8446 4.2.1). Undefined: the dialogue judges the frame.
  */
 export function refuseTlsVersion(frame: Frame, minimum: number | undefined): readonly Action[] | undefined {
   if (minimum === undefined || frame.kind !== 'tlsStart' || !frame.wellFormed) return undefined;
@@ -54,6 +62,6 @@ export function refuseTlsVersion(frame: Frame, minimum: number | undefined): rea
       kind: 'alert',
       alert: { id: 'TLS_VERSION', version: tlsVersionName(version), minimum: tlsVersionName(minimum) },
     },
-    { kind: 'refuse', reason: 'tls-version', how: 'reset' },
+    { kind: 'refuse', reason: 'tls-version', how: 'words', words: tlsAlert('protocol_version') },
   ];
 }

@@ -114,6 +114,10 @@ describe('alerts', () => {
       { id: 'SMTP_END_OF_DATA_OVERWRITTEN' },
       '%POSTERN-4-SMTP_END_OF_DATA_OVERWRITTEN: Overwrote an octet of a message that servers may take for its end - session initiator (203.0.113.77:40112) responder (192.0.2.25:25)',
     ],
+    FOREIGN_PROTOCOL: [
+      { id: 'FOREIGN_PROTOCOL', spoken: 'HTTP', by: 'initiator' },
+      '%POSTERN-4-FOREIGN_PROTOCOL: The initiator speaks HTTP in smtp session: initiator (203.0.113.77:40112) -- responder (192.0.2.25:25)',
+    ],
     TLS_VERSION: [
       { id: 'TLS_VERSION', version: '1.0', minimum: '1.2' },
       '%POSTERN-4-TLS_VERSION: TLS 1.0 is below the minimum of 1.2 in smtp session from initiator (203.0.113.77:40112) to responder (192.0.2.25:25)',

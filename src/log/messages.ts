@@ -201,12 +201,21 @@ export const MESSAGES = {
     limited: true,
     meaning: 'A peer broke the rules of its protocol. The field reason names the rule.',
   },
+  FOREIGN_PROTOCOL: {
+    facility: 'POSTERN',
+    severity: 4,
+    text: 'The {by} speaks {spoken} in {protocol} session: initiator ({initiator}) -- responder ({responder})',
+    limited: true,
+    meaning:
+      'The first octets of a side are those of TLS, HTTP or SSH and not of the mail protocol whose port it is; the session was refused. A browser that was made to send a request there, a scanner, or a client whose port or encryption is set wrong.',
+  },
   TLS_VERSION: {
     facility: 'POSTERN',
     severity: 4,
     text: 'TLS {version} is below the minimum of {minimum} in {protocol} session from initiator ({initiator}) to responder ({responder})',
     limited: true,
-    meaning: "A client's highest offer, or what the server chose, is below tls minimum-version; the session was reset.",
+    meaning:
+      "A client's highest offer, or what the server chose, is below tls minimum-version; the client reads an alert of TLS (protocol_version).",
   },
   TLS_SESSION: {
     facility: 'POSTERN',

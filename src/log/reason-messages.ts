@@ -19,6 +19,7 @@ export const REASON_MESSAGES: Readonly<Record<Reason, RefusalId>> = {
   'unexpected-frame': 'SESSION_LOST',
   'end-of-data-look-alike': 'SESSION_REFUSED',
   'data-too-long': 'SESSION_REFUSED',
+  'foreign-protocol': 'SESSION_REFUSED',
   'control-character': 'SESSION_REFUSED',
   'bare-line-feed': 'SESSION_REFUSED',
   'bare-carriage-return': 'SESSION_REFUSED',
@@ -96,6 +97,7 @@ export const DROP_REASONS: Readonly<Record<Reason, string>> = {
   'unexpected-frame': 'Internal Error',
   'end-of-data-look-alike': 'L7 inspection',
   'data-too-long': 'L7 inspection',
+  'foreign-protocol': 'L7 inspection',
   'control-character': 'L7 inspection',
   'bare-line-feed': 'L7 inspection',
   'bare-carriage-return': 'L7 inspection',
@@ -188,6 +190,8 @@ export function alertMessage(alert: Alert, session: SessionContext): LogMessage 
       return { id: alert.id, fields: { ...session, maxDataBytes: alert.maxDataBytes } };
     case 'TLS_VERSION':
       return { id: alert.id, fields: { ...session, version: alert.version, minimum: alert.minimum } };
+    case 'FOREIGN_PROTOCOL':
+      return { id: alert.id, fields: { ...session, spoken: alert.spoken, by: alert.by } };
     case 'SMTP_END_OF_DATA_OVERWRITTEN':
       return { id: alert.id, fields: session };
     case 'SMTP_SIGNATURE':

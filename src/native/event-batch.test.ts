@@ -65,7 +65,7 @@ describe('the numbers of both sides of the boundary', () => {
     expect(enumOf(batch, 'EventKind')).toEqual(inSnake(EVENT));
     const flags = enumOf(batch, 'EventFlag');
     const { kBareLf: bareLf, kWellFormed: wellFormed, kMidstream: midstream, kFinished: finished } = flags;
-    expect(EVENT_FLAG).toEqual({ bareLf, wellFormed, midstream, finished });
+    expect(EVENT_FLAG).toEqual({ bareLf, wellFormed, midstream, finished, tlsAlert: flags.kTlsAlert });
   });
 
   test('orders', () => {

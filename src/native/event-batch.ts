@@ -20,7 +20,7 @@ export const EVENT = {
   content: 12,
 } as const;
 
-export const EVENT_FLAG = { bareLf: 1, wellFormed: 2, midstream: 4, finished: 8 } as const;
+export const EVENT_FLAG = { bareLf: 1, wellFormed: 2, midstream: 4, finished: 8, tlsAlert: 16 } as const;
 
 /** Operations of orders: the first octet of an order's first word. */
 export const ORDER = {

@@ -13,6 +13,18 @@ const imapCommands: readonly Guard[] = [
     [IMAP_MACHINE, DIALOGUES],
     [
       [
+        'imap-foreign-line',
+        'TLS and HTTP are recognised in any command line (cross-protocol requests)',
+        "if (opening.kind === 'foreign') return refusal(state, foreign(opening.spoken, 'initiator'), policy);",
+        '',
+      ],
+      [
+        'imap-foreign-tag',
+        'SSH where it is no tag of a command (cross-protocol requests)',
+        "if (isSshClient(text, judged)) return refusal(state, foreign('SSH', 'initiator'), policy);",
+        '',
+      ],
+      [
         'imap-secure-login',
         'with secure-login LOGIN does not pass (cisco-ios 3.7)',
         ' SECURE_NOT_AUTHENTICATED_VERBS : NOT_AUTHENTICATED_VERBS',
@@ -207,18 +219,6 @@ const imapCommands: readonly Guard[] = [
 
 const imapAnswers: readonly Guard[] = [
   ...guardsOf(
-    'src/protocols/imap/answers.ts',
-    [IMAP_MACHINE, DIALOGUES],
-    [
-      [
-        'imap-reply-form',
-        'a response is untagged, tagged or a continuation (RFC 9051 7)',
-        "case 'malformed':\n      return refusal(state, { reason: 'invalid-reply' }, policy);",
-        "case 'malformed':\n      return { state, actions: [FORWARD] };",
-      ],
-      [
-        'imap-go-ahead-asked',
-  ...guardsOf(
     'src/protocols/imap/state.ts',
     [IMAP_MACHINE, DIALOGUES],
     [
@@ -230,15 +230,27 @@ const imapAnswers: readonly Guard[] = [
       ],
     ],
   ),
-        'a go-ahead is for a literal or an exchange under way (RFC 9051 7.6)',
-        'if (!mayBeEarly || state.challenged || state.earlyGoAhead) {',
-        'if (false) {',
-      ],
+  ...guardsOf(
+    'src/protocols/imap/answers.ts',
+    [IMAP_MACHINE, DIALOGUES],
+    [
       [
         'imap-preauth-greets',
         'PREAUTH is a greeting and no answer (RFC 9051 7.1.4)',
         "if (response.status === 'PREAUTH') return refusal(state, { reason: 'unexpected-reply' }, policy);",
         '',
+      ],
+      [
+        'imap-reply-form',
+        'a response is untagged, tagged or a continuation (RFC 9051 7)',
+        "case 'malformed':\n      return refusal(state, { reason: 'invalid-reply' }, policy);",
+        "case 'malformed':\n      return { state, actions: [FORWARD] };",
+      ],
+      [
+        'imap-go-ahead-asked',
+        'a go-ahead is for a literal or an exchange under way (RFC 9051 7.6)',
+        'if (!mayBeEarly || state.challenged || state.earlyGoAhead) {',
+        'if (false) {',
       ],
       [
         'imap-challenge-open',
@@ -298,8 +310,26 @@ const imapAnswers: readonly Guard[] = [
       [
         'imap-greeting',
         'a server greets with OK, PREAUTH or BYE (RFC 9051 7.1)',
-        "if (!possible) return refusal(state, { reason: 'invalid-greeting' }, policy);",
+        'if (!possible) return onNoGreeting(frame, policy);',
         '',
+      ],
+      [
+        'imap-foreign-early',
+        'another protocol that begins before the greeting is recognised (cross-protocol requests)',
+        "if (opening.kind === 'foreign') return refusal(state, foreign(opening.spoken, 'initiator'), policy);",
+        '',
+      ],
+      [
+        'imap-foreign-server',
+        'a server of another protocol is recognised (cross-protocol requests)',
+        "if (opening.kind === 'foreign') return refusal(state, foreign(opening.spoken, 'responder'), policy);",
+        '',
+      ],
+      [
+        'imap-early-talk-held',
+        'of a client that talks early no more goes ahead than may open another protocol',
+        "const mayYet = frame.kind === 'partial' && opening.kind === 'undecided';",
+        "const mayYet = frame.kind === 'partial';",
       ],
       [
         'imap-preauth',
@@ -326,6 +356,12 @@ const imapAnswers: readonly Guard[] = [
     [IMAP_MACHINE, DIALOGUES],
     [
       [
+        'imap-preauth-remembered',
+        'a refused UNAUTHENTICATE leaves a session that PREAUTH began one (RFC 8437 3)',
+        'return beginAuthenticated(state.before);',
+        'return beginAuthenticated({ ...state.before, greeted: false });',
+      ],
+      [
         'imap-literal-followed',
         'behind a login a LOGOUT in a literal is text (RFC 9051 4.3)',
         'const counted = literal === undefined || literal.bytes === 0 ? [] : [countedInitiator(literal.bytes)];',
@@ -342,9 +378,3 @@ const imapAnswers: readonly Guard[] = [
 ];
 
 export const IMAP: readonly Guard[] = [...imapCommands, ...imapAnswers];
-      [
-        'imap-preauth-remembered',
-        'a refused UNAUTHENTICATE leaves a session that PREAUTH began one (RFC 8437 3)',
-        'return beginAuthenticated(state.before);',
-        'return beginAuthenticated({ ...state.before, greeted: false });',
-      ],

@@ -21,9 +21,27 @@ const start: readonly Guard[] = [
       'return Answer::yes;',
     ],
     [
+      'tls-alert-where-allowed',
+      'an alert is no start of TLS but where a server may send one (RFC 8446 6)',
+      'value == kAlertRecord && alerts_ && message_seen_ == 0;',
+      'value == kAlertRecord && message_seen_ == 0;',
+    ],
+    [
+      'tls-alert-length',
+      'an alert is a record of two octets (RFC 8446 6)',
+      'if (is_alert_) return record_length_ == kTlsAlertBytes;',
+      'if (is_alert_) return true;',
+    ],
+    [
+      'tls-alert-level',
+      'with one of its two levels (RFC 8446 6)',
+      'return is_level ? Answer::undecided : Answer::no;',
+      'return Answer::undecided;',
+    ],
+    [
       'tls-record-type',
       'a stream of TLS begins with a handshake record (RFC 8446 5.1)',
-      'return value == kHandshakeRecord;',
+      'return value == kHandshakeRecord || is_alert_;',
       'return true;',
     ],
     ['tls-record-major', 'of version 3 (RFC 8446 5.1)', 'return value == kVersionMajor;', 'return true;'],
@@ -64,7 +82,7 @@ const start: readonly Guard[] = [
     [
       'tls-question-anew',
       'a question asked anew begins at the first octet (RFC 3207 4)',
-      'tls_start_ = TlsStart{};',
+      'tls_start_ = TlsStart(framing_.tolerant ? TlsStart::Alerts::yes : TlsStart::Alerts::no);',
       '',
     ],
   ]),

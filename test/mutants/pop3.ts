@@ -89,6 +89,12 @@ const pop3: readonly Guard[] = [
     [POP3_MACHINE, POP3],
     [
       [
+        'pop3-foreign-line',
+        'TLS, HTTP and SSH are recognised in any command line (cross-protocol requests)',
+        "if (opening.kind === 'foreign') return refusal(state, foreign(opening.spoken, 'initiator'), policy);",
+        '',
+      ],
+      [
         'pop3-secure-login',
         'with secure-login USER and PASS do not pass (cisco-ios 3.7)',
         ' SECURE_AUTHORIZATION_VERBS : AUTHORIZATION_VERBS',
@@ -200,8 +206,26 @@ const pop3: readonly Guard[] = [
       [
         'pop3-greeting',
         'a server greets with +OK or -ERR (RFC 1939 4)',
-        "if (!possible) return refusal(state, { reason: 'invalid-greeting' }, policy);",
+        'if (!possible) return onNoGreeting(frame, policy);',
         '',
+      ],
+      [
+        'pop3-foreign-early',
+        'another protocol that begins before the greeting is recognised (cross-protocol requests)',
+        "if (opening.kind === 'foreign') return refusal(state, foreign(opening.spoken, 'initiator'), policy);",
+        '',
+      ],
+      [
+        'pop3-foreign-server',
+        'a server of another protocol is recognised (cross-protocol requests)',
+        "if (opening.kind === 'foreign') return refusal(state, foreign(opening.spoken, 'responder'), policy);",
+        '',
+      ],
+      [
+        'pop3-early-talk-held',
+        'of a client that talks early no more goes ahead than may open another protocol',
+        "const mayYet = frame.kind === 'partial' && opening.kind === 'undecided';",
+        "const mayYet = frame.kind === 'partial';",
       ],
       [
         'pop3-closed',

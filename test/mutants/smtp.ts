@@ -15,7 +15,7 @@ const commandLine = guardsOf(
     [
       'smtp-verb-as-it-arrives',
       'the octet that no legal verb has at its place is masked already (design.md, prefixes)',
-      "return beginsLegalVerb(verb, policy, offered) ? { kind: 'undecided' } : { kind: 'illegal', verb };",
+      "return beginsLegalVerb(verb, policy, known) ? { kind: 'undecided' } : { kind: 'illegal', verb };",
       "return { kind: 'undecided' };",
     ],
     [
@@ -73,9 +73,21 @@ const commandLine = guardsOf(
       'undefined as Attack | undefined',
     ],
     [
+      'smtp-foreign-line',
+      'TLS, HTTP and SSH are recognised in any command line outside of a transaction (cross-protocol requests)',
+      "if (foreign !== undefined) return { kind: 'refused', reason: 'foreign-protocol', foreign };",
+      '',
+    ],
+    [
+      'smtp-foreign-in-transaction',
+      'and inside of one, where a line may be of a message, a line is a line',
+      "if (envelope !== 'none') return undefined;",
+      '',
+    ],
+    [
       'smtp-first-fault',
       'a line is refused for the fault that came first, however it was split (design.md, principle 4)',
-      'return firstRefusal(text, (head) => judge(head, false, policy, offered), verdict);',
+      'return firstRefusal(text, (head) => judge(head, false, policy, known), verdict);',
       'return verdict;',
     ],
   ],
@@ -333,6 +345,12 @@ const replies = guardsOf(
   'src/protocols/smtp/replies.ts',
   [REPLIES, DIALOGUES],
   [
+    [
+      'smtp-foreign-server',
+      'a server of another protocol is recognised (cross-protocol requests)',
+      "if (opening.kind === 'foreign') return { kind: 'refused', reason: 'foreign-protocol', foreign: opening.spoken };",
+      '',
+    ],
     [
       'smtp-reply-form',
       'a reply is a code, a separator and text (RFC 5321 4.2)',

@@ -31,10 +31,16 @@ const tls: readonly Guard[] = [
         "{ kind: 'frameAs', from: 'initiator', mode: { kind: 'opaque' } },",
       ],
       [
+        'tls-alert-passes',
+        "a server's alert behind the client's hello passes, and no octet behind it that is no TLS (RFC 8446 6.2)",
+        "if (awaits === 'responder' && frame.alert === true)",
+        'if (false)',
+      ],
+      [
         'tls-server-read-as-tls',
         "behind the client's hello the server's octets are read as TLS (RFC 3207 4)",
-        "{ kind: 'frameAs', from: 'responder', mode: { kind: 'tls' } },",
-        "{ kind: 'frameAs', from: 'responder', mode: { kind: 'opaque' } },",
+        "const AWAIT_SERVER: Action = { kind: 'frameAs', from: 'responder', mode: { kind: 'tls', alerts: true } };",
+        "const AWAIT_SERVER: Action = { kind: 'frameAs', from: 'responder', mode: { kind: 'opaque' } };",
       ],
     ],
   ),

@@ -68,6 +68,12 @@ export class FakeEngine<State, Policy> {
       initiator: newStream(inspector.lineBytesMax.initiator),
       responder: newStream(inspector.lineBytesMax.responder),
     };
+    for (const action of inspector.begin ?? []) this.begin(action);
+  }
+
+  private begin(action: Action): void {
+    if (action.kind === 'pause' || action.kind === 'resume') this.streams[action.side].paused = action.kind === 'pause';
+    if (action.kind === 'frameAs') this.setMode(action.from, action.mode, true);
   }
 
   get stage(): string {

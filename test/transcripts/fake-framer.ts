@@ -1,10 +1,8 @@
 import type { Frame, FrameMode, Side } from '../../src/inspect/inspector.ts';
+import { readTls, type TlsReading } from './tls-octets.ts';
 
 /** Octets a tolerant line framing keeps of a line's end. */
 const TOLERANT_TAIL_BYTES = 64;
-const TLS_HANDSHAKE_RECORD = 0x16;
-const TLS_MAJOR_VERSION = 3;
-const HELLO_TYPE: Readonly<Record<Side, number>> = { initiator: 1, responder: 2 };
 
 /** Where a frame ended in the octets that were offered: `octets` of them belong to it. */
 export interface Cut {
@@ -27,7 +25,7 @@ export function cut(from: Side, mode: FrameMode, pending: string): Cut | undefin
     case 'mailData':
       return cutMailData(from, mode, pending);
     case 'tls':
-      return cutTlsStart(from, pending);
+      return cutTlsStart(from, mode, pending);
     case 'opaque':
       return undefined;
   }
@@ -95,23 +93,23 @@ function cutMailData(from: Side, { budgetBytes, tolerant }: MailDataMode, pendin
   return { frame: { kind: 'endOfDataLookAlike', from, ...(mendable ? { mendable } : {}) }, octets };
 }
 
-/** RFC 8446 5.1: a handshake record of TLS 1.x (type, version, length) whose first message is this side's hello. */
-function cutTlsStart(from: Side, pending: string): Cut | undefined {
-  const rightSoFar = [
-    (octet: number) => octet === TLS_HANDSHAKE_RECORD,
-    (octet: number) => octet === TLS_MAJOR_VERSION,
-    (octet: number) => octet <= 4,
-    (octet: number) => octet <= 0x40,
-    () => true,
-    (octet: number) => octet === HELLO_TYPE[from],
-  ];
-  for (const [index, isRight] of rightSoFar.entries()) {
-    if (index >= pending.length) return undefined;
-    if (!isRight(pending.charCodeAt(index))) return tlsStart(from, false, index + 1);
+/** A whole hello, at its last octet, or the first octet that none can have; an alert where one may come. */
+function cutTlsStart(
+  from: Side,
+  { alerts = false }: Extract<FrameMode, { kind: 'tls' }>,
+  pending: string,
+): Cut | undefined {
+  for (let octets = 1; octets <= pending.length; octets += 1) {
+    const reading = readTls(pending.slice(0, octets), alerts);
+    if (reading.kind === 'undecided') continue;
+    return { frame: tlsStart(from, reading), octets };
   }
-  return tlsStart(from, true, rightSoFar.length);
+  return undefined;
 }
 
-function tlsStart(from: Side, wellFormed: boolean, octets: number): Cut {
-  return { frame: { kind: 'tlsStart', from, wellFormed }, octets };
+function tlsStart(from: Side, reading: TlsReading): Frame {
+  const frame = { kind: 'tlsStart', from, wellFormed: false } as const;
+  if (reading.kind === 'alert') return { ...frame, alert: true };
+  if (reading.kind !== 'hello' || (reading.hello.type === 'client') !== (from === 'initiator')) return frame;
+  return { ...frame, wellFormed: true, hello: reading.hello };
 }

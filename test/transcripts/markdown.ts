@@ -1,4 +1,5 @@
 import type { Side } from '../../src/inspect/inspector.ts';
+import { alertOf, helloOf } from './tls-octets.ts';
 
 /** One line of dialogue: who sends which octets (latin-1). */
 export interface Row {
@@ -72,17 +73,26 @@ function toRow(line: string): Row {
 
 const ESCAPES: Readonly<Record<string, string>> = { r: '\r', n: '\n', t: '\t', 0: '\0', '\\': '\\', '{': '{' };
 
-/** `\r \n \t \0 \xNN \\ \{` and `{n}*c` for n times c. Text outside latin-1 stands for its UTF-8 octets. */
+/**
+ * `\r \n \t \0 \xNN \\ \{`, `{n}*c` for n times c, `{client hello 1.2}` and `{server hello 1.3}` for a record of TLS,
+ * `{alert 70}` (fatal) and `{warning 112}` for one with an alert.
+ */
+const ESCAPED =
+  /\\x[0-9a-fA-F]{2}|\\[rnt0\\{]|\{\d+\}\*.|\{(?:client|server) hello [0-9.]+\}|\{(?:alert|warning) \d+\}/g;
+
+/** Octets as they are written in a transcript. Text outside latin-1 stands for its UTF-8 octets. */
 export function unescapeOctets(text: string): string {
-  const unescaped = text.replace(
-    /\\x([0-9a-fA-F]{2})|\\([rnt0\\{])|\{(\d+)\}\*(.)/g,
-    (_all, hex: string | undefined, letter: string | undefined, times: string | undefined, repeated: string) => {
-      if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
-      if (letter !== undefined) return ESCAPES[letter] ?? letter;
-      return repeated.repeat(Number(times));
-    },
-  );
+  const unescaped = text.replace(ESCAPED, unescapeOne);
   return [...unescaped].map((character) => (character > '\xff' ? toUtf8(character) : character)).join('');
+}
+
+function unescapeOne(escaped: string): string {
+  if (escaped.startsWith('\\x')) return String.fromCharCode(Number.parseInt(escaped.slice(2), 16));
+  if (escaped.startsWith('\\')) return ESCAPES[escaped.slice(1)] ?? '';
+  const [what = '', kind = '', version = ''] = escaped.slice(1, -1).split(' ');
+  if (what === 'client' || what === 'server') return helloOf(what === 'client' ? 'initiator' : 'responder', version);
+  if (what === 'alert' || what === 'warning') return alertOf(what === 'alert' ? 2 : 1, Number(kind));
+  return escaped.slice(-1).repeat(Number.parseInt(escaped.slice(1), 10));
 }
 
 function toUtf8(character: string): string {

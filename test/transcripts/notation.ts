@@ -41,7 +41,7 @@ export function describeFrame(frame: Frame): string {
     case 'endOfDataLookAlike':
       return `${who}(end-of-data look-alike)`;
     case 'tlsStart':
-      return `${who}(${frame.wellFormed ? 'TLS hello' : 'no TLS hello'})`;
+      return `${who}(${frame.alert === true ? 'TLS alert' : frame.wellFormed ? 'TLS hello' : 'no TLS hello'})`;
     case 'content':
       return `${who}(content${frame.finished ? ' finished' : ''} ${frame.facts.map((fact) => fact.kind).join(' ')})`;
     case 'overBudget':
@@ -143,6 +143,7 @@ function describeMode(mode: FrameMode): string {
     case 'mailData':
       return `mailData ${mode.budgetBytes}${mode.tolerant === true ? ' tolerant' : ''}`;
     case 'tls':
+      return mode.alerts === true ? 'tls alerts' : 'tls';
     case 'opaque':
       return mode.kind;
   }
@@ -164,6 +165,8 @@ function describeAlert(alert: Alert): string {
       return `${alert.id} "${escapeOctets(alert.text)}"`;
     case 'TLS_VERSION':
       return `${alert.id} ${alert.version} ${alert.minimum}`;
+    case 'FOREIGN_PROTOCOL':
+      return `${alert.id} ${alert.spoken} ${letterOf(alert.by)}`;
     case 'SMTP_END_OF_DATA_OVERWRITTEN':
     case 'PROTOCOL_VIOLATION':
       return alert.id;

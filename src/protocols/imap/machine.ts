@@ -1,3 +1,4 @@
+import { CLIENT_OPENINGS, readOpening, SERVER_OPENINGS } from '../../inspect/foreign.ts';
 import { type Frame, type Inspector, type Step, unreachable } from '../../inspect/inspector.ts';
 import { refuseLineFault } from '../../inspect/line-ends.ts';
 import { judgeTlsStart } from '../../inspect/tls-start.ts';
@@ -9,7 +10,7 @@ import { judgeCommand } from './command-line.ts';
 import { CLOSED_VERBS } from './grammar.ts';
 import { nonSynchronisingOf } from './literals.ts';
 import { onInitiator, onLiteralEnd } from './not-authenticated.ts';
-import { factsOf, type Refusal, refuse } from './refusal.ts';
+import { factsOf, foreign, type Refusal, refuse } from './refusal.ts';
 import { canBeGreeting, capabilitiesIn, readResponse } from './replies.ts';
 import { type ImapPolicy, type ImapState, NOT_AUTHENTICATED } from './state.ts';
 
@@ -91,7 +92,7 @@ function judgeText(state: ImapState, frame: TextFrame, policy: ImapPolicy): Resu
   const fromInitiator = frame.from === 'initiator';
   switch (state.at) {
     case 'GREETING':
-      return fromInitiator ? refusal(state, { reason: 'early-talk' }, policy) : onGreeting(frame, policy);
+      return fromInitiator ? onEarlyTalk(frame, policy) : onGreeting(frame, policy);
     case 'NOT_AUTHENTICATED':
       if (fromInitiator) return onInitiator(state, frame.text, whole, policy);
       return whole ? onResponderLine(state, frame.text, policy) : forward(state);
@@ -109,11 +110,25 @@ function judgeText(state: ImapState, frame: TextFrame, policy: ImapPolicy): Resu
   }
 }
 
+/** The text of a line, or what of its beginning is settled. */
+function decided({ kind, text }: TextFrame): string {
+  return kind === 'line' ? text : withoutUndecidedCr(text);
+}
+
+/** Refused in any case; what may yet turn out to be another protocol a few octets later, when it can be named. */
+function onEarlyTalk(frame: TextFrame, policy: ImapPolicy): Result {
+  const state = imap.initial;
+  const opening = readOpening(decided(frame), CLIENT_OPENINGS);
+  if (opening.kind === 'foreign') return refusal(state, foreign(opening.spoken, 'initiator'), policy);
+  const mayYet = frame.kind === 'partial' && opening.kind === 'undecided';
+  return mayYet ? forward(state) : refusal(state, { reason: 'early-talk' }, policy);
+}
+
 function onGreeting(frame: TextFrame, policy: ImapPolicy): Result {
   const state = imap.initial;
   const possible =
     frame.kind === 'line' ? canBeGreeting(`${frame.text} `) : canBeGreeting(withoutUndecidedCr(frame.text));
-  if (!possible) return refusal(state, { reason: 'invalid-greeting' }, policy);
+  if (!possible) return onNoGreeting(frame, policy);
   if (frame.kind === 'partial') return forward(state);
   const response = readResponse(frame.text);
   const status = response.kind === 'untagged' ? response.status : undefined;
@@ -126,6 +141,16 @@ function onGreeting(frame: TextFrame, policy: ImapPolicy): Result {
   if (status === 'BYE') return forward({ at: 'CLOSED' });
   // Read once more as a response: its code may name capabilities, and hold a literal.
   return onResponderLine(NOT_AUTHENTICATED, frame.text, policy);
+}
+
+/** What another protocol's server may greet with has gone ahead where it came in pieces: words would be its end. */
+function onNoGreeting(frame: TextFrame, policy: ImapPolicy): Result {
+  const state = imap.initial;
+  const opening = readOpening(decided(frame), SERVER_OPENINGS);
+  if (opening.kind === 'foreign') return refusal(state, foreign(opening.spoken, 'responder'), policy);
+  if (frame.kind === 'partial' && opening.kind === 'undecided') return forward(state);
+  const hasBegun = readOpening(frame.text.slice(0, 1), SERVER_OPENINGS).kind === 'undecided';
+  return refusal(state, { reason: 'invalid-greeting' }, hasBegun ? { ...policy, reset: true } : policy);
 }
 
 function onClosed(state: ImapState, frame: TextFrame, policy: ImapPolicy): Result {

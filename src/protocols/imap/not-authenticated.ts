@@ -1,4 +1,5 @@
 import type { Fact } from '../../inspect/facts.ts';
+import { isSshIdentification, readOpening, TAGGED_OPENINGS } from '../../inspect/foreign.ts';
 import type { Action, Step } from '../../inspect/inspector.ts';
 import { isSaslResponse } from '../../inspect/sasl.ts';
 import { type WordTable, withoutUndecidedCr } from '../../inspect/words.ts';
@@ -10,9 +11,9 @@ import {
 } from '../../limits.ts';
 import type { ArgumentsReading } from './arguments.ts';
 import { type Judgement, judgeCommand, judgeRest } from './command-line.ts';
-import { BEFORE_TLS_VERBS, NOT_AUTHENTICATED_VERBS, SECURE_NOT_AUTHENTICATED_VERBS } from './grammar.ts';
+import { BEFORE_TLS_VERBS, COMMANDS, NOT_AUTHENTICATED_VERBS, SECURE_NOT_AUTHENTICATED_VERBS } from './grammar.ts';
 import { isOffered, type Literal } from './literals.ts';
-import { factsOf, type Refusal, refuse } from './refusal.ts';
+import { factsOf, foreign, type Refusal, refuse } from './refusal.ts';
 import { type ImapPolicy, type ImapState, isInitiatorPaused, type NotAuthenticated, type Unfinished } from './state.ts';
 
 /** What a client may say before it is authenticated (RFC 9051 6.1 and 6.2). */
@@ -53,7 +54,13 @@ function onLine(state: NotAuthenticated, text: string, complete: boolean, policy
   if (isInitiatorPaused(state)) return refusal(state, { reason: reasonWhilePaused(state) }, policy);
   if (state.challenged) return onSaslResponse(state, text, complete, policy);
   if (state.unfinished !== undefined) return onRest(state, state.unfinished, { text, complete }, policy);
+  const decided = complete ? text : withoutUndecidedCr(text);
+  // After LOGOUT whatever is no login is late, and that is what is told of it.
+  const opening = readOpening(state.ended ? '' : decided, TAGGED_OPENINGS);
+  if (opening.kind === 'foreign') return refusal(state, foreign(opening.spoken, 'initiator'), policy);
   const judged = judge(state, text, complete, policy);
+  if (judged.kind === 'refused' && !complete && opening.kind === 'undecided') return { state, actions: [FORWARD] };
+  if (isSshClient(text, judged)) return refusal(state, foreign('SSH', 'initiator'), policy);
   switch (judged.kind) {
     case 'growing':
       return { state, actions: [FORWARD] };
@@ -64,6 +71,16 @@ function onLine(state: NotAuthenticated, text: string, complete: boolean, policy
     case 'unfinished':
       return telling(judged.fact, onLiteral(state, toUnfinished(judged), judged.reading, policy));
   }
+}
+
+/**
+ * `SSH-2.0-OpenSSH_9.2` is a tag, so only what stands behind it tells: no command that IMAP has, in a line that is
+ * refused for that or would go on all the same.
+ */
+function isSshClient(text: string, judged: Judgement): boolean {
+  if (!isSshIdentification(text)) return false;
+  if (judged.kind === 'refused') return judged.refusal.reason === 'invalid-command';
+  return judged.kind === 'command' && !COMMANDS.has(judged.verb.toUpperCase());
 }
 
 /** What was refused after all tells of itself. */

@@ -1,6 +1,7 @@
 import type { Alert } from '../../inspect/alerts.ts';
 import type { Fact } from '../../inspect/facts.ts';
-import type { Action } from '../../inspect/inspector.ts';
+import { type ForeignProtocol, ownWords } from '../../inspect/foreign.ts';
+import type { Action, Side } from '../../inspect/inspector.ts';
 import { REASONS, type Reason } from '../../inspect/reasons.ts';
 import type { ImapPolicy } from './state.ts';
 
@@ -13,6 +14,17 @@ export interface Refusal {
   readonly mechanism?: string | undefined;
   /** The command that is answered, where its tag could be read. */
   readonly tag?: string | undefined;
+  /** Another protocol than the port's, and who spoke it. */
+  readonly foreign?: Foreign;
+}
+
+interface Foreign {
+  readonly spoken: ForeignProtocol;
+  readonly by: Side;
+}
+
+export function foreign(spoken: ForeignProtocol, by: Side): Refusal {
+  return { reason: 'foreign-protocol', foreign: { spoken, by } };
 }
 
 /** The client's own faults; everything else is a NO. */
@@ -37,8 +49,8 @@ const PRIVACY_REASONS: ReadonlySet<Reason> = new Set<Reason>(['cleartext-login',
  */
 export function refuse(why: Refusal, policy: ImapPolicy): readonly Action[] {
   const { reason } = why;
-  // A client that awaits a server hello would take words for a broken one.
-  const isReset = policy.reset || reason === 'tls-expected';
+  // A client that awaits a server hello would take words for a broken one, or for the end of what began as a greeting.
+  const isReset = policy.reset || reason === 'tls-expected' || why.foreign?.by === 'responder';
   return [
     { kind: 'alert', alert: alertOf(why) },
     isReset
@@ -50,7 +62,9 @@ export function refuse(why: Refusal, policy: ImapPolicy): readonly Action[] {
 /**
  * RFC 9051 7.1.5: BYE is untagged and comes first; a tagged answer to the command may follow, and nothing after that.
  */
-function wordsFor({ reason, tag }: Refusal, hostname: string): string {
+function wordsFor({ reason, tag, foreign: found }: Refusal, hostname: string): string {
+  const own = found === undefined ? undefined : ownWords(found.spoken);
+  if (own !== undefined) return own;
   const bye = `* BYE ${hostname} refused: ${REASONS[reason]}\r\n`;
   if (tag === undefined) return bye;
   // RFC 5530 3: PRIVACYREQUIRED tells the client that the same login may succeed under TLS.
@@ -66,7 +80,8 @@ export function factsOf({ reason, text, mechanism }: Refusal): readonly Fact[] {
   return [{ kind: 'invalidCommand', text }];
 }
 
-function alertOf({ reason, text, mechanism }: Refusal): Alert {
+function alertOf({ reason, text, mechanism, foreign: found }: Refusal): Alert {
+  if (found !== undefined) return { id: 'FOREIGN_PROTOCOL', ...found };
   if (mechanism !== undefined) return { id: 'IMAP_NON_SECURE_LOGIN', text: text ?? '', mechanism };
   if (text !== undefined) return { id: 'IMAP_INVALID_COMMAND', text };
   return { id: 'PROTOCOL_VIOLATION', text: REASONS[reason] };

@@ -1,3 +1,4 @@
+import { CLIENT_OPENINGS, readOpening } from '../../inspect/foreign.ts';
 import type { Action, Step } from '../../inspect/inspector.ts';
 import { isSaslResponse } from '../../inspect/sasl.ts';
 import { AWAIT_TLS } from '../../inspect/tls-start.ts';
@@ -5,7 +6,7 @@ import { type WordTable, withoutUndecidedCr } from '../../inspect/words.ts';
 import { POP3_REPLY_BYTES_MAX, SASL_RESPONSE_BYTES_MAX, UNANSWERED_COMMANDS_MAX } from '../../limits.ts';
 import { type Judgement, type JudgingContext, judgeCommand } from './command-line.ts';
 import { AUTHORIZATION_VERBS, BEFORE_TLS_VERBS, SECURE_AUTHORIZATION_VERBS } from './grammar.ts';
-import { factsOf, type Refusal, refuse } from './refusal.ts';
+import { factsOf, foreign, type Refusal, refuse } from './refusal.ts';
 import { readReply } from './replies.ts';
 import {
   AUTHORIZATION,
@@ -30,7 +31,12 @@ type Result = Step<Pop3State>;
 export function onInitiator(state: Authorization, text: string, complete: boolean, policy: Pop3Policy): Result {
   if (isInitiatorPaused(state)) return refusal(state, { reason: reasonWhilePaused(state) }, policy);
   if (state.challenged) return onSaslResponse(state, text, complete, policy);
+  const decided = complete ? text : withoutUndecidedCr(text);
+  // After QUIT whatever is no login is late, and that is what is told of it.
+  const opening = readOpening(state.ended ? '' : decided, CLIENT_OPENINGS);
+  if (opening.kind === 'foreign') return refusal(state, foreign(opening.spoken, 'initiator'), policy);
   const judged = judgeInitiator(state, text, complete, policy);
+  if (judged.kind === 'refused' && !complete && opening.kind === 'undecided') return { state, actions: [FORWARD] };
   switch (judged.kind) {
     case 'growing':
       return { state, actions: [FORWARD] };

@@ -1,3 +1,4 @@
+import { CLIENT_OPENINGS, readOpening, SERVER_OPENINGS } from '../../inspect/foreign.ts';
 import { type Frame, type Inspector, type Step, unreachable } from '../../inspect/inspector.ts';
 import { refuseLineFault } from '../../inspect/line-ends.ts';
 import { withoutUndecidedCr } from '../../inspect/words.ts';
@@ -5,7 +6,7 @@ import { POP3_REPLY_BYTES_MAX, SASL_RESPONSE_BYTES_MAX } from '../../limits.ts';
 import { afterQuit, onInitiator, onReply } from './authorization.ts';
 import { judgeCommand } from './command-line.ts';
 import { CLOSED_VERBS } from './grammar.ts';
-import { factsOf, type Refusal, refuse } from './refusal.ts';
+import { factsOf, foreign, type Refusal, refuse } from './refusal.ts';
 import { canBeGreeting, readReply } from './replies.ts';
 import { AUTHORIZATION, type Pop3Policy, type Pop3State } from './state.ts';
 import { onTlsStart } from './tls.ts';
@@ -85,7 +86,7 @@ function isReadStrictly({ at }: Pop3State): boolean {
 function judgeText(state: Pop3State, frame: TextFrame, policy: Pop3Policy): Result {
   switch (state.at) {
     case 'GREETING':
-      return frame.from === 'initiator' ? refusal(state, { reason: 'early-talk' }, policy) : onGreeting(frame, policy);
+      return frame.from === 'initiator' ? onEarlyTalk(frame, policy) : onGreeting(frame, policy);
     case 'AUTHORIZATION':
       if (frame.from === 'initiator') return onInitiator(state, frame.text, frame.kind === 'line', policy);
       return frame.kind === 'line' ? onReply(state, frame.text, policy) : forward(state);
@@ -101,11 +102,25 @@ function judgeText(state: Pop3State, frame: TextFrame, policy: Pop3Policy): Resu
   }
 }
 
+/** The text of a line, or what of its beginning is settled. */
+function decided({ kind, text }: TextFrame): string {
+  return kind === 'line' ? text : withoutUndecidedCr(text);
+}
+
+/** Refused in any case; what may yet turn out to be another protocol a few octets later, when it can be named. */
+function onEarlyTalk(frame: TextFrame, policy: Pop3Policy): Result {
+  const state = pop3.initial;
+  const opening = readOpening(decided(frame), CLIENT_OPENINGS);
+  if (opening.kind === 'foreign') return refusal(state, foreign(opening.spoken, 'initiator'), policy);
+  const mayYet = frame.kind === 'partial' && opening.kind === 'undecided';
+  return mayYet ? forward(state) : refusal(state, { reason: 'early-talk' }, policy);
+}
+
 function onGreeting(frame: TextFrame, policy: Pop3Policy): Result {
   const state = pop3.initial;
   const possible =
     frame.kind === 'line' ? canBeGreeting(`${frame.text} `) : canBeGreeting(withoutUndecidedCr(frame.text));
-  if (!possible) return refusal(state, { reason: 'invalid-greeting' }, policy);
+  if (!possible) return onNoGreeting(frame, policy);
   if (frame.kind === 'partial') return forward(state);
   return forward(readReply(frame.text) === 'affirmative' ? AUTHORIZATION : { at: 'CLOSED' });
 }
@@ -113,6 +128,16 @@ function onGreeting(frame: TextFrame, policy: Pop3Policy): Result {
 /** Servers take QUIT in any case, and some do with arguments behind it; either ends the session. */
 function isQuit(text: string): boolean {
   return /^ *QUIT(?: |$)/i.test(text);
+}
+
+/** What another protocol's server may greet with has gone ahead where it came in pieces: words would be its end. */
+function onNoGreeting(frame: TextFrame, policy: Pop3Policy): Result {
+  const state = pop3.initial;
+  const opening = readOpening(decided(frame), SERVER_OPENINGS);
+  if (opening.kind === 'foreign') return refusal(state, foreign(opening.spoken, 'responder'), policy);
+  if (frame.kind === 'partial' && opening.kind === 'undecided') return forward(state);
+  const hasBegun = readOpening(frame.text.slice(0, 1), SERVER_OPENINGS).kind === 'undecided';
+  return refusal(state, { reason: 'invalid-greeting' }, hasBegun ? { ...policy, reset: true } : policy);
 }
 
 function onClosed(state: Pop3State, frame: TextFrame, policy: Pop3Policy): Result {

@@ -1,5 +1,6 @@
 /** What the session does on the server's answers. State moves here and nowhere else: the client only asks. */
 import type { Fact } from '../../inspect/facts.ts';
+import { readOpening, SERVER_OPENINGS } from '../../inspect/foreign.ts';
 import type { Action, FrameMode, Step } from '../../inspect/inspector.ts';
 import type { Reason } from '../../inspect/reasons.ts';
 import { AWAIT_TLS } from '../../inspect/tls-start.ts';
@@ -8,7 +9,7 @@ import { keywordFacts, offerAfter, refusesRecipient, starttlsFacts } from './fac
 import type { CommandRule } from './grammar.ts';
 import { commandIsAnswered, isResetUndone } from './message.ts';
 import { refuseServer, refuseWithReset, type SmtpPolicy } from './policy.ts';
-import { judgeReply, type ReplyLine } from './replies.ts';
+import { judgeReply, type RefusedReply, type ReplyLine } from './replies.ts';
 import { moveTo, type SmtpState } from './state.ts';
 
 const FORWARD: Action = { kind: 'forward' };
@@ -17,7 +18,8 @@ const CODE_AND_SEPARATOR_BYTES = 4;
 
 export function onReplyLine(state: SmtpState, text: string, policy: SmtpPolicy): Step<SmtpState> {
   const reply = judgeReply(state, text, true);
-  if (reply.kind === 'refused') return { state, actions: refuseReply(reply.reason, text, policy) };
+  if (reply.kind === 'undecided') return { state, actions: refuseWithReset('engine-error') };
+  if (reply.kind === 'refused') return { state, actions: refuseJudged(reply, text, policy) };
   const actions =
     isKeyword(state, reply) && !mayOffer(reply.text, true, policy) ? [maskKeyword(text), FORWARD] : [FORWARD];
   const learnt = learn(state, reply, actions.length === 1);
@@ -46,7 +48,8 @@ function dataFacts({ expecting }: SmtpState): readonly Fact[] {
 
 export function onPartialReplyLine(state: SmtpState, text: string, policy: SmtpPolicy): readonly Action[] {
   const reply = judgeReply(state, text, false);
-  if (reply.kind === 'refused') return refuseReply(reply.reason, text, policy);
+  if (reply.kind === 'undecided') return [FORWARD];
+  if (reply.kind === 'refused') return refuseJudged(reply, text, policy);
   const masked = isKeyword(state, reply) && !mayOffer(reply.text, false, policy);
   return masked ? [maskKeyword(text), FORWARD] : [FORWARD];
 }
@@ -76,7 +79,17 @@ function learn(state: SmtpState, reply: ReplyLine, visible: boolean): SmtpState 
  * has no reply at all. A line whose first octet is wrong never began.
  */
 export function refuseReply(reason: Reason, text: string, policy: SmtpPolicy): readonly Action[] {
-  return /^[2-5]/.test(text) ? refuseWithReset(reason) : refuseServer(policy, reason);
+  const hasBegun = /^[2-5]/.test(text) || (reason === 'invalid-greeting' && mayOpenForeign(text));
+  return hasBegun ? refuseWithReset(reason) : refuseServer(policy, reason);
+}
+
+function mayOpenForeign(text: string): boolean {
+  return readOpening(text.slice(0, 1), SERVER_OPENINGS).kind === 'undecided';
+}
+
+function refuseJudged({ reason, foreign }: RefusedReply, text: string, policy: SmtpPolicy): readonly Action[] {
+  if (foreign === undefined) return refuseReply(reason, text, policy);
+  return refuseWithReset(reason, { id: 'FOREIGN_PROTOCOL', spoken: foreign, by: 'responder' });
 }
 
 interface Answer {

@@ -4,7 +4,7 @@ import { type CommandVerdict, judgeCommandLine } from './command-line.ts';
 import { COMMANDS } from './grammar.ts';
 import { defaultSmtpPolicy, type SmtpPolicy } from './policy.ts';
 
-const offered = { chunking: true };
+const offered = { chunking: true, envelope: 'none' } as const;
 const judge = (text: string, policy: Partial<SmtpPolicy> = {}): CommandVerdict =>
   judgeCommandLine(text, true, { ...defaultSmtpPolicy, ...policy }, offered);
 const judgeHead = (text: string, policy: Partial<SmtpPolicy> = {}): CommandVerdict =>

@@ -2,6 +2,7 @@
  * One command line of the client, whole or as far as it has come: may it pass? Read from left to right, so that what
  * is said of a line under way holds for the whole line.
  */
+import { CLIENT_OPENINGS, type ForeignProtocol, readOpening } from '../../inspect/foreign.ts';
 import type { Reason } from '../../inspect/reasons.ts';
 import { SASL_RESPONSE_BYTES_MAX, SMTP_COMMAND_BYTES_MAX } from '../../limits.ts';
 import { pathEnd } from '../../mail/address.ts';
@@ -17,6 +18,7 @@ import {
 import { controlCharacterAt } from './octets.ts';
 import type { SmtpPolicy } from './policy.ts';
 import { firstRefusal } from './prefixes.ts';
+import type { SmtpState } from './state.ts';
 
 export type CommandVerdict =
   | { readonly kind: 'legal'; readonly rule: CommandRule; readonly argument: string }
@@ -25,7 +27,10 @@ export type CommandVerdict =
   | { readonly kind: 'undecided' }
   | { readonly kind: 'illegal'; readonly verb: string }
   | { readonly kind: 'attack'; readonly signature: AttackSignature }
-  | { readonly kind: 'refused'; readonly reason: Reason };
+  | { readonly kind: 'refused'; readonly reason: Reason; readonly foreign?: ForeignProtocol };
+
+/** What the session knows that decides about lines. */
+export type KnownOfSession = Offered & Pick<SmtpState, 'envelope'>;
 
 export type AttackSignature = 3100 | 3101 | 3102;
 
@@ -36,16 +41,23 @@ const CHUNK_UNDER_WAY = /^(?:(?:0|[1-9][0-9]{0,14})(?: (?:L(?:A(?:S(?:T)?)?)?)?)
 const COMMAND_SUBSTITUTION = /`|\$[({]/;
 
 /** Judges a whole line, or with `whole` false its first octets; a CR at their end must have been taken off. */
-export function judgeCommandLine(text: string, whole: boolean, policy: SmtpPolicy, offered: Offered): CommandVerdict {
-  const verdict = judge(text, whole, policy, offered);
+export function judgeCommandLine(
+  text: string,
+  whole: boolean,
+  policy: SmtpPolicy,
+  known: KnownOfSession,
+): CommandVerdict {
+  const verdict = judge(text, whole, policy, known);
   if (verdict.kind !== 'refused') return verdict;
-  return firstRefusal(text, (head) => judge(head, false, policy, offered), verdict);
+  return firstRefusal(text, (head) => judge(head, false, policy, known), verdict);
 }
 
-function judge(text: string, whole: boolean, policy: SmtpPolicy, offered: Offered): CommandVerdict {
+function judge(text: string, whole: boolean, policy: SmtpPolicy, known: KnownOfSession): CommandVerdict {
+  const foreign = foreignIn(text, known);
+  if (foreign !== undefined) return { kind: 'refused', reason: 'foreign-protocol', foreign };
   const space = text.indexOf(' ');
   const verb = space < 0 ? text : text.slice(0, space);
-  const rule = legalRule(verb, policy, offered);
+  const rule = legalRule(verb, policy, known);
   // RFC 4954 4: AUTH with an initial response may be as long as any response.
   const lengthMax = rule?.verb === 'AUTH' && space > 0 ? SASL_RESPONSE_BYTES_MAX : SMTP_COMMAND_BYTES_MAX;
   if (text.length > lengthMax) return { kind: 'refused', reason: 'line-too-long' };
@@ -54,10 +66,20 @@ function judge(text: string, whole: boolean, policy: SmtpPolicy, offered: Offere
   if (isRefusedBeforeTls(text, policy)) return { kind: 'refused', reason: 'tls-required' };
   if (text === '') return { kind: whole ? 'empty' : 'undecided' };
   if (space < 0 && !whole) {
-    return beginsLegalVerb(verb, policy, offered) ? { kind: 'undecided' } : { kind: 'illegal', verb };
+    return beginsLegalVerb(verb, policy, known) ? { kind: 'undecided' } : { kind: 'illegal', verb };
   }
   if (rule === undefined) return { kind: 'illegal', verb };
   return judgeArgument(rule, text.slice(verb.length + 1), whole);
+}
+
+/**
+ * Any line outside of a transaction, not the first alone: a browser that is made to speak SMTP has the commands in the
+ * body of its request. Inside of one a client that goes on after its DATA was refused sends lines of a message.
+ */
+function foreignIn(text: string, { envelope }: KnownOfSession): ForeignProtocol | undefined {
+  if (envelope !== 'none') return undefined;
+  const opening = readOpening(text, CLIENT_OPENINGS);
+  return opening.kind === 'foreign' ? opening.spoken : undefined;
 }
 
 /**

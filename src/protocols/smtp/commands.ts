@@ -3,7 +3,7 @@ import type { Alert } from '../../inspect/alerts.ts';
 import type { Fact } from '../../inspect/facts.ts';
 import type { Action, Step } from '../../inspect/inspector.ts';
 import { REASONS } from '../../inspect/reasons.ts';
-import { type AttackSignature, judgeCommandLine } from './command-line.ts';
+import { type AttackSignature, type CommandVerdict, judgeCommandLine } from './command-line.ts';
 import { envelopeFacts, headFact, lineFact } from './facts.ts';
 import {
   beginsMasked,
@@ -17,7 +17,7 @@ import {
   upper,
 } from './grammar.ts';
 import { chunkIsSent, commandIsSent } from './message.ts';
-import { refuseWithReset, refuseWithWords, type SmtpPolicy } from './policy.ts';
+import { refuseForeign, refuseWithReset, refuseWithWords, type SmtpPolicy } from './policy.ts';
 import { passedLength } from './prefixes.ts';
 import { signatureAlert, signatureOfIllegal, signaturesOf } from './signatures.ts';
 import { moveTo, type SmtpState } from './state.ts';
@@ -43,7 +43,7 @@ export function onCommandLine(state: SmtpState, text: string, policy: SmtpPolicy
     case 'refused': {
       const head = passedHead(state, text, policy);
       const fact = head.length < text.length ? headFact(head) : lineFact(text);
-      return { state, actions: refuseWithWords(policy, verdict.reason), facts: [fact] };
+      return { state, actions: refuseLine(verdict, policy), facts: [fact] };
     }
     case 'undecided':
       return { state, actions: refuseWithReset('engine-error') };
@@ -61,7 +61,7 @@ export function onPartialCommandLine(state: SmtpState, text: string, policy: Smt
     case 'attack':
       return { state, actions: [maskAll(text), FORWARD], facts: [headFact(text)] };
     case 'refused': {
-      const actions = refuseWithWords(policy, verdict.reason);
+      const actions = refuseLine(verdict, policy);
       return { state, actions, facts: [headFact(passedHead(state, text, policy))] };
     }
     case 'legal':
@@ -69,6 +69,10 @@ export function onPartialCommandLine(state: SmtpState, text: string, policy: Smt
     case 'undecided':
       return { state, actions: [FORWARD], facts: [headFact(text)] };
   }
+}
+
+function refuseLine({ reason, foreign }: Extract<CommandVerdict, { kind: 'refused' }>, policy: SmtpPolicy) {
+  return foreign === undefined ? refuseWithWords(policy, reason) : refuseForeign(policy, foreign);
 }
 
 /** What of a refused line could have gone ahead, and have been judged by a policy before the octet that is refused. */

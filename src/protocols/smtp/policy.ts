@@ -1,4 +1,5 @@
 import type { Alert } from '../../inspect/alerts.ts';
+import { type ForeignProtocol, ownWords } from '../../inspect/foreign.ts';
 import type { Action } from '../../inspect/inspector.ts';
 import type { LineEndings } from '../../inspect/line-ends.ts';
 import { REASONS, type Reason } from '../../inspect/reasons.ts';
@@ -56,6 +57,7 @@ export const defaultSmtpPolicy: SmtpPolicy = {
  */
 const STATUS: Partial<Record<Reason, string>> = {
   'line-too-long': '500 5.5.2',
+  'foreign-protocol': '554 5.5.1',
   'invalid-command': '500 5.5.1',
   'invalid-arguments': '501 5.5.4',
   'control-character': '501 5.5.2',
@@ -73,16 +75,29 @@ const STATUS_OTHERWISE = '554 5.7.1';
 const STATUS_SERVER = '421 4.3.0';
 
 /** Ends the session in SMTP's words and tells the administrator, by `alert` where the reason has one of its own. */
-export function refuseWithWords(policy: SmtpPolicy, reason: Reason, alert?: Alert): readonly Action[] {
+export function refuseWithWords(policy: SmtpPolicy, reason: Reason, alert?: Alert): readonly [Action, Action] {
   return [refuseAs(STATUS[reason] ?? STATUS_OTHERWISE, policy, reason), alertOf(reason, alert)];
+}
+
+/** A client of another protocol. One of TLS reads an alert of its own; others our words, as unlike theirs as any. */
+export function refuseForeign(policy: SmtpPolicy, spoken: ForeignProtocol): readonly Action[] {
+  const [refusal, alert] = refuseWithWords(policy, 'foreign-protocol', {
+    id: 'FOREIGN_PROTOCOL',
+    spoken,
+    by: 'initiator',
+  });
+  const words = ownWords(spoken);
+  const said: Action =
+    words === undefined ? refusal : { kind: 'refuse', reason: 'foreign-protocol', how: 'words', words };
+  return [said, alert];
 }
 
 export function refuseServer(policy: SmtpPolicy, reason: Reason): readonly Action[] {
   return [refuseAs(STATUS_SERVER, policy, reason), alertOf(reason)];
 }
 
-export function refuseWithReset(reason: Reason): readonly Action[] {
-  return [{ kind: 'refuse', reason, how: 'reset' }, alertOf(reason)];
+export function refuseWithReset(reason: Reason, alert?: Alert): readonly Action[] {
+  return [{ kind: 'refuse', reason, how: 'reset' }, alertOf(reason, alert)];
 }
 
 function refuseAs(status: string, { hostname }: SmtpPolicy, reason: Reason): Action {

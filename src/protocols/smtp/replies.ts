@@ -1,4 +1,5 @@
 /** What the server answers: a line of a reply, whole or as far as it has come, judged against what it answers. */
+import { type ForeignProtocol, type Opening, readOpening, SERVER_OPENINGS } from '../../inspect/foreign.ts';
 import type { Reason } from '../../inspect/reasons.ts';
 import { type CommandRule, EMPTY_LINE, GREETING } from './grammar.ts';
 import { isReplyText } from './octets.ts';
@@ -26,16 +27,24 @@ export interface ReplyLine {
 export interface RefusedReply {
   readonly kind: 'refused';
   readonly reason: Reason;
+  readonly foreign?: ForeignProtocol;
 }
 
+/** The beginning of what may be another protocol's greeting. */
+interface UndecidedReply {
+  readonly kind: 'undecided';
+}
+
+type ReplyVerdict = ReplyLine | RefusedReply | UndecidedReply;
+
 /** Judges a line (RFC 5321 4.2), or with `whole` false its first octets; a CR at their end must have been taken off. */
-export function judgeReply(state: SmtpState, line: string, whole: boolean): ReplyLine | RefusedReply {
+export function judgeReply(state: SmtpState, line: string, whole: boolean): ReplyVerdict {
   const verdict = judge(state, line, whole);
   if (verdict.kind !== 'refused') return verdict;
   return firstRefusal(line, (head) => judge(state, head, false), verdict);
 }
 
-function judge(state: SmtpState, line: string, whole: boolean): ReplyLine | RefusedReply {
+function judge(state: SmtpState, line: string, whole: boolean): ReplyVerdict {
   const [answers, remaining] = answeredBy(state, line);
   const code = line.slice(0, 3);
   const separator = line.slice(3, 4);
@@ -44,10 +53,19 @@ function judge(state: SmtpState, line: string, whole: boolean): ReplyLine | Refu
     (whole || code.length === 3 ? CODE : CODE_UNDER_WAY).test(code) &&
     (separator === '' || separator === ' ' || separator === '-') &&
     (state.replyCode === undefined || state.replyCode.startsWith(code));
-  if (answers === GREETING && !(wellFormed && mayAnswer(answers, code))) return refused('invalid-greeting');
+  if (answers === GREETING && !(wellFormed && mayAnswer(answers, code))) {
+    return judgeNoGreeting(state.replyCode === undefined ? readOpening(line, SERVER_OPENINGS) : NONE, whole);
+  }
   if (!wellFormed) return refused('invalid-reply');
   if (!mayAnswer(answers, code)) return refused('unexpected-reply');
   return { kind: 'reply', code, continued: separator === '-', text: line.slice(4), answers, remaining };
+}
+
+const NONE: Opening = { kind: 'none' };
+
+function judgeNoGreeting(opening: Opening, whole: boolean): RefusedReply | UndecidedReply {
+  if (opening.kind === 'foreign') return { kind: 'refused', reason: 'foreign-protocol', foreign: opening.spoken };
+  return opening.kind === 'undecided' && !whole ? { kind: 'undecided' } : refused('invalid-greeting');
 }
 
 function refused(reason: Reason): RefusedReply {
