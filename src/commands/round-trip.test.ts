@@ -127,13 +127,39 @@ test('what is printed reads as what was printed, whatever was typed', () => {
   expect(accepted).toBeGreaterThan(2_000);
 }, 60_000);
 
-test('no text makes the reader throw', () => {
-  const line = fc.oneof(LINE, lineIn('policy-map'), fc.string({ maxLength: 80 }));
+/** Text of no grammar: control characters, other line ends, halves of words, and lines that are nearly ones. */
+const TEXT = fc
+  .array(
+    fc.oneof(
+      LINE,
+      lineIn('policy-map'),
+      fc.string({ maxLength: 80, unit: 'binary' }),
+      fc
+        .tuple(LINE, fc.nat(60), fc.constantFrom('\0', '\t', '\r', '?', '!', '"', '\u00e9', '\u2028', ' no ', ''))
+        .map(([line, at, spoil]) => line.slice(0, at) + spoil + line.slice(at + 1)),
+      fc.constantFrom('banner x', 'end', 'exit', '!', '', 'no', '   ', '%'),
+    ),
+    { maxLength: 30 },
+  )
+  .chain((lines) => fc.constantFrom('\n', '\r\n', '\n\n').map((end) => lines.join(end)));
+
+test('any text is read, or what is wrong with it has a place; what was read of it is printed and read again', () => {
   fc.assert(
-    fc.property(fc.array(line, { maxLength: 30 }), (lines) => {
-      const { errors, notices } = parseConfiguration(lines.join('\n'), 'file');
-      for (const { line: number } of [...errors, ...notices]) expect(number).toBeGreaterThanOrEqual(1);
+    fc.property(TEXT, (text) => {
+      const { configuration, errors, notices } = parseConfiguration(text, 'file');
+      for (const { file, line, column, message } of [...errors, ...notices]) {
+        expect(file).toBe('file');
+        expect(line).toBeGreaterThanOrEqual(1);
+        expect(line).toBeLessThanOrEqual(text.split(/\r\n?|\n/).length);
+        expect(column).toBeGreaterThanOrEqual(1);
+        expect(message).not.toBe('');
+      }
+      const printed = printConfiguration(configuration);
+      const again = parseConfiguration(printed, 'printed');
+      const open = findReferenceErrors(configuration).map((error) => error.message);
+      expect(again.errors.map((error) => error.message).sort()).toEqual([...open].sort());
+      expect(again.configuration).toEqual(configuration);
     }),
-    { numRuns: 200 },
+    { numRuns: 400 },
   );
-});
+}, 60_000);

@@ -65,6 +65,15 @@ export function problemOfSplitting<State, Policy extends object>(
   return undefined;
 }
 
+/** Says how these segments of the case's octets come to something else than a line at a time, or nothing. */
+export function problemOfSegments<State, Policy extends object>(
+  suite: Pick<TranscriptSuite<State, Policy>, 'inspector' | 'policy' | 'readPolicy' | 'content'>,
+  transcript: TranscriptCase,
+  segments: readonly Row[],
+): string | undefined {
+  return compare(play(suite, transcript, lineByLine(transcript.rows)), play(suite, transcript, segments), transcript);
+}
+
 /** What a dialogue came to. */
 class Outcome {
   readonly log: readonly LogEntry[];
