@@ -17,6 +17,8 @@ namespace {
 constexpr std::uint16_t kSynQueue = 8;
 constexpr std::uint16_t kAnswerQueue = 9;
 constexpr std::uint32_t kSessionMark = 0x0100'0000;
+/// As the rules set them where a zone policy has decided.
+constexpr ZoneMarks kZoneMarks{.drop = 0x0200'0000, .pass = 0x0400'0000, .mask = 0x0600'0000};
 
 bool eventually(auto&& holds) {
   for (int tries = 0; tries < 150; ++tries) {
@@ -45,15 +47,17 @@ class FloodedServer {
     REQUIRE(::listen(listener_.get(), 128) == 0);
     raw_ = networks.client_socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
     REQUIRE(raw_.valid());
-    GateHost::Opening opening =
-        GateHost::open({.queue = {.queue = kSynQueue}, .inject_mark = kInjectedMark});
+    GateHost::Opening opening = GateHost::open(
+        {.queue = {.queue = kSynQueue}, .inject_mark = kInjectedMark, .zone_marks = kZoneMarks});
     REQUIRE_MESSAGE(opening.host, opening.error);
     host = std::move(opening.host);
   }
 
   [[nodiscard]] bool ready() const noexcept { return ready_; }
   /// From addresses of the client's network that nobody has: their answers are lost.
-  void send(std::uint32_t first, std::uint32_t count, std::uint8_t flags = kSyn) const {
+  /// `spoilt`: with a false checksum.
+  void send(std::uint32_t first, std::uint32_t count, std::uint8_t flags = kSyn,
+            bool spoilt = false) const {
     for (std::uint32_t i = first; i < first + count; ++i) {
       SegmentSpec spec;
       spec.source = {.address = host_address(0x0A4D'0164U + i / 100),
@@ -64,6 +68,7 @@ class FloodedServer {
       spec.window = 1'000;
       std::array<std::byte, 60> packet;
       const std::size_t octets = build_segment(spec, packet);
+      if (spoilt) packet[octets - 1] ^= std::byte{1};
       const SocketAddress to = address_of("10.77.2.2", 0);
       REQUIRE(::sendto(raw_.get(), packet.data(), octets, 0, to.get(), to.length) > 0);
     }
@@ -169,6 +174,40 @@ TEST_CASE("only marked SYNs open, and what is no initial SYN is dropped and desc
   CHECK(sample.drops[0].flags == kAck);
   CHECK(sample.drops[0].reason == Counter::drop_stray);
   CHECK_FALSE(flood.host->failed());
+}
+
+TEST_CASE("a SYN with a false checksum opens nothing, whatever its receiver would say") {
+  const FloodedServer flood;
+  if (!flood.ready()) return;
+  flood.host->configure({.mark_session = kSessionMark});
+  flood.send(0, 3, kSyn, true);
+  flood.send(10, 1);
+  CHECK(flood.counts(Counter::accepted, 1));
+  CHECK(flood.counts(Counter::drop_bad_checksum, 3));
+  CHECK(flood.host->gate()->size() == 1);
+  CHECK(flood.adds_up());
+}
+
+TEST_CASE("what a zone policy has dropped comes here to be told of, and goes no further") {
+  const FloodedServer flood;
+  if (!flood.ready()) return;
+  flood.host->configure({.mark_session = kSessionMark});
+  const auto marked = [&](const std::string& mark) {
+    return flood.networks.run(
+        "iptables -t mangle -I FORWARD -p tcp --syn --dport 2525 -j MARK --set-mark " + mark);
+  };
+  // Without the rule that lets marked packets out alone.
+  REQUIRE(flood.networks.run("iptables -t mangle -F POSTROUTING"));
+  REQUIRE(marked("0x02000000"));
+  flood.send(0, 3);
+  CHECK(flood.counts(Counter::drop_zone, 3));
+  CHECK(flood.networks.server_connections("syn-recv") == 0);
+  REQUIRE(flood.networks.run("iptables -t mangle -D FORWARD 1"));
+  REQUIRE(marked("0x04000000"));
+  flood.send(10, 2);
+  CHECK(flood.server_holds(2));
+  CHECK(flood.host->gate()->size() == 0);
+  CHECK(flood.adds_up());
 }
 
 TEST_CASE(

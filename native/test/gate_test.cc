@@ -282,12 +282,36 @@ TEST_CASE("a SYN of the responder is no split handshake") {
   CHECK(gate.size() == 1);
 }
 
+TEST_CASE("so many hosts are blocked and no more") {
+  Gate gate(10, kBlockedHostsMax + 10);
+  for (std::uint32_t i = 0; i < kBlockedHostsMax; ++i) CHECK(gate.block(host_address(i)));
+  CHECK_FALSE(gate.block(host_address(kBlockedHostsMax)));
+  CHECK(gate.block(host_address(7)));
+  gate.unblock(host_address(7));
+  CHECK(gate.block(host_address(kBlockedHostsMax)));
+}
+
+TEST_CASE("a cookie is what the kernel's own SYN acknowledges, and nobody else's") {
+  TcpPacket syn = syn_of(ends_of(1));
+  syn.acknowledgement = 77;
+  ReceivedPacket received;
+  for (const std::uint8_t hook : {std::uint8_t{1}, std::uint8_t{2}, std::uint8_t{3}}) {
+    received.hook = hook;
+    CHECK(proxied_by(received, syn).has_value() == (hook == 3));
+  }
+  CHECK(proxied_by(received, syn)->sequence == 77);
+  syn.acknowledgement = 0;
+  CHECK_FALSE(proxied_by(received, syn).has_value());
+  CHECK_FALSE(proxied_by(received, answer_to(syn)).has_value());
+}
+
 TEST_CASE("an entry that is taken or forgotten is gone, once") {
   Gate gate(10, 10);
   CHECK(pass(gate, 1).empty());
   const HalfOpen entry = found(gate, ends_of(1));
   CHECK(gate.take(entry));
   CHECK_FALSE(gate.take(entry));
+  CHECK_FALSE(gate.note_answer(entry, answer_to(syn_of(ends_of(1)))));
   CHECK_FALSE(gate.find(ends_of(1).initiator, ends_of(1).responder).has_value());
   CHECK(gate.counters()[Counter::half_open_reset] == 0);
   CHECK(pass(gate, 2).empty());

@@ -111,8 +111,8 @@ void Orders::put(std::uint32_t op, Side side, std::uint32_t flags, std::uint32_t
   for (const std::uint32_t argument : arguments) words_[length_++] = argument;
 }
 
-LoopLab::LoopLab(LoopOptions options, std::shared_ptr<Gate> gate)
-    : loop(source, sender, {.flows_max = 64, .chunks_max = 256, .gate = std::move(gate)}),
+LoopLab::LoopLab(LoopOptions options, std::shared_ptr<Gate> gate, std::size_t chunks_max)
+    : loop(source, sender, {.flows_max = 64, .chunks_max = chunks_max, .gate = std::move(gate)}),
       events_(4 + 8 * 256),
       arena_(kArenaBytes),
       orders_(kOrderWordsMax),

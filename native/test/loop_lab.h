@@ -143,7 +143,8 @@ class LoopLab final : public Judge {
  public:
   using Answer = std::function<void(const SeenEvent&, Orders&)>;
 
-  explicit LoopLab(LoopOptions options = with_mail_ports(), std::shared_ptr<Gate> gate = nullptr);
+  explicit LoopLab(LoopOptions options = with_mail_ports(), std::shared_ptr<Gate> gate = nullptr,
+                   std::size_t chunks_max = 256);
   ~LoopLab() override;
 
   static LoopOptions with_mail_ports();

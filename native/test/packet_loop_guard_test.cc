@@ -124,4 +124,35 @@ TEST_CASE("a responder that speaks on after a refusal is reset a bounded number 
   CHECK(resets_toward(lab, R) == kLateResetsMax);
 }
 
+TEST_CASE("what cannot be kept for a retransmission is dropped, and the rest goes on") {
+  LoopOptions options = LoopLab::with_mail_ports();
+  options.window_scale_loose = true;
+  const std::string line = std::string(1'022, 'n') + "\r\n";
+  struct Room {
+    std::size_t chunks;
+    std::size_t octets;
+  };
+  for (const Room room : {Room{8, 8 * kChunkBytes}, Room{4'096, kUnacknowledgedBytesMax}}) {
+    CAPTURE(room.chunks);
+    LoopLab lab(options, nullptr, room.chunks);
+    lab.answer = [](const SeenEvent& event, Orders& orders) {
+      if (event.kind != EventKind::opened) return LoopLab::forward_all(event, orders);
+      orders.frame(event.flow, I, FramingMode::lines, 2'000);
+      orders.frame(event.flow, R, FramingMode::lines, 2'000);
+    };
+    lab.connect();
+    std::uint32_t offset = 0;
+    while (offset < room.octets && lab.fate(lab.send(I, offset, line)) == "accept") {
+      offset += static_cast<std::uint32_t>(line.size());
+    }
+    CHECK(offset + 2 * kChunkBytes >= room.octets);
+    CHECK(lab.fate(lab.send(I, offset, line)) == "drop");
+    CHECK(lab.loop.counters()[Counter::drop_memory] > 0);
+    // Its sender brings it again, and what was acknowledged has made room.
+    lab.acknowledged[1] = offset;
+    lab.send(R, 0, "", kAck);
+    CHECK(lab.fate(lab.send(I, offset, line)) == "accept");
+  }
+}
+
 }  // namespace postern::test

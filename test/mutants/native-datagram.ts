@@ -154,6 +154,12 @@ const handshakes: readonly Guard[] = [
     ['gate_test.cc', 'packet_loop_handshake_test.cc'],
     [
       [
+        'handshake-gone',
+        'the answer to a connection that was given up is none (cisco-ios 3.3)',
+        'if (!table_.holds(entry)) return false;\n  HalfOpen answered',
+        'HalfOpen answered',
+      ],
+      [
         'handshake-first-answer',
         'the first answer of a server is the one that counts (RFC 9293 3.10.7.3)',
         'if (answered.answered) return true;',

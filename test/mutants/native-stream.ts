@@ -312,7 +312,7 @@ const orders: readonly Guard[] = [
   ]),
   ...guardsOf(
     'native/engine/midstream.cc',
-    [...LOOP, 'packet_loop_opening_test.cc', 'session_end_test.cc'],
+    ['packet_loop_refusal_test.cc', 'packet_loop_handshake_test.cc', 'packet_loop_opening_test.cc'],
     [
       [
         'midstream-fail-closed',
@@ -445,12 +445,6 @@ const gate: readonly Guard[] = [
     'native/engine/handshake.cc',
     [...GATE, 'packet_loop_opening_test.cc', 'packet_loop_proxied_test.cc', 'old_timestamp_test.cc'],
     [
-      [
-        'handshake-evicted',
-        'the answer to a connection that was given up does not pass (cisco-ios 3.3)',
-        'if (!gate_->note_answer(entry, packet)) {',
-        'if (!gate_->note_answer(entry, packet) && false) {',
-      ],
       [
         'handshake-checked',
         'a packet of a handshake is what the handshake has next (RFC 9293 3.10.7)',
