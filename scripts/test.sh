@@ -6,7 +6,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 STAGES=${STAGES:-check native fuzz unit lab}
-if [ -n "${CI:-}" ]; then FUZZ_SECONDS=${FUZZ_SECONDS:-40}; else FUZZ_SECONDS=${FUZZ_SECONDS:-10}; fi
+if [ -n "${CI:-}" ]; then FUZZ_SECONDS=${FUZZ_SECONDS:-60}; else FUZZ_SECONDS=${FUZZ_SECONDS:-10}; fi
 RESULTS=build/test
 passed=0 failed=0 skipped=0
 failed_stages=()
@@ -41,11 +41,13 @@ stage_native() {
 }
 
 run_fuzzer() {
-  local name=$1 found=build/fuzz/found/$1 artifacts=build/fuzz/artifacts/$1
+  local name=$1 found=build/fuzz/found/$1 artifacts=build/fuzz/artifacts/$1 words=()
   mkdir -p "$found" "$artifacts" "native/fuzz/corpus/$name"
+  # Targets that read text as it is sent.
+  case $name in content | differential | framer | mime) words=(-dict=native/fuzz/mail.dict) ;; esac
   # The first directory takes new inputs; the corpus in the repository is only read.
   build/fuzz/native/fuzz/fuzz_"$name" -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 \
-    -artifact_prefix="$artifacts/" -print_final_stats=1 "$found" "native/fuzz/corpus/$name" \
+    "${words[@]}" -artifact_prefix="$artifacts/" -print_final_stats=1 "$found" "native/fuzz/corpus/$name" \
     >"$RESULTS/fuzz-$name.log" 2>&1
 }
 

@@ -1,8 +1,10 @@
-// One stream in two segmentations, both from the input: the cuts must be the same ones. The caller
-// of the framer is played by a fixed rule that changes the framing at cuts.
+// One stream in two segmentations, both from the input: the cuts must be the same ones, and the
+// first must stand where a plain search finds it. The caller of the framer is played by a fixed
+// rule that changes the framing at cuts.
 #include "core/framer.h"
 
 #include <algorithm>
+#include <string>
 
 #include "fuzz/fuzzing.h"
 
@@ -66,11 +68,58 @@ std::vector<Found> play(const Input& input, std::size_t piece, std::size_t step)
       if (cut.frame_bytes == 0) continue;
       if (order == 1) framer.set({.mode = FramingMode::mail_data, .bytes = 12});
       if (order == 2) framer.set({.mode = FramingMode::counted, .bytes = 3});
-      if (order == 3 && cut.kind != CutKind::line) framer.set(input.first);
+      if (order == 3 && cut.kind == CutKind::look_alike && cut.well_formed) {
+        framer.mend();
+      } else if (order == 3 && cut.kind != CutKind::line) {
+        framer.set(input.first);
+      }
     }
     piece = 1 + (piece + step) % 13;
   }
   return found;
+}
+
+void check_line(const std::string& text, const std::vector<Found>& found) {
+  const std::size_t end = text.find('\n');
+  require(found.empty() == (end == std::string::npos));
+  if (found.empty()) return;
+  const bool crlf = end > 0 && text[end - 1] == '\r';
+  require(found[0].cut.kind == CutKind::line && found[0].at == end + 1);
+  require(found[0].cut.end == (crlf ? LineEnd::crlf : LineEnd::bare_lf));
+}
+
+void check_message(const std::string& text, const std::vector<Found>& found) {
+  // The first line of a message may be its last (RFC 5321 4.1.1.4).
+  const std::size_t end = ("\r\n" + text).find("\r\n.\r\n");
+  if (found.empty()) {
+    require(end == std::string::npos);
+    return;
+  }
+  const bool ended = found[0].cut.kind == CutKind::data_end;
+  require(ended || found[0].cut.kind == CutKind::look_alike);
+  require(end == std::string::npos ? !ended : found[0].at <= end + 3);
+  require(!ended || found[0].at == end + 3);
+}
+
+/// Where no budget is in the way.
+void check_first(const Input& input, const std::vector<Found>& found) {
+  const std::string text(reinterpret_cast<const char*>(input.stream.data()), input.stream.size());
+  const bool unbounded = input.first.bytes == UINT64_MAX;
+  switch (input.first.mode) {
+    case FramingMode::lines:
+      if (unbounded || input.first.tolerant) check_line(text, found);
+      return;
+    case FramingMode::mail_data:
+      if (unbounded) check_message(text, found);
+      return;
+    case FramingMode::counted:
+      if (input.first.bytes > text.size() || text.empty()) return;
+      require(!found.empty() && found[0].cut.kind == CutKind::counted_end);
+      require(found[0].at == input.first.bytes);
+      return;
+    default:
+      return;
+  }
 }
 
 }  // namespace
@@ -84,6 +133,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     input.switches = input.switches << 8U | data[at];
   }
   const std::vector<Found> whole = play(input, SIZE_MAX / 2, 0);
+  check_first(input, whole);
   require(play(input, 1 + input.pieces % 13, input.pieces / 13) == whole);
   require(play(input, 1, 12) == whole);
   return 0;

@@ -53,7 +53,8 @@ class ScriptedJudge final : public Judge {
   World& world_;
   std::map<std::uint32_t, Connection*> connections_;  ///< by flow index
   std::vector<std::uint32_t> events_;
-  std::vector<std::byte> arena_;
+  std::vector<std::byte> own_arena_;
+  std::span<std::byte> arena_;
   std::vector<std::uint32_t> orders_;
   std::vector<std::byte> order_arena_;
   std::size_t length_ = 0;
@@ -74,7 +75,10 @@ inline ScriptedJudge::ScriptedJudge(Decisions& decisions, World& world)
 }
 
 inline void ScriptedJudge::attach(PacketLoop& loop, std::size_t arena_bytes) {
-  arena_.resize(arena_bytes);
+  // The large one is the same for all runs: to map it anew costs more than a run.
+  static std::vector<std::byte> large(kArenaBytes);
+  if (arena_bytes < kArenaBytes) own_arena_.resize(arena_bytes);
+  arena_ = arena_bytes < kArenaBytes ? std::span(own_arena_) : std::span(large);
   loop.attach({events_, arena_, orders_, order_arena_}, this);
 }
 
@@ -146,7 +150,7 @@ inline void ScriptedJudge::strict(const Event& event, Connection& connection) {
   if (event.kind == EventKind::line && event.number == 0) {
     direction.at_cr = std::string(event.text) + '\r';
     octets = length + 2;
-    direction.imposed[direction.frame_begin + length + 1] = '\n';
+    direction.imposed.set(direction.frame_begin + length + 1, '\n');
   }
   direction.framed = direction.frame_begin + octets;
   const std::uint8_t how = decisions_.octet();
@@ -249,7 +253,7 @@ inline void ScriptedJudge::mask(const Event& event, Direction& direction, std::u
   put(OrderOp::mask, event.side, 'x', event.flow, {start, length});
   const std::uint32_t stop = std::min(direction.frame_begin + length, direction.framed);
   for (std::uint32_t at = direction.frame_begin + start; at < stop; ++at) {
-    if (at >= direction.released) direction.imposed[at] = 'x';
+    if (at >= direction.released) direction.imposed.set(at, 'x');
   }
 }
 

@@ -32,15 +32,47 @@ class Decisions {
   std::span<const std::uint8_t> bytes_;
 };
 
+/// Octets by their stream offset: those near the start in a row, for there are many; those of
+/// probes and of numbers that wrapped by themselves.
+class Octets {
+ public:
+  static constexpr int kUnknown = -1;
+
+  [[nodiscard]] int at(std::uint32_t offset) const {
+    if (offset < near_.size()) return near_[offset];
+    if (offset < kNear || far_.empty()) return kUnknown;
+    const auto found = far_.find(offset);
+    return found == far_.end() ? kUnknown : found->second;
+  }
+  void set(std::uint32_t offset, char octet) {
+    if (offset >= kNear) {
+      far_[offset] = static_cast<unsigned char>(octet);
+      return;
+    }
+    if (offset >= near_.size()) near_.resize(offset + 1, kUnknown);
+    near_[offset] = static_cast<unsigned char>(octet);
+  }
+  /// The one that was there first.
+  int set_first(std::uint32_t offset, char octet) {
+    if (at(offset) == kUnknown) set(offset, octet);
+    return at(offset);
+  }
+
+ private:
+  static constexpr std::uint32_t kNear = 1U << 20U;
+  std::vector<std::int16_t> near_;
+  std::map<std::uint32_t, std::int16_t> far_;
+};
+
 /// What is known of one direction of a connection: what its sender sent last, what its receiver got
 /// first, and what the judge has let go.
 struct Direction {
   std::uint32_t initial_sequence = 0;
   std::string sent;
-  std::map<std::uint32_t, char> received;  ///< by stream offset, first copy
-  std::map<std::uint32_t, char> imposed;   ///< masks, and the LF behind a line judged at its CR
-  std::uint32_t received_end = 0;          ///< without a gap: what the receiver can acknowledge
-  std::uint32_t acknowledged = 0;          ///< what it has acknowledged
+  Octets received;                 ///< first copies
+  Octets imposed;                  ///< masks, and the LF behind a line judged at its CR
+  std::uint32_t received_end = 0;  ///< without a gap: what the receiver can acknowledge
+  std::uint32_t acknowledged = 0;  ///< what it has acknowledged
   std::uint32_t frame_begin = 0;
   std::uint32_t framed = 0;
   std::uint32_t released = 0;
@@ -220,18 +252,19 @@ inline void World::observe_payload(Connection& connection, Side from, const TcpP
   std::uint32_t offset = packet.sequence - (direction.initial_sequence + 1);
   for (const std::byte octet : payload) {
     const auto seen = static_cast<char>(octet);
-    const auto known = direction.received.emplace(offset, seen).first;
+    const int known = direction.received.set_first(offset, seen);
+    const int value = static_cast<unsigned char>(seen);
     // What was acknowledged, its receiver throws away, whatever it is.
-    if (checked && offset >= direction.acknowledged) require(known->second == seen);
+    if (checked && offset >= direction.acknowledged) require(known == value);
     if (strict && checked) {
       require(offset < direction.released);
-      const auto mask = direction.imposed.find(offset);
-      if (offset >= direction.acknowledged && mask != direction.imposed.end())
-        require(seen == mask->second);
+      const int mask = direction.imposed.at(offset);
+      if (offset >= direction.acknowledged && mask != Octets::kUnknown) require(value == mask);
     }
     ++offset;
   }
-  while (direction.received.contains(direction.received_end)) ++direction.received_end;
+  while (direction.received.at(direction.received_end) != Octets::kUnknown)
+    ++direction.received_end;
 }
 
 }  // namespace postern::fuzz
