@@ -111,8 +111,9 @@ void Orders::put(std::uint32_t op, Side side, std::uint32_t flags, std::uint32_t
   for (const std::uint32_t argument : arguments) words_[length_++] = argument;
 }
 
-LoopLab::LoopLab(LoopOptions options, std::shared_ptr<Gate> gate, std::size_t chunks_max)
-    : loop(source, sender, {.flows_max = 64, .chunks_max = chunks_max, .gate = std::move(gate)}),
+LoopLab::LoopLab(LoopOptions options, std::shared_ptr<Gate> gate, LoopRoom room)
+    : loop(source, sender,
+           {.flows_max = room.flows_max, .chunks_max = room.chunks_max, .gate = std::move(gate)}),
       events_(4 + 8 * 256),
       arena_(kArenaBytes),
       orders_(kOrderWordsMax),

@@ -144,7 +144,7 @@ class LoopLab final : public Judge {
   using Answer = std::function<void(const SeenEvent&, Orders&)>;
 
   explicit LoopLab(LoopOptions options = with_mail_ports(), std::shared_ptr<Gate> gate = nullptr,
-                   std::size_t chunks_max = 256);
+                   LoopRoom room = {.flows_max = 64, .chunks_max = 256});
   ~LoopLab() override;
 
   static LoopOptions with_mail_ports();

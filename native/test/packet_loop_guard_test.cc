@@ -134,7 +134,7 @@ TEST_CASE("what cannot be kept for a retransmission is dropped, and the rest goe
   };
   for (const Room room : {Room{8, 8 * kChunkBytes}, Room{4'096, kUnacknowledgedBytesMax}}) {
     CAPTURE(room.chunks);
-    LoopLab lab(options, nullptr, room.chunks);
+    LoopLab lab(options, nullptr, {.flows_max = 4, .chunks_max = room.chunks});
     lab.answer = [](const SeenEvent& event, Orders& orders) {
       if (event.kind != EventKind::opened) return LoopLab::forward_all(event, orders);
       orders.frame(event.flow, I, FramingMode::lines, 2'000);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/limits.h"
 #include "loop_lab.h"
 #include "tls_samples.h"
 
@@ -86,7 +87,8 @@ TEST_CASE("the octet that makes a hello none, or completes a broken one, does no
   }
 }
 
-TEST_CASE("a server's alert is told as one, however it is cut, and what follows it is judged anew") {
+TEST_CASE(
+    "a server's alert is told as one, however it is cut, and what follows it is judged anew") {
   const std::string alert = "\x15\x03\x01\x00\x02\x02\x46"s;
   for (std::size_t piece = 1; piece <= alert.size(); ++piece) {
     CAPTURE(piece);
@@ -120,6 +122,51 @@ TEST_CASE("what follows a hello in its packet is none of it") {
   CHECK(lab.fate(lab.send(I, 0, kHello + "\x14\x03\x03\x00\x01\x01"s)) == "accept");
   REQUIRE(starts_of(lab).size() == 1);
   CHECK(starts_of(lab)[0].text == told("\x01\x03\x03", "mx.example.org"));
+}
+
+namespace {
+
+/// What client number `client` of many sends, or is sent.
+void say(LoopLab& lab, std::uint32_t client, SegmentSpec spec, const std::string& payload = "") {
+  const bool to_server = spec.destination.port == lab.responder_port;
+  Endpoint& end = to_server ? spec.source : spec.destination;
+  end.port = static_cast<std::uint16_t>(1'024 + client);
+  spec.payload = std::as_bytes(std::span(payload));
+  std::vector<std::byte> packet(payload.size() + 100);
+  packet.resize(build_segment(spec, packet));
+  lab.source.feed(std::move(packet), payload.size() > 1'400);
+  lab.turn();
+}
+
+}  // namespace
+
+TEST_CASE("hellos under way take so much memory together, and the next one is refused") {
+  const std::string whole = record(
+      client_hello({.extensions = extension(21, std::string(kTlsHelloBytesMax - 100, 'p'))}));
+  const std::string most = whole.substr(0, whole.size() - 1);
+  const auto clients = static_cast<std::uint32_t>(kTlsHelloTotalBytesMax / most.size());
+  LoopLab lab(LoopLab::with_mail_ports(), nullptr,
+              {.flows_max = clients + 10, .chunks_max = 9 * (clients + 10)});
+  lab.answer = await_tls;
+  for (std::uint32_t client = 0; client <= clients; ++client) {
+    CHECK(starts_of(lab).empty());
+    SegmentSpec syn = lab.spec(I, 0, kSyn);
+    --syn.sequence;
+    syn.acknowledgement = 0;
+    say(lab, client, syn);
+    SegmentSpec answer = lab.spec(R, 0, kSyn | kAck);
+    --answer.sequence;
+    say(lab, client, answer);
+    say(lab, client, lab.spec(I, 0, kAck));
+    say(lab, client, lab.spec(I, 0, kAck | kPsh), most);
+  }
+  REQUIRE(starts_of(lab).size() == 1);
+  CHECK((starts_of(lab)[0].flags & kWellFormed) == 0);
+  // It has given back what it had.
+  say(lab, 0, lab.spec(I, static_cast<std::uint32_t>(most.size()), kAck | kPsh),
+      whole.substr(most.size()));
+  REQUIRE(starts_of(lab).size() == 2);
+  CHECK((starts_of(lab)[1].flags & kWellFormed) != 0);
 }
 
 }  // namespace postern::test
