@@ -17,10 +17,10 @@ const PATTERNS = ['pattern_set_test.cc', 'pattern_stream_test.cc'];
 const flow: readonly Guard[] = [
   ...guardsOf('native/engine/framing.cc', FLOW, [
     [
-      'content-first',
-      'what the scan found is judged before anything else of the flow (issue 4)',
+      'content-finish-told',
+      'what ends a message waits until the scan has told the rest (issue 4)',
       'if (content_waits(flow)) return write_content(index);',
-      'if (flow.content && flow.content->finishing) return write_content(index);',
+      'if (content_waits(flow) && !flow.content->finishing) return write_content(index);',
     ],
     [
       'content-before-release',
