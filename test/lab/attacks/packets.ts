@@ -14,7 +14,7 @@ export interface Oddities {
   readonly ack?: string;
   /** What the timestamp is ahead. */
   readonly ts?: string;
-  /** `md5`, `wscaleN`, or the number of an option that nobody knows. */
+  /** `md5`, `wscaleN`, `endless` (of no length), or the number of an option that nobody knows. */
   readonly opt?: string;
   readonly reserved?: string;
   readonly urg?: string;
@@ -25,6 +25,17 @@ export interface Oddities {
   readonly padding?: string;
   /** Octets of the IP payload in the first of two fragments, the second of which goes first. */
   readonly fragment?: string;
+  /** Octets by which the second fragment, which then goes behind the first, reaches back into it, filled with V. */
+  readonly overlap?: string;
+  /** The second fragment never comes. */
+  readonly unfinished?: string;
+  /** The header's length in words of 32 bits, as it says itself. */
+  readonly doff?: string;
+  /** Without timestamps, although they were agreed to. */
+  readonly nots?: string;
+  /** Options of the IP header, in hex. */
+  readonly ipopt?: string;
+  readonly ipcsum?: 'bad';
 }
 
 export interface Line {
@@ -53,13 +64,15 @@ export function checksum(...parts: readonly Buffer[]): number {
   return ~sum & 0xffff;
 }
 
-function optionsOf({ opt, ts, timestamps: [value, echo] }: Segment): Buffer {
+function optionsOf({ opt, ts, nots, timestamps: [value, echo] }: Segment): Buffer {
+  if (nots !== undefined) return Buffer.alloc(0);
   const stamps = Buffer.alloc(8);
   stamps.writeUInt32BE((value + Number(ts ?? 0)) >>> 0, 0);
   stamps.writeUInt32BE(echo >>> 0, 4);
   const known = Buffer.concat([TIMESTAMPS_OPTION, stamps]);
   if (opt === undefined) return known;
   if (opt.startsWith('wscale')) return Buffer.concat([known, Buffer.from([3, 3, Number(opt.slice(6)), 1])]);
+  if (opt === 'endless') return Buffer.concat([known, Buffer.from([254, 0, 0, 0])]);
   const other = opt === 'md5' ? [1, 1, 19, 18, ...new Array(16).fill(7)] : [Number(opt), 4, 0, 0];
   return Buffer.concat([known, Buffer.from(other)]);
 }
@@ -74,7 +87,8 @@ export function tcpOf(line: Line, segment: Segment, pseudoOf: (octets: number) =
   header.writeUInt16BE(line.destinationPort, 2);
   header.writeUInt32BE(segment.sequence >>> 0, 4);
   header.writeUInt32BE((segment.acknowledgement + Number(segment.ack ?? 0)) >>> 0, 8);
-  header[12] = ((20 + options.length) << 2) | (Number(segment.reserved ?? 0) << 1);
+  const words = Number(segment.doff ?? (20 + options.length) / 4);
+  header[12] = (words << 4) | (Number(segment.reserved ?? 0) << 1);
   header[13] = flags;
   header.writeUInt16BE(Number(segment.window ?? 0xffff), 14);
   header.writeUInt16BE(Number(segment.urg ?? 0), 18);
@@ -96,24 +110,29 @@ let identification = 1;
 function framesOf(line: Line, segment: Segment, tcp: Buffer): Buffer[] {
   const cut = segment.fragment === undefined ? tcp.length : Number(segment.fragment);
   const id = identification++;
-  const frame = (from: number, to: number, more: boolean) => {
-    const ip = Buffer.alloc(20);
-    ip[0] = 0x45;
+  const options = Buffer.from(segment.ipopt ?? '', 'hex');
+  const frame = (from: number, body: Buffer, more: boolean) => {
+    const ip = Buffer.concat([Buffer.alloc(20), options]);
+    ip[0] = 0x40 | (ip.length / 4);
     ip[1] = Number(segment.tos ?? 0);
-    ip.writeUInt16BE(20 + to - from, 2);
+    ip.writeUInt16BE(ip.length + body.length, 2);
     ip.writeUInt16BE(id & 0xffff, 4);
     ip.writeUInt16BE((more ? 0x2000 : 0) | (from >> 3), 6);
     ip[8] = Number(segment.ttl ?? 64);
     ip[9] = 6;
     addressOf(line.source).copy(ip, 12);
     addressOf(line.destination).copy(ip, 16);
-    ip.writeUInt16BE(checksum(ip), 10);
+    ip.writeUInt16BE(checksum(ip) ^ (segment.ipcsum === 'bad' ? 0x5555 : 0), 10);
     const padding = Buffer.from(segment.padding ?? '', 'latin1');
     const ethernet = [macOf(line.macs.destination), macOf(line.macs.source), ETHERTYPE_IPV4];
-    return Buffer.concat([...ethernet, ip, tcp.subarray(from, to), padding]);
+    return Buffer.concat([...ethernet, ip, body, padding]);
   };
-  if (cut >= tcp.length) return [frame(0, tcp.length, false)];
-  return [frame(cut, tcp.length, false), frame(0, cut, true)];
+  if (cut >= tcp.length) return [frame(0, tcp, false)];
+  const first = frame(0, tcp.subarray(0, cut), true);
+  if (segment.unfinished !== undefined) return [first];
+  const back = Number(segment.overlap ?? 0);
+  const second = frame(cut - back, Buffer.concat([Buffer.alloc(back, 'V'), tcp.subarray(cut)]), false);
+  return back > 0 ? [first, second] : [second, first];
 }
 
 /** The Ethernet frames of a segment, in the order in which they are to be sent. */

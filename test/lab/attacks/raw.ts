@@ -40,11 +40,16 @@ export const rawAddress = (number: number): string => `10.80.1.${20 + number}`;
 
 export async function startRawClient(world: Pick<World, 'lab'>): Promise<RawClient> {
   const macs = await macsOf(world);
-  const heard: Heard[] = [];
+  // By whom it is for: floods hear much that is for others.
+  const heard = new Map<string, Heard[]>();
   const wire = await openWire(world.lab.client, (frame) => {
     const segment = decode(frame);
-    if (segment !== undefined) heard.push(segment);
+    if (segment === undefined) return;
+    const mine = heard.get(segment.destination);
+    if (mine === undefined) heard.set(segment.destination, [segment]);
+    else mine.push(segment);
   });
+  const heardBy = ({ source }: Line): readonly Heard[] => heard.get(source) ?? [];
 
   const openLine = async (number: number, destinationPort: number): Promise<Line> => {
     const source = rawAddress(number);
@@ -59,7 +64,7 @@ export async function startRawClient(world: Pick<World, 'lab'>): Promise<RawClie
     async open(number, port) {
       const line = await openLine(number, port);
       let sent = 0;
-      const mine = () => heard.filter(({ destination }) => destination === line.source);
+      const mine = () => heardBy(line);
       return {
         address: line.source,
         heard: mine,
@@ -71,7 +76,7 @@ export async function startRawClient(world: Pick<World, 'lab'>): Promise<RawClie
     },
     async play(number, port, segments, midstream) {
       const line = await openLine(number, port);
-      const mine = () => heard.filter(({ destination }) => destination === line.source);
+      const mine = () => heardBy(line);
       const first = 1_000_000 * number;
       const now: { timestamps: [number, number]; acknowledgement: number } = {
         timestamps: [TIMESTAMP_FIRST, 0],

@@ -2,9 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startCapture } from '../capture.ts';
+import { talk } from '../dialogue.ts';
 import { ADDRESSES } from '../lab.ts';
 import { POSTERN, posternLogTexts } from '../postern.ts';
-import { type Running, start } from '../process.ts';
+import { type Running, start, until } from '../process.ts';
 import { inRepository } from '../repository.ts';
 import { createWorld, posternOf, type World } from '../world.ts';
 import type { PlayStep } from './cutting.ts';
@@ -54,24 +55,40 @@ export interface Flow {
 
 export interface Stage {
   readonly world: World;
+  readonly server: StageServer;
   /** Postern's debug stream so far. */
   debug(): string;
   play(port: number, clients: readonly Client[]): Promise<Flow[]>;
   close(): Promise<void>;
 }
 
+/** The server that is played against where none is scripted. */
+export const STAGE_SERVERS = ['server', 'exim', 'courier'] as const;
+export type StageServer = (typeof STAGE_SERVERS)[number];
+
 /** A lab whose client has 32,000 addresses, so that every log line says which dialogue it is about. */
-export async function openStage(configuration: string): Promise<Stage> {
-  const world = await createWorld({ configuration, logDialogues: true, offloads: false });
+export async function openStage(
+  configuration: string,
+  server: StageServer = 'server',
+  offloads = false,
+): Promise<Stage> {
+  const others = { exim: server === 'exim', courier: server === 'courier' };
+  const world = await createWorld({ configuration, logDialogues: true, offloads, ...others });
   const { client, router } = world.lab;
   await client.must(['ip', 'route', 'add', 'local', '10.80.128.0/17', 'dev', 'lo']);
   await client.must(['sysctl', '-qw', 'net.ipv4.tcp_autocorking=0']);
   await router.must(['ip', 'route', 'add', '10.80.128.0/17', 'via', ADDRESSES.client.v4]);
   writeFileSync(join(world.folder('dovecot'), 'users'), USERS);
   const debug = start([POSTERN, 'debug', 'ip', 'inspect', 'detailed', '--control', posternOf(world).controlSocket]);
-  const players = { world, debug, played: 0 };
+  await until('the debug stream to flow', async () => {
+    const steps = [{ expect: '^220 ' }, { send: 'QUIT\r\n' }, { waitForEnd: true }] as const;
+    await talk(client, { host: ADDRESSES.server.v4, port: 25, steps });
+    return debug.output().includes('CBAC frame');
+  });
+  const players = { world, debug, server, played: 0 };
   return {
     world,
+    server,
     debug: debug.output,
     async play(port, clients) {
       const flows: Flow[] = [];
@@ -90,6 +107,7 @@ export async function openStage(configuration: string): Promise<Stage> {
 interface Players {
   readonly world: World;
   readonly debug: Running;
+  readonly server: StageServer;
   played: number;
 }
 
@@ -127,7 +145,7 @@ async function playSome(players: Players, port: number, clients: readonly Client
   const inside = await startCapture(world.lab.router, 'inside0', file);
   const scripted = clients.some(({ server }) => server !== undefined);
   const actor = scripted ? await startActor(players, port, locals, clients) : undefined;
-  const host = scripted ? ADDRESSES.sink.v4 : ADDRESSES.server.v4;
+  const host = scripted ? ADDRESSES.sink.v4 : ADDRESSES[players.server].v4;
   const parts = clients.map(({ steps }, index) => ({ local: locals[index], steps }));
   const program = [process.execPath, inRepository('test', 'lab', 'attacks', 'player.mjs')];
   const player = world.lab.client.start(program, { input: JSON.stringify({ host, port, clients: parts }) });
