@@ -38,6 +38,7 @@ describe('links', () => {
       'limits',
       'logging',
       'metrics',
+      'promises',
       'rules',
       'shows',
     ].map((name) => `docs/${name}.md`),
