@@ -85,6 +85,7 @@ class DialogueJudge final : public Judge {
   void ended(const Event& event);
   void obey(const Event& event);
   void meet();
+  void leave(Side side);
   void wait(Side side, char wants);
   void refuse(Side side, std::uint32_t limit);
   void mask(const Event& event);
@@ -195,15 +196,16 @@ inline void DialogueJudge::line(const Event& event) {
   }
   if (partial) return forward(event.side);
   Event whole = event;
+  bool broken = false;
   if (event.octets == 0) {
     // Judged at its CR.
     whole.octets = static_cast<std::uint32_t>(event.text.size()) + 2;
     const std::string& said = stream(event.side);
     const std::size_t next = side.at + whole.octets - 1;
-    broken_line_ = broken_line_ || (next < said.size() && said[next] != '\n');
+    broken = next < said.size() && said[next] != '\n';
+    broken_line_ = broken_line_ || broken;
   }
   forward(event.side);
-  const bool broken = event.octets == 0 && broken_line_;
   if (!broken) tell(whole);
   // A broken line is told again from its start.
   const std::uint32_t at = side.at;
@@ -279,17 +281,23 @@ inline void DialogueJudge::meet() {
       frame(side, FramingMode::tls, 0, false);
   }
   if (granted && verb == 'Q') {
-    accounts_[index(Side::initiator)].unread = true;
+    leave(Side::initiator);
     frame(Side::initiator, FramingMode::opaque, 0, false);
   }
   if (granted && (verb == 'N' || verb == 'A')) {
-    accounts_[index(Side::initiator)].unread = verb == 'N';
-    accounts_[index(Side::responder)].unread = true;
+    if (verb == 'N') leave(Side::initiator);
+    leave(Side::responder);
     put(OrderOp::stop, Side::initiator, verb == 'N' ? 3U : 2U);
   }
   // The reply was let go first.
   put(OrderOp::resume, Side::responder, 0);
   put(OrderOp::resume, Side::initiator, 0);
+}
+
+/// Nobody reads the side any more: a repetition of what passed unread may say anything.
+inline void DialogueJudge::leave(Side side) {
+  accounts_[index(side)].unread = true;
+  connection_.direction(side).unchecked = true;
 }
 
 inline void DialogueJudge::over_budget(const Event& event) {
@@ -336,10 +344,8 @@ inline void DialogueJudge::tls_start(const Event& event) {
     accounts_[index(event.side)].waits = true;
     return put(OrderOp::pause, event.side, 0);
   }
-  for (Account& account : accounts_) {
-    account.waits = false;
-    account.unread = true;
-  }
+  for (Account& account : accounts_) account.waits = false;
+  for (const Side any : {Side::initiator, Side::responder}) leave(any);
   put(OrderOp::stop, event.side, 1);
 }
 
