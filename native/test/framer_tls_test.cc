@@ -64,7 +64,7 @@ TEST_CASE("a heartbeat, an alert or application data is no start of a handshake"
   CHECK(tls("\x17\x03\x03\x00\x10\x01"s) == "no_tls:1:1");
 }
 
-TEST_CASE("an alert comes in place of a hello where it may, and as its stream's first record only") {
+TEST_CASE("an alert may come in place of a hello, as the first record of its stream") {
   const auto cut = [](std::string_view stream) {
     return cuts_of({.framing = {.mode = FramingMode::tls, .tolerant = true}, .stream = stream});
   };
