@@ -178,6 +178,7 @@ Napi::Object flow_object(const Napi::Env& env, PacketLoop& loop, std::uint32_t i
   object.Set("midstream", Napi::Boolean::New(env, flow.midstream));
   object.Set("initiatorPackets", number(flow.packets[0]));
   object.Set("responderPackets", number(flow.packets[1]));
+  object.Set("altered", number(flow.altered));
   object.Set("inInterface", number(flow.in_interface));
   object.Set("outInterface", number(flow.out_interface));
   return object;

@@ -89,6 +89,14 @@ void Tracker::forget_timestamps() noexcept {
   for (HalfStream& half : halves_) half.timestamp_known = false;
 }
 
+void Tracker::note_echo(Side side, std::uint32_t timestamp) noexcept {
+  HalfStream& sender = half_of(side);
+  if (!timestamps() || timestamp == 0) return;
+  if (sender.timestamp_known && seq_le(timestamp, sender.timestamp_recent)) return;
+  sender.timestamp_recent = timestamp;
+  sender.timestamp_known = true;
+}
+
 void Tracker::apply(Side from, const TcpPacket& packet) noexcept {
   if (packet.has(kRst)) {
     for (HalfStream& half : halves_) half.state = TcpState::closed;

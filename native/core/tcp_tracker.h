@@ -99,6 +99,10 @@ class Tracker {
 
   /// Both agreed to timestamps, but which were the last is not known: the next ones are.
   void forget_timestamps() noexcept;
+  /// The receiver of `side` says by its echo that it has had this TSval: older ones are refused
+  /// from now on (RFC 7323 5.3). Changes nothing where timestamps were not agreed to, and with 0,
+  /// which receivers take for none.
+  void note_echo(Side side, std::uint32_t timestamp) noexcept;
 
   [[nodiscard]] const HalfStream& half(Side side) const noexcept { return halves_[index(side)]; }
   [[nodiscard]] bool timestamps() const noexcept {

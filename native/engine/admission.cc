@@ -188,10 +188,30 @@ void PacketLoop::admit_to_flow(std::uint32_t index, InHand& hand) noexcept {
     admit_handshake(flow, from, hand);
     return;
   }
+  admit_ordinary(index, from, hand);
+}
+
+/// A segment without SYN and RST: an acknowledgement goes on, octets and FIN have their place in
+/// the stream.
+void PacketLoop::admit_ordinary(std::uint32_t index, Side from, InHand& hand) noexcept {
+  Flow& flow = *flows_[index];
+  TcpPacket& packet = hand.packet;
   note_acknowledgement(flow, from, packet);
+  // Also where the segment is empty: its pointer may name an octet of the next one, which a
+  // receiver would leave out (RFC 9293 3.8.5).
+  const bool urgent = packet.has(kUrg);
+  if (urgent) {
+    clear_urgent(packet);
+    ++counters_[Counter::urgent_cleared];
+  }
   if (packet.payload().empty() && !packet.has(kFin)) {
     if (!flow.loose) flow.tracker.apply(from, packet);
-    accept_plain(flow, hand.received.id, hand.received.mark);
+    if (urgent) {
+      write_checksums(packet);
+      accept_rewritten(&flow, hand.received.id, packet.bytes, hand.received.mark);
+    } else {
+      accept_plain(flow, hand.received.id, hand.received.mark);
+    }
     if (flow.tracker.over() && !flow.loose) {
       tell_closed(index, EndReason::closed);
     }
@@ -204,11 +224,7 @@ void PacketLoop::admit_to_flow(std::uint32_t index, InHand& hand) noexcept {
   pending.length = static_cast<std::uint32_t>(packet.payload().size());
   pending.mark = hand.received.mark;
   pending.gso = hand.received.gso;
-  if (packet.has(kUrg)) {
-    clear_urgent(pending.packet);
-    pending.dirty = true;
-    ++counters_[Counter::urgent_cleared];
-  }
+  pending.dirty = urgent;
   admit_segment(index, from, std::move(pending));
 }
 

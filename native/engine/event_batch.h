@@ -45,6 +45,7 @@ enum class ReassemblyAlarm : std::uint8_t {
   released,        ///< a segment that waited was dropped for one nearer to the hole
   expired,         ///< the time is up once: the queue is kept
   deleted,         ///< and twice: the session is deleted
+  altered,         ///< octets differed from those seen first; once a session, alarm or not
 };
 
 enum EventFlag : std::uint32_t {

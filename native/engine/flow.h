@@ -159,9 +159,11 @@ struct FlowFacts {
   std::uint32_t offload_mark = 0;  ///< set on every packet that is accepted from now on
   std::uint32_t mark_once = 0;     ///< set on the next one only
   std::uint32_t offloaded = 0;  ///< why inspection stopped (Order::flags of `stop`); 0: it goes on
+  std::uint32_t altered = 0;    ///< segments whose octets differed from those seen first
   PortProtocol protocol = PortProtocol::none;
   FlowStage stage = FlowStage::open;
   std::uint8_t late_resets = 0;  ///< RSTs sent for what came after the end
+  bool altered_told = false;
   bool announced = false;        ///< JavaScript knows it
   bool midstream = false;
   bool loose = false;  ///< a direction has left the queue: its half cannot be tracked

@@ -83,9 +83,12 @@ void PacketLoop::promote(const HalfOpen& entry, const Tracker& tracker, InHand& 
   if (index == kNoFlow) return;
   Flow& flow = *flows_[index];
   flow.tracker = tracker;
-  // The table has no room for timestamps: what this packet echoes is the responder's last.
-  if (hand.packet.options.has_timestamps)
+  // The table has no room for timestamps: what this packet echoes is the responder's last. Who
+  // sends it has read the SYN-ACK, and an untrue echo costs nobody but itself.
+  if (hand.packet.options.has_timestamps) {
     flow.side(Side::responder).last_timestamp = hand.packet.options.timestamp_echo;
+    flow.tracker.note_echo(Side::responder, hand.packet.options.timestamp_echo);
+  }
   announce(index);
   admit_to_flow(index, hand);
 }

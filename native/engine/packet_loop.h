@@ -166,6 +166,7 @@ class PacketLoop {
   void admit_to_flow(std::uint32_t index, InHand& hand) noexcept;
   [[nodiscard]] TrackResult check(Flow& flow, Side from, const TcpPacket& packet) const noexcept;
   void admit_handshake(Flow& flow, Side from, const InHand& hand) noexcept;
+  void admit_ordinary(std::uint32_t index, Side from, InHand& hand) noexcept;
   void admit_reset(std::uint32_t index, Side from, InHand& hand) noexcept;
   void note_headers(Flow& flow, Side from, const TcpPacket& packet) noexcept;
   [[nodiscard]] std::uint32_t open_flow(const FlowKey& key, const InHand& hand) noexcept;
@@ -195,9 +196,13 @@ class PacketLoop {
   // stream.cc: octets in order and out of order
   void admit_segment(std::uint32_t index, Side from, PendingPacket&& pending) noexcept;
   void admit_opaque(std::uint32_t index, Side from, PendingPacket& pending) noexcept;
-  void admit_retransmission(Flow& flow, Side from, PendingPacket& pending) noexcept;
+  void admit_retransmission(std::uint32_t index, Side from, PendingPacket& pending) noexcept;
   static void hide_forgotten(const FlowSide& side, PendingPacket& pending) noexcept;
-  [[nodiscard]] bool append(Flow& flow, Side from, PendingPacket& pending) noexcept;
+  [[nodiscard]] bool append(std::uint32_t index, Side from, PendingPacket& pending) noexcept;
+  void agree_with_early(std::uint32_t index, Side from, PendingPacket& pending,
+                        std::int64_t offset) noexcept;
+  void note_altered(std::uint32_t index, Side from, PendingPacket& pending) noexcept;
+  void drop_behind_fin(Flow& flow, Side from) noexcept;
   void keep_early(std::uint32_t index, Side from, PendingPacket&& pending) noexcept;
   [[nodiscard]] bool make_room(std::uint32_t index, Side from,
                                const PendingPacket& pending) noexcept;
@@ -205,6 +210,8 @@ class PacketLoop {
                     ReassemblyAlarm why) noexcept;
   void alarm(std::uint32_t index, Side from, ReassemblyAlarm what,
              const PendingPacket* segment = nullptr) noexcept;
+  bool tell_reassembly(std::uint32_t index, Side from, ReassemblyAlarm what,
+                       const PendingPacket* segment) noexcept;
   static void keep_timestamps_rising(FlowSide& side, PendingPacket& pending) noexcept;
   void drain_early(std::uint32_t index, Side from) noexcept;
   void pass_early(std::uint32_t index, Side from) noexcept;

@@ -6,6 +6,15 @@
 
 namespace postern {
 
+namespace {
+
+/// Held since an earlier turn, or about to be: its octets are its own.
+bool is_kept(const PendingPacket& pending) noexcept {
+  return pending.packet.bytes.data() == pending.owned.data();
+}
+
+}  // namespace
+
 void PacketLoop::admit_segment(std::uint32_t index, Side from, PendingPacket&& pending) noexcept {
   Flow& flow = *flows_[index];
   FlowSide& side = flow.side(from);
@@ -21,6 +30,7 @@ void PacketLoop::admit_segment(std::uint32_t index, Side from, PendingPacket&& p
   }
   const std::uint64_t end = side.store.end();
   const std::int64_t offset = offset_of(side, pending.packet.sequence, end);
+  agree_with_early(index, from, pending, offset);
   if (offset > static_cast<std::int64_t>(end)) {
     pending.offset = static_cast<std::uint64_t>(offset);
     keep_early(index, from, std::move(pending));
@@ -31,16 +41,19 @@ void PacketLoop::admit_segment(std::uint32_t index, Side from, PendingPacket&& p
   if (offset + pending.length <= static_cast<std::int64_t>(end) && !new_fin) {
     // Keepalives begin before the stream's first stored octet, maybe before its start.
     pending.offset = static_cast<std::uint64_t>(std::max<std::int64_t>(offset, 0));
-    admit_retransmission(flow, from, pending);
+    admit_retransmission(index, from, pending);
     return;
   }
   pending.offset = static_cast<std::uint64_t>(std::max<std::int64_t>(offset, 0));
-  if (offset < 0 || !append(flow, from, pending)) {
+  if (offset < 0 || !append(index, from, pending)) {
     drop(pending.id, Counter::drop_memory);
     return;
   }
   if (!flow.loose) flow.tracker.apply(from, pending.packet);
-  if (pending.packet.has(kFin)) side.fin_received = true;
+  if (pending.packet.has(kFin)) {
+    side.fin_received = true;
+    drop_behind_fin(flow, from);
+  }
   touched_.push_back(index);
   side.pending.push_back(std::move(pending));
   flow.next_side = from;
@@ -62,8 +75,7 @@ void PacketLoop::admit_opaque(std::uint32_t index, Side from, PendingPacket& pen
     pending.offset = static_cast<std::uint64_t>(offset);
     hide_forgotten(side, pending);
     if (side.store.impose(pool_, pending.offset, pending.packet.payload())) {
-      pending.dirty = true;
-      ++counters_[Counter::retransmissions_altered];
+      note_altered(index, from, pending);
     }
     const std::uint64_t end = pending.offset + pending.length;
     if (end > side.forwarded) {
@@ -96,19 +108,20 @@ void PacketLoop::admit_opaque(std::uint32_t index, Side from, PendingPacket& pen
 /// was acknowledged by the receiver, which throws them away. Of a packet whose end is still held
 /// the part that went before goes again: its first copy may have been lost behind us, and then the
 /// answer that the rest waits for would never come.
-void PacketLoop::admit_retransmission(Flow& flow, Side from, PendingPacket& pending) noexcept {
+void PacketLoop::admit_retransmission(std::uint32_t index, Side from,
+                                      PendingPacket& pending) noexcept {
+  Flow& flow = *flows_[index];
   FlowSide& side = flow.side(from);
   ++counters_[Counter::retransmissions];
   const std::uint64_t end = pending.offset + pending.length;
   const bool whole = end <= side.released;
+  hide_forgotten(side, pending);
+  if (side.store.impose(pool_, pending.offset, pending.packet.payload())) {
+    note_altered(index, from, pending);
+  }
   if (!whole && pending.offset >= side.released) {
     drop(pending.id, Counter::drop_duplicate_held);
     return;
-  }
-  hide_forgotten(side, pending);
-  if (side.store.impose(pool_, pending.offset, pending.packet.payload())) {
-    pending.dirty = true;
-    ++counters_[Counter::retransmissions_altered];
   }
   if (whole && pending.packet.has(kFin)) note_fin(flow, from);
   keep_timestamps_rising(side, pending);
@@ -123,8 +136,9 @@ void PacketLoop::admit_retransmission(Flow& flow, Side from, PendingPacket& pend
 }
 
 /// What the receiver has acknowledged is no longer known. It throws a repetition away, but where
-/// octets were masked, what they hid must not show on the wire either. Behind the last of those there
-/// is nothing to hide, and where nobody reads it may be new: TLS behind a hello, say, after a loss.
+/// octets were masked, what they hid must not show on the wire either. Behind the last of those
+/// there is nothing to hide, and where nobody reads it may be new: TLS behind a hello, say, after a
+/// loss.
 void PacketLoop::hide_forgotten(const FlowSide& side, PendingPacket& pending) noexcept {
   const std::uint64_t hides_to = std::min(side.hides_to, side.store.begin());
   if (pending.offset >= hides_to) return;
@@ -137,8 +151,8 @@ void PacketLoop::hide_forgotten(const FlowSide& side, PendingPacket& pending) no
 
 /// Puts what is new of the packet at the end of the stream, and what is old of it to what was seen
 /// first.
-bool PacketLoop::append(Flow& flow, Side from, PendingPacket& pending) noexcept {
-  FlowSide& side = flow.side(from);
+bool PacketLoop::append(std::uint32_t index, Side from, PendingPacket& pending) noexcept {
+  FlowSide& side = flows_[index]->side(from);
   const std::span<std::byte> payload = pending.packet.payload();
   const auto old = static_cast<std::size_t>(
       std::min<std::uint64_t>(side.store.end() - pending.offset, payload.size()));
@@ -146,10 +160,52 @@ bool PacketLoop::append(Flow& flow, Side from, PendingPacket& pending) noexcept 
     return false;
   hide_forgotten(side, pending);
   if (old > 0 && side.store.impose(pool_, pending.offset, payload.first(old))) {
-    pending.dirty = true;
-    ++counters_[Counter::retransmissions_altered];
+    note_altered(index, from, pending);
   }
   return side.store.append(pool_, payload.subspan(old));
+}
+
+/// Octets that came early and wait were seen first, too: what comes over them, in order or early
+/// itself, is made to agree. So all that waits agrees, in whatever order it is taken up.
+void PacketLoop::agree_with_early(std::uint32_t index, Side from, PendingPacket& pending,
+                                  std::int64_t offset) noexcept {
+  if (is_kept(pending)) return;
+  const std::int64_t end = offset + pending.length;
+  bool differed = false;
+  for (const PendingPacket& waiting : flows_[index]->side(from).early) {
+    const auto waits_from = static_cast<std::int64_t>(waiting.offset);
+    const std::int64_t begin = std::max(offset, waits_from);
+    const std::int64_t stop = std::min(end, waits_from + waiting.length);
+    if (begin >= stop) continue;
+    const auto octets = static_cast<std::size_t>(stop - begin);
+    const auto seen =
+        waiting.packet.payload().subspan(static_cast<std::size_t>(begin - waits_from), octets);
+    const auto claimed =
+        pending.packet.payload().subspan(static_cast<std::size_t>(begin - offset), octets);
+    if (std::ranges::equal(seen, claimed)) continue;
+    std::ranges::copy(seen, claimed.begin());
+    differed = true;
+  }
+  if (differed) note_altered(index, from, pending);
+}
+
+/// Octets that differed from those seen first were overwritten: counted, and told once a session.
+void PacketLoop::note_altered(std::uint32_t index, Side from, PendingPacket& pending) noexcept {
+  Flow& flow = *flows_[index];
+  pending.dirty = true;
+  ++counters_[Counter::retransmissions_altered];
+  ++flow.altered;
+  if (flow.altered_told || !flow.announced) return;
+  flow.altered_told = tell_reassembly(index, from, ReassemblyAlarm::altered, &pending);
+}
+
+/// The FIN ended the stream (RFC 9293 3.10.4): what came early from behind it never belongs to it.
+void PacketLoop::drop_behind_fin(Flow& flow, Side from) noexcept {
+  FlowSide& side = flow.side(from);
+  for (std::size_t at = side.early.size(); at-- > 0;) {
+    if (side.early[at].offset + side.early[at].length > side.store.end())
+      drop_early(flow, from, at, Counter::drop_data_after_fin);
+  }
 }
 
 /// cisco-ios 3.6: two queues a session; a full queue drops what arrives, unless inspection waits
@@ -214,7 +270,12 @@ void PacketLoop::refuse_early(std::uint32_t index, Side from, const PendingPacke
 /// do not.
 void PacketLoop::alarm(std::uint32_t index, Side from, ReassemblyAlarm what,
                        const PendingPacket* segment) noexcept {
-  if (!options_.reassembly_alarm || writer_.full()) return;
+  if (options_.reassembly_alarm) static_cast<void>(tell_reassembly(index, from, what, segment));
+}
+
+bool PacketLoop::tell_reassembly(std::uint32_t index, Side from, ReassemblyAlarm what,
+                                 const PendingPacket* segment) noexcept {
+  if (writer_.full()) return false;
   const FlowSide& side = flows_[index]->side(from);
   const std::uint32_t awaited = sequence_at(side, side.store.end());
   const std::uint32_t sequence = segment == nullptr ? awaited : segment->packet.sequence;
@@ -226,6 +287,7 @@ void PacketLoop::alarm(std::uint32_t index, Side from, ReassemblyAlarm what,
                .generation = table_.generation(index),
                .number = (std::uint64_t{awaited} << 32U) | sequence,
                .extra = static_cast<std::uint32_t>(what) | (waiting << 8U)});
+  return true;
 }
 
 /// RFC 7323 5.3: a receiver drops what looks older than what it took last. A segment that we kept
@@ -241,8 +303,7 @@ void PacketLoop::keep_timestamps_rising(FlowSide& side, PendingPacket& pending) 
     side.timestamp_passed = options.timestamp_value;
     return;
   }
-  const bool kept = pending.packet.bytes.data() == pending.owned.data();
-  if (!kept || options.has_md5 || options.has_authentication) return;
+  if (!is_kept(pending) || options.has_md5 || options.has_authentication) return;
   set_timestamp_value(pending.packet, *side.timestamp_passed);
   pending.dirty = true;
 }
@@ -259,8 +320,15 @@ void PacketLoop::drain_early(std::uint32_t index, Side from) noexcept {
       PendingPacket pending = std::move(side.early[i]);
       side.early.erase(side.early.begin() + static_cast<std::ptrdiff_t>(i));
       counters_[Counter::out_of_order_bytes] -= pending.packet.bytes.size();
-      admit_segment(index, from, std::move(pending));
       progress = true;
+      // Octets that came in order have overtaken its FIN: no receiver has one there.
+      const bool fin_inside =
+          pending.packet.has(kFin) && pending.offset + pending.length < side.store.end();
+      if (fin_inside) {
+        drop(pending.id, Counter::drop_invalid_sequence);
+      } else {
+        admit_segment(index, from, std::move(pending));
+      }
       closed_a_gap = true;
       break;
     }

@@ -77,7 +77,7 @@ ReceiveStatus FakeSource::receive(std::span<ReceivedPacket> packets, std::size_t
     packet.hook = taken_.back().hook;
     packet.in_interface = taken_.back().interfaces[0];
     packet.out_interface = taken_.back().interfaces[1];
-    packet.checksum_complete = true;
+    packet.checksum_complete = checksum_complete;
     ++counters_.received;
   }
   return count > 0 ? ReceiveStatus::packets : ReceiveStatus::none;

@@ -44,6 +44,7 @@ class FakeSource final : public PacketSource {
   std::uint8_t hook = 2;
   std::array<std::uint32_t, 2> interfaces{0, 0};  ///< in and out
   bool truncated = false;                         ///< what is fed is a part of its packet
+  bool checksum_complete = true;                  ///< false: the sender's card was to write it
 
  private:
   struct Waiting {

@@ -118,6 +118,30 @@ TEST_CASE("tcp timestamps: count only when both sides offered them") {
   tcp.pass("> P. 1:9 ack 1 win 1000 ts 1");
 }
 
+TEST_CASE("tcp timestamps: what a receiver echoes is held against older ones") {
+  TcpScript tcp;
+  tcp.handshake("ts 1000");
+  tcp.tracker.forget_timestamps();
+  tcp.tracker.note_echo(Side::responder, 900);
+  tcp.drop("< P. 1:9 ack 1 win 1000 ts 899", TrackDrop::old_timestamp);
+  tcp.tracker.note_echo(Side::responder, 950);
+  tcp.tracker.note_echo(Side::responder, 940);
+  tcp.drop("< P. 1:9 ack 1 win 1000 ts 949", TrackDrop::old_timestamp);
+  tcp.pass("< P. 1:9 ack 1 win 1000 ts 950");
+}
+
+TEST_CASE("tcp timestamps: an echo of 0, or where none were agreed to, says nothing") {
+  TcpScript tcp;
+  tcp.handshake("ts 1000");
+  tcp.tracker.forget_timestamps();
+  tcp.tracker.note_echo(Side::responder, 0);
+  tcp.pass("< P. 1:9 ack 1 win 1000 ts -5");
+  TcpScript plain;
+  plain.handshake();
+  plain.tracker.note_echo(Side::responder, 900);
+  CHECK_FALSE(plain.tracker.half(Side::responder).timestamp_known);
+}
+
 TEST_CASE("tcp timestamps: a segment that overtook another does not make it old") {
   TcpScript tcp;
   tcp.handshake("ts 1000");

@@ -55,13 +55,14 @@ function tlsLine({ tls }: SessionSnapshot): readonly string[] {
 
 /** What IOS does not say: how far the session has come, and by which way its packets go. */
 function remarks(session: SessionSnapshot): readonly string[] {
-  const { stage, rule, zonePair, className, offloaded, midstream } = session;
+  const { stage, rule, zonePair, className, offloaded, midstream, altered } = session;
   return [
     `Stage ${stage}`,
     ...(rule === '' ? [] : [`inspection rule ${rule}`]),
     ...(zonePair === undefined ? [] : [`zone-pair ${zonePair} class ${className ?? '-'}`]),
     ...(offloaded ? ['offloaded'] : []),
     ...(midstream === true ? ['picked up under way'] : []),
+    ...(altered === undefined ? [] : [`segments altered ${altered}`]),
   ];
 }
 

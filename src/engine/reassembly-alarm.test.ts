@@ -74,6 +74,14 @@ test('the first expiry and the second have a message each, whatever the alerts s
   ]);
 });
 
+test('octets that differ are told with alerts, and only then', () => {
+  const write = (batch: FakeBatch) => alarm(batch, { what: 'altered', octets: 6 });
+  expect(listener().hear(write)).toEqual([
+    `TCP_ALTERED: TCP segment contradicts octets seen before: seq:9 6 bytes, made to agree with the first - ${SESSION}`,
+  ]);
+  expect(listener(false).hear(write)).toEqual([]);
+});
+
 test('without an alarm the end of the session is counted and not told, also with alerts', () => {
   const { hear, judge } = listener();
   expect(hear((batch) => batch.closed(FLOW, 'reassembly-timeout', [0, 0]))).toEqual([]);

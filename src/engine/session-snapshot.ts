@@ -39,6 +39,7 @@ export function snapshotOf(
     outInterface: interfaceName(flow.outInterface),
     ...placeOf(flow, session),
     ...(session?.tls === undefined ? {} : { tls: session.tls }),
+    ...(flow.altered === undefined || flow.altered === 0 ? {} : { altered: flow.altered }),
     ...(flow.midstream ? { midstream: true } : {}),
   };
 }

@@ -23,6 +23,8 @@ export interface SessionSnapshot {
   readonly bytes: { readonly initiator: number; readonly responder: number };
   /** Packets of both sides that came to the queue and went on; absent for half-open sessions. */
   readonly packets?: number;
+  /** Segments whose octets differed from those seen first; absent where there were none. */
+  readonly altered?: number;
   readonly createdSecondsAgo: number;
   readonly lastHeardSecondsAgo: number;
   readonly offloaded: boolean;

@@ -134,6 +134,14 @@ export const MESSAGES = {
     meaning:
       'The segment that others waited for did not come within twice the reassembly timeout: the session was ended with resets to both ends.',
   },
+  TCP_ALTERED: {
+    facility: 'POSTERN',
+    severity: 4,
+    text: 'TCP segment contradicts octets seen before: seq:{sequence} {lengthBytes} bytes, made to agree with the first - session {initiator} to {responder} ({sender})',
+    limited: true,
+    meaning:
+      'A side sent octets again and they were others: a fault on the way, or an attempt to have firewall and receiver read two streams. What was seen first is what is judged and what its receiver gets. Written once a session with alert on; show ip inspect sessions detail counts them. The word in brackets is who sent it.',
+  },
   DROP_PKT: {
     facility: 'FW',
     severity: 6,

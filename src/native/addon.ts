@@ -147,6 +147,8 @@ export interface FlowRecord {
   /** Packets of each side that came to the queue and went on. */
   readonly initiatorPackets: number;
   readonly responderPackets: number;
+  /** Segments of TCP whose octets differed from those seen first, and were overwritten or dropped. */
+  readonly altered?: number;
   /** Where the first packet came in and went out; 0: the router itself. */
   readonly inInterface: number;
   readonly outInterface: number;

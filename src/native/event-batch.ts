@@ -55,7 +55,7 @@ export const PORT_PROTOCOLS = [
 ] as const;
 
 /** What a reassembly event tells, by its native number (native/engine/event_batch.h, ReassemblyAlarm). */
-export const REASSEMBLY_ALARMS = ['queue-full', 'memory-limit', 'released', 'expired', 'deleted'] as const;
+export const REASSEMBLY_ALARMS = ['queue-full', 'memory-limit', 'released', 'expired', 'deleted', 'altered'] as const;
 
 /** Ends of flows by their native number (native/engine/flow.h, EndReason). */
 export const END_REASONS = [

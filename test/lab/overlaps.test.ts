@@ -6,13 +6,13 @@ import { type RawClient, type RawConnection, startRawClient } from './attacks/ra
 import { type Capture, startCapture } from './capture.ts';
 import { ADDRESSES, createLab, type Lab } from './lab.ts';
 import { type Listener, startListener } from './listener.ts';
-import { inOrder, overlaps, piecesOf } from './overlaps.ts';
+import { firstSeen, overlaps, piecesOf } from './overlaps.ts';
 import { PERMISSIVE, type Postern, startPostern } from './postern.ts';
 import { until } from './process.ts';
 
 /**
- * Chunks that contradict each other, through the router to a Linux receiver: it reads what Postern judged, the octets
- * that came first where the stream had got.
+ * Chunks that contradict each other, through the router to a Linux receiver: it reads what Postern judged, of every
+ * octet the copy that came first.
  */
 const CONNECTIONS = 30;
 const PORT = 25;
@@ -92,7 +92,7 @@ describe('chunks that contradict each other', () => {
     const lineOf = (lines: readonly string[]) => new Map(lines.map((line) => [line.slice(0, headOf(0).length), line]));
     const [byServer, byWire] = [lineOf(heard), lineOf(passed)];
     const wrong = cases.flatMap((chunks, index) => {
-      const wanted = headOf(index) + inOrder(chunks);
+      const wanted = headOf(index) + firstSeen(chunks);
       const [read, sent] = [byServer.get(headOf(index)), byWire.get(headOf(index))];
       return read === wanted && sent === wanted ? [] : [{ chunks: JSON.stringify(chunks), wanted, read, sent }];
     });

@@ -52,21 +52,10 @@ export function piecesOf(head: string, chunks: readonly Chunk[]): Piece[] {
   ];
 }
 
-/**
- * What Postern judges: the octets that came first to where the stream had got. What came early waits as it came, and
- * counts from the moment at which the stream reaches it, in the order of coming.
- */
-export function inOrder(chunks: readonly Chunk[]): string {
-  const coming = chunks.map((chunk, index) => ({ ...chunk, letter: LETTERS[index] ?? '' }));
-  const early: typeof coming = [];
-  let text = '';
-  for (const chunk of [...coming, { from: 0, to: sizeOf(chunks), letter: LAST }]) {
-    early.push(chunk);
-    const isNow = ({ from }: Chunk) => from <= text.length;
-    for (let at = early.findIndex(isNow); at >= 0; at = early.findIndex(isNow)) {
-      const [next] = early.splice(at, 1);
-      if (next !== undefined) text += next.letter.repeat(Math.max(0, next.to - text.length));
-    }
-  }
-  return text;
+/** What Postern judges: of every octet the copy that came first, in order or early. */
+export function firstSeen(chunks: readonly Chunk[]): string {
+  return Array.from({ length: sizeOf(chunks) }, (_, cell) => {
+    const first = chunks.findIndex(({ from, to }) => from <= cell && cell < to);
+    return LETTERS[first] ?? LAST;
+  }).join('');
 }

@@ -8,7 +8,13 @@ const LOOP = [
   'packet_loop_rest_test.cc',
   'packet_loop_held_test.cc',
 ];
-const REASSEMBLY = ['reassembly_test.cc', 'packet_loop_order_test.cc', 'packet_loop_guard_test.cc', ...LOOP];
+const REASSEMBLY = [
+  'first_seen_test.cc',
+  'reassembly_test.cc',
+  'packet_loop_order_test.cc',
+  'packet_loop_guard_test.cc',
+  ...LOOP,
+];
 const FRAMER = [
   'framer_lines_test.cc',
   'framer_mail_data_test.cc',
@@ -41,8 +47,8 @@ const reassembly: readonly Guard[] = [
     [
       'stream-retransmission',
       'a retransmission goes out with the octets of the first time (design.md, principle 2)',
-      '    return;\n  }\n  hide_forgotten(side, pending);\n  if (side.store.impose(pool_, pending.offset, pending.packet.payload())) {',
-      '    return;\n  }\n  hide_forgotten(side, pending);\n  if (false) {',
+      'side.released;\n  hide_forgotten(side, pending);\n  if (side.store.impose(pool_, pending.offset, pending.packet.payload())) {',
+      'side.released;\n  hide_forgotten(side, pending);\n  if (false) {',
     ],
     [
       'stream-retransmission-unread',
@@ -77,8 +83,32 @@ const reassembly: readonly Guard[] = [
     [
       'stream-session-without-memory',
       'what cannot be kept is dropped, not passed (limits.md)',
-      'if (offset < 0 || !append(flow, from, pending)) {',
-      'if (append(flow, from, pending), false) {',
+      'if (offset < 0 || !append(index, from, pending)) {',
+      'if (append(index, from, pending), false) {',
+    ],
+    [
+      'stream-early-first-seen',
+      'octets that came early and wait were seen first, too (design.md, principle 2)',
+      'agree_with_early(index, from, pending, offset);',
+      '',
+    ],
+    [
+      'stream-behind-fin',
+      'what came early from behind the FIN is no octet of the stream (RFC 9293 3.10.4)',
+      'drop_behind_fin(flow, from);',
+      '',
+    ],
+    [
+      'stream-early-fin-overtaken',
+      'an early FIN that octets in order have overtaken ends nothing (RFC 9293 3.10.4)',
+      'if (fin_inside) {',
+      'if (false) {',
+    ],
+    [
+      'stream-altered-told',
+      'octets that differ from those seen first are told, once a session (issue 5)',
+      'flow.altered_told = tell_reassembly(index, from, ReassemblyAlarm::altered, &pending);',
+      '',
     ],
   ]),
   ...guardsOf(

@@ -66,34 +66,50 @@ const packets: readonly Guard[] = [
       'if (option_bytes < 2) return false;',
     ],
   ]),
-  ...guardsOf('native/engine/admission.cc', LOOP, [
+  ...guardsOf(
+    'native/engine/admission.cc',
+    ['tcp_phenomena_test.cc', ...LOOP],
     [
-      'packet-checksum',
-      'a packet with a false checksum is dropped (RFC 9293 3.1)',
-      'if (hand.received.checksum_complete && !tcp_checksum_ok(hand.packet)) {',
-      'if (false) {',
+      [
+        'packet-urgent',
+        'no octet is urgent: receivers leave it out of the stream (RFC 9293 3.8.5)',
+        '    clear_urgent(packet);\n',
+        '',
+      ],
+      [
+        'packet-urgent-empty',
+        'nor does an empty segment make one of the next urgent (RFC 9293 3.8.5)',
+        'if (urgent) {\n      write_checksums(packet);',
+        'if (false) {\n      write_checksums(packet);',
+      ],
+      [
+        'packet-checksum',
+        'a packet with a false checksum is dropped (RFC 9293 3.1)',
+        'if (hand.received.checksum_complete && !tcp_checksum_ok(hand.packet)) {',
+        'if (false) {',
+      ],
+      [
+        'packet-truncated',
+        'a packet that is cut off is dropped (docs/limits.md)',
+        'if (hand.received.truncated) {',
+        'if (false) {',
+      ],
+      [
+        'tcp-ack-of-withheld',
+        'nobody acknowledges what was withheld (design.md, principle 1)',
+        'if (seq_gt(packet.acknowledgement, limit)) result.drop = TrackDrop::invalid_acknowledgement;',
+        '',
+        [...LOOP, 'packet_loop_order_test.cc', 'packet_loop_opening_test.cc', 'packet_loop_handshake_test.cc'],
+      ],
+      [
+        'tcp-offloaded-reset',
+        'a reset of a flow whose one direction is offloaded is exact in the other (RFC 5961 3)',
+        'if (result.reset && !exact) result.drop = TrackDrop::rst_in_window;',
+        '',
+        [...LOOP, 'session_end_test.cc', 'packet_loop_order_test.cc'],
+      ],
     ],
-    [
-      'packet-truncated',
-      'a packet that is cut off is dropped (docs/limits.md)',
-      'if (hand.received.truncated) {',
-      'if (false) {',
-    ],
-    [
-      'tcp-ack-of-withheld',
-      'nobody acknowledges what was withheld (design.md, principle 1)',
-      'if (seq_gt(packet.acknowledgement, limit)) result.drop = TrackDrop::invalid_acknowledgement;',
-      '',
-      [...LOOP, 'packet_loop_order_test.cc', 'packet_loop_opening_test.cc', 'packet_loop_handshake_test.cc'],
-    ],
-    [
-      'tcp-offloaded-reset',
-      'a reset of a flow whose one direction is offloaded is exact in the other (RFC 5961 3)',
-      'if (result.reset && !exact) result.drop = TrackDrop::rst_in_window;',
-      '',
-      [...LOOP, 'session_end_test.cc', 'packet_loop_order_test.cc'],
-    ],
-  ]),
+  ),
 ];
 
 const tracker: readonly Guard[] = [
