@@ -1,17 +1,32 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadAddon, loadPatterns } from '../../src/native/addon.ts';
 import { problemsOf } from './hostile/checks.ts';
+import { FAULTS } from './hostile/faults.ts';
 import { build, FLAG, read } from './hostile/packets.ts';
 import { POLICIES, settingsOf } from './hostile/policies.ts';
 import { MailReader } from './hostile/reader.ts';
+import { FAIR } from './hostile/weather.ts';
 import { Wiretap } from './hostile/wiretap.ts';
 import { playWorld, type Tools } from './hostile/world.ts';
 
 /** `SIM_SEED=n` plays that one run; `SIM_RUNS=n` plays so many, from `SIM_FIRST` on. */
 const FIRST_SEED = Number(process.env.SIM_SEED ?? process.env.SIM_FIRST ?? 0);
-const RUNS = process.env.SIM_SEED === undefined ? Number(process.env.SIM_RUNS ?? 500) : 1;
+const RUNS = process.env.SIM_SEED === undefined ? Number(process.env.SIM_RUNS ?? 2_000) : 1;
 const BLOCK = 250;
+/** What a run may bring, and all runs together do, beside every weather. */
+const ODDITIES = [
+  ...['octets in a SYN', 'octets in a SYN-ACK', 'simultaneous open', 'segment larger than a link takes', 'reload'],
+  ...['zero window', 'window probe', 'flow behind a Destination Options header', 'forwarded, and gone before the peer'],
+  ...['server: twoAnswers', 'server: answerBeforeCommand', 'server: greetsAuthenticated', 'server: plainOnTlsPort'],
+  ...['plaintext on a TLS port', 'HTTP on a TLS port', 'large hello', 'usual hello in several records'],
+  ...['command behind STARTTLS', 'look-alike of the end of data', 'AUTH given up'],
+  ...['bare LF in a command', 'bare CR in a command', 'NUL in a command'],
+  ...['BDAT 0', 'BDAT LAST twice', 'DATA behind BDAT', 'BDAT behind DATA', 'BDAT with a leading zero'],
+  ...['literal {n}', 'literal {n+}', 'literal ~{n}', 'literal ~{n+}', 'literal {0}', 'literal of 4 GB'],
+];
 const BLOCK_MS_MAX = 120_000;
+/** So many runs at most until the oracle sees a deliberate fault. */
+const FAULTY_RUNS_MAX = 60;
 
 describe('sessions through a hostile network', () => {
   let tools: Tools;
@@ -28,6 +43,7 @@ describe('sessions through a hostile network', () => {
       for (let seed = first; seed < Math.min(first + BLOCK, FIRST_SEED + RUNS); seed += 1) {
         const run = playWorld(tools, seed);
         expect(problemsOf(run), `SIM_SEED=${seed}`).toEqual([]);
+        for (const what of run.happened.keys()) seen.add(what);
         for (const [{ judged, options }] of run.flows) {
           seen.add(`policy ${judged?.policy}`);
           seen.add(`${options.script.protocol} ${judged?.refused === undefined ? 'passed' : 'refused'}`);
@@ -40,6 +56,8 @@ describe('sessions through a hostile network', () => {
   it.runIf(RUNS > BLOCK)('are of every protocol and policy, some refused and some not', () => {
     const kinds = ['smtp', 'pop3', 'imap'].flatMap((protocol) => [`${protocol} passed`, `${protocol} refused`]);
     expect([...seen]).toEqual(expect.arrayContaining([...kinds, ...POLICIES.map((_, index) => `policy ${index}`)]));
+    const weathers = Object.keys(FAIR).filter((what) => what !== 'delayMsMax');
+    expect([...seen]).toEqual(expect.arrayContaining([...weathers.map((what) => `weather ${what}`), ...ODDITIES]));
   });
 
   it('fail the checks when something goes to the server that was not judged so', () => {
@@ -51,6 +69,25 @@ describe('sessions through a hostile network', () => {
     unit.forwarded = false;
     expect(problemsOf(run).join('\n')).toMatch(/is read as/);
   });
+});
+
+describe('the oracle', () => {
+  let tools: Tools;
+  beforeAll(async () => {
+    const patterns = loadPatterns();
+    tools = { addon: loadAddon(), patterns, settings: await settingsOf(patterns) };
+  });
+
+  it.each(Object.entries(FAULTS))(
+    'sees that %s',
+    (_name, fault) => {
+      for (let seed = 0; seed < FAULTY_RUNS_MAX; seed += 1) {
+        if (problemsOf(playWorld({ ...tools, fault }, seed)).length > 0) return;
+      }
+      throw new Error('no run failed');
+    },
+    BLOCK_MS_MAX,
+  );
 });
 
 describe('the reference reader', () => {

@@ -8,7 +8,8 @@ import type { Run } from './world.ts';
 
 const SIDES: readonly Side[] = ['initiator', 'responder'];
 /** How a refusal's words begin; behind a hello they are an alert of TLS (RFC 8446 6). */
-const REFUSAL = /^(?:[45]\d\d[ -]|-ERR |\* BYE |\S+ (?:NO|BAD) |\x15\x03)/;
+const REFUSAL = /^(?:[45]\d\d[ -]|-ERR |\* BYE |\S+ (?:NO|BAD) )/;
+const ALERT = '\x15\x03';
 const FILLS = new Set(['x', 'X', ' ']);
 
 /** Everything about a run that should not be; empty when all properties hold. */
@@ -96,7 +97,7 @@ function* asSent(flow: Flow): Generator<string> {
     const at = [...text].findIndex(differs);
     if (at < 0) continue;
     const words = text.slice(text.lastIndexOf('\n', at - 1) + 1);
-    const isOwn = REFUSAL.test(words) || REFUSAL.test(text.slice(at));
+    const isOwn = [words, text.slice(at)].some((one) => REFUSAL.test(one) || one.startsWith(ALERT));
     const isRefusal = side === 'responder' && flow.judged?.refused !== undefined && isOwn;
     if (!isRefusal) yield `octet ${at} of the ${side} is not what it sent: ${quote(text, sent)}`;
   }

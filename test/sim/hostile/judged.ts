@@ -1,5 +1,6 @@
 import type { Dialogue, Session } from '../../../src/engine/session.ts';
 import type { Action, Frame, Side } from '../../../src/inspect/inspector.ts';
+import type { Fault } from './faults.ts';
 
 /** A whole frame, as the machine was asked about it. */
 export interface JudgedUnit {
@@ -25,7 +26,7 @@ export class Judgements {
   }
 
   /** Listens to what the session's machine is asked and answers. */
-  listen(session: Session): void {
+  listen(session: Session, fault: Fault = {}): void {
     const { dialogue } = session;
     if (dialogue === undefined) return;
     const heard: Dialogue = {
@@ -34,7 +35,7 @@ export class Judgements {
       step: (frame) => {
         const actions = dialogue.step(frame);
         this.#note(frame, actions);
-        return actions;
+        return fault.carriesOut?.(frame, actions) ?? actions;
       },
     };
     session.dialogue = heard;

@@ -48,7 +48,10 @@ export class Network {
   }
 
   next(): number {
-    return Math.min(...[...this.#toFirewall, ...this.#toPeer].map(({ at }) => at));
+    let first = Number.POSITIVE_INFINITY;
+    for (const { at } of this.#toFirewall) first = Math.min(first, at);
+    for (const { at } of this.#toPeer) first = Math.min(first, at);
+    return first;
   }
 
   /** Segments that are at a peer by now. */

@@ -3,11 +3,12 @@ import type { WorkerSettings } from '../../../src/engine/worker-protocol.ts';
 import type { Addon, PatternAddon } from '../../../src/native/addon.ts';
 import { Random } from '../random.ts';
 import { scriptOf } from './clients.ts';
+import type { Fault } from './faults.ts';
 import { Flow } from './flow.ts';
 import { GrowingCapture } from './growing-capture.ts';
 import { Judgements } from './judged.ts';
 import { Network } from './network.ts';
-import { read } from './packets.ts';
+import { type ReadSegment, read } from './packets.ts';
 import { FAIR, type Weather, weatherOf } from './weather.ts';
 
 const PORTS = { smtp: 25, pop3: 110, imap: 143 } as const;
@@ -36,6 +37,8 @@ export interface Tools {
   readonly addon: Addon;
   readonly patterns: PatternAddon;
   readonly settings: readonly WorkerSettings[];
+  /** For showing that the oracle sees it. */
+  readonly fault?: Fault;
 }
 
 /** Plays the run of this number. Throws what the engine throws. */
@@ -107,7 +110,9 @@ class World {
         },
       });
       this.#engine.run();
-      const { counters } = this.#engine.statistics();
+      const { counters: counted } = this.#engine.statistics();
+      const held = (counted.held ?? 0) + (this.#tools.fault?.heldAtTheEnd ?? 0);
+      const counters = { ...counted, held };
       const flowsLeft = addon.flows(host, 0, 100).length;
       this.#engine.close();
       if (this.#failed !== undefined) throw this.#failed;
@@ -133,7 +138,7 @@ class World {
     const flow = this.#byPort.get(session.initiator.port);
     if (flow === undefined) return;
     flow.judged = new Judgements(this.#policy);
-    flow.judged.listen(session);
+    flow.judged.listen(session, this.#tools.fault);
   }
 
   #addFlow(): void {
@@ -161,14 +166,26 @@ class World {
         const segment = read(packet);
         const flow = segment && this.#byPort.get(segment.clientPort);
         if (segment === undefined || flow === undefined) continue;
-        flow.letThrough(segment);
         if (process.env.POSTERN_SIM_PACKETS !== undefined) this.#note(`${this.#now} out ${show(packet)}`);
-        this.#network.forwarded(flow, segment, this.#now);
+        for (const left of this.#tools.fault?.leaves?.(segment) ?? [segment]) this.#left(flow, left);
       }
       if (this.#goOn()) this.#capture.ring(this.#now);
     } catch (error) {
       this.#failed ??= error;
     }
+  }
+
+  #left(flow: Flow, segment: ReadSegment): void {
+    flow.letThrough(segment);
+    this.#network.forwarded(flow, segment, this.#now);
+  }
+
+  #leak(packet: Buffer): void {
+    const { fault } = this.#tools;
+    if (fault?.passesAt === undefined) return;
+    const segment = read(packet);
+    const flow = segment && this.#byPort.get(segment.clientPort);
+    if (segment !== undefined && flow !== undefined && fault.passesAt(segment)) this.#left(flow, segment);
   }
 
   /** Until the firewall has something to read, or time must pass for it; false at the end. */
@@ -191,6 +208,7 @@ class World {
     this.#network.deliver(this.#now);
     for (const flow of current) flow.advance(this.#now);
     this.#network.arrive(this.#now, (packet) => {
+      this.#leak(packet);
       this.#added += 1;
       this.#capture.add(packet, this.#now);
       if (process.env.POSTERN_SIM_PACKETS !== undefined) this.#note(`${this.#now} in  ${show(packet)}`);
