@@ -12,6 +12,8 @@ export interface CourierOptions {
   readonly folder: string;
   readonly address: string;
   readonly certificate: Certificate;
+  /** Of the lab's one user; without it the one that all servers know. */
+  readonly password?: string;
 }
 
 export interface Courier {
@@ -27,12 +29,12 @@ export const isCourierUnpacked = () => existsSync(join(OWN_ROOTS, 'courier', '.c
  * Courier's own start scripts put its daemons in the background and log to syslog. This one does what they do, in the
  * foreground: the settings file becomes the environment, couriertcpd listens, the login program runs the server.
  */
-function script({ folder, address, certificate }: CourierOptions): string {
+function script({ folder, address, certificate, password = MAIL_ACCOUNT.password }: CourierOptions): string {
   return `set -e
 mkdir -p /run/courier/authdaemon && chown courier /run/courier/authdaemon
 sed -i 's/^authmodulelist=.*/authmodulelist="authuserdb"/' /etc/courier/authdaemonrc
 userdb ${MAIL_ACCOUNT.user} set uid=${MAIL_USER_ID} gid=${MAIL_USER_ID} home=${folder}/home mail=${folder}/home/Maildir \\
-  systempw="$(openssl passwd -6 ${MAIL_ACCOUNT.password})"
+  systempw="$(openssl passwd -6 ${password})"
 chmod 700 /etc/courier/userdb
 makeuserdb
 /usr/lib/courier/courier-authlib/authdaemond >>${folder}/auth.log 2>&1 &

@@ -14,6 +14,8 @@ export interface EximOptions {
   readonly namespace: Namespace;
   readonly folder: string;
   readonly addresses: readonly string[];
+  /** Logs the commands that it has an ACL for, and each message it takes, with the client's address. */
+  readonly logDialogues?: boolean;
 }
 
 export interface Exim {
@@ -25,7 +27,19 @@ export interface Exim {
 
 export const isEximUnpacked = () => existsSync(join(OWN_ROOTS, 'exim', '.complete'));
 
-function configuration({ folder, addresses }: EximOptions): string {
+const LOGGED = ['helo', 'mail', 'rcpt', 'predata', 'vrfy', 'expn', 'quit'];
+const LOGGING_ACLS = `
+begin acl
+command:
+  accept logwrite = [$sender_host_address] reads $smtp_command
+message:
+  accept logwrite = [$sender_host_address] takes $message_size octets
+`;
+
+function configuration({ folder, addresses, logDialogues = false }: EximOptions): string {
+  const acls = logDialogues
+    ? [...LOGGED.map((at) => `acl_smtp_${at} = command`), 'acl_smtp_data = message']
+    : ['acl_smtp_rcpt = accept', 'acl_smtp_data = accept'];
   return `
 primary_hostname = exim.lab.example
 spool_directory = ${folder}/spool
@@ -33,8 +47,7 @@ log_file_path = ${folder}/log/%slog
 local_interfaces = <; ${addresses.join(' ; ')}
 daemon_smtp_ports = 25
 domainlist local_domains = example.com
-acl_smtp_rcpt = accept
-acl_smtp_data = accept
+${acls.join('\n')}
 log_selector = +smtp_protocol_error +smtp_syntax_error +smtp_connection +smtp_no_mail +all_parents
 host_lookup =
 rfc1413_query_timeout = 0s
@@ -45,7 +58,7 @@ chunking_advertise_hosts = *
 pipelining_advertise_hosts = *
 tls_advertise_hosts =
 never_users =
-
+${logDialogues ? LOGGING_ACLS : ''}
 begin routers
 lab:
   driver = accept

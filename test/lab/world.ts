@@ -13,7 +13,9 @@ export interface WorldOptions extends LabOptions {
   readonly configuration?: string;
   readonly exim?: boolean;
   readonly courier?: boolean;
-  /** The server's Postfix logs each command it reads. */
+  /** Of the user at Courier, where it is not the one that all servers know. */
+  readonly courierPassword?: string;
+  /** The server's Postfix logs each command it reads, and its Exim what it has an ACL for. */
   readonly logDialogues?: boolean;
   /** A Postfix in the client namespace that relays to the server. */
   readonly sendingQueue?: boolean;
@@ -56,13 +58,15 @@ async function startServers(lab: Lab, options: WorldOptions, folder: World['fold
     saslSocket: dovecot.saslSocket,
     logDialogues: options.logDialogues === true,
   });
-  const courierOptions = { namespace, folder: folder('courier'), address: ADDRESSES.courier.v4, certificate };
-  const eximAddresses = Object.values(ADDRESSES.exim);
+  const { courierPassword: password } = options;
+  const asked = password === undefined ? {} : { password };
+  const courierOptions = { namespace, folder: folder('courier'), address: ADDRESSES.courier.v4, certificate, ...asked };
+  const eximOptions = { namespace, folder: folder('exim'), addresses: Object.values(ADDRESSES.exim) };
   return {
     certificate,
     dovecot,
     postfix,
-    exim: options.exim && (await startExim({ namespace, folder: folder('exim'), addresses: eximAddresses })),
+    exim: options.exim && (await startExim({ ...eximOptions, logDialogues: options.logDialogues === true })),
     courier: options.courier && (await startCourier(courierOptions)),
   };
 }

@@ -2,7 +2,7 @@ import type { Case, ContentPolicy, Expectation } from './cases.ts';
 import { judgeContent } from './content.ts';
 import { CUTS, type Cut, cutSteps } from './cutting.ts';
 import { type ActorStep, scriptOf } from './scripted.ts';
-import { deedsAtDovecot, deedsAtPostfix } from './servers.ts';
+import { deedsAtCourier, deedsAtDovecot, deedsAtExim, deedsAtPostfix } from './servers.ts';
 import type { Client, Flow, Stage } from './stage.ts';
 import { type Deeds, type Finding, judgeFlow } from './verdicts.ts';
 
@@ -62,8 +62,13 @@ export async function playCases(
       return { of, cut, expected, flow, deeds, finding: { ...finding, problems } };
     });
   const atReal = await stage.play(port, real);
-  const deedsOf = protocol === 'smtp' ? deedsAtPostfix(stage.world) : deedsAtDovecot(stage.world);
+  const deedsOf = deedsAt(stage, protocol)(stage.world);
   return [...judge(real, atReal, deedsOf), ...judge(scripted, await stage.play(port, scripted), () => ({}))];
+}
+
+function deedsAt({ server }: Stage, protocol: Protocol): typeof deedsAtPostfix {
+  if (protocol !== 'smtp') return server === 'courier' ? deedsAtCourier : deedsAtDovecot;
+  return server === 'exim' ? deedsAtExim : deedsAtPostfix;
 }
 
 /** What went wrong with each case, over all its cuts. */

@@ -11,7 +11,8 @@ import { createWorld, posternOf, type World } from '../world.ts';
 import type { PlayStep } from './cutting.ts';
 
 /** The account that the cases speak of. */
-const USERS = 'u1:{PLAIN}pass\n';
+const PASSWORD = 'pass';
+const USERS = `u1:{PLAIN}${PASSWORD}\n`;
 /** Clients that play at once: Postfix has a hundred processes, this machine two cores. */
 const CLIENTS_AT_ONCE = 36;
 /** A play of that many is over by then, whatever stalls. */
@@ -19,6 +20,9 @@ const PLAY_TIMEOUT_MS = 150_000;
 
 /** The debug stream follows the packets through three processes. */
 const DEBUG_LAG_MS = 500;
+
+/** It begins in a process of its own, and what is played before that is judged unseen. */
+const DEBUG_START_TIMEOUT_MS = 60_000;
 
 export interface Client {
   readonly steps: readonly PlayStep[];
@@ -72,7 +76,7 @@ export async function openStage(
   server: StageServer = 'server',
   offloads = false,
 ): Promise<Stage> {
-  const others = { exim: server === 'exim', courier: server === 'courier' };
+  const others = { exim: server === 'exim', courier: server === 'courier', courierPassword: PASSWORD };
   const world = await createWorld({ configuration, logDialogues: true, offloads, ...others });
   const { client, router } = world.lab;
   await client.must(['ip', 'route', 'add', 'local', '10.80.128.0/17', 'dev', 'lo']);
@@ -80,11 +84,7 @@ export async function openStage(
   await router.must(['ip', 'route', 'add', '10.80.128.0/17', 'via', ADDRESSES.client.v4]);
   writeFileSync(join(world.folder('dovecot'), 'users'), USERS);
   const debug = start([POSTERN, 'debug', 'ip', 'inspect', 'detailed', '--control', posternOf(world).controlSocket]);
-  await until('the debug stream to flow', async () => {
-    const steps = [{ expect: '^220 ' }, { send: 'QUIT\r\n' }, { waitForEnd: true }] as const;
-    await talk(client, { host: ADDRESSES.server.v4, port: 25, steps });
-    return debug.output().includes('CBAC frame');
-  });
+  await until('the debug stream to flow', () => isDebugFlowing(world, debug), DEBUG_START_TIMEOUT_MS);
   const players = { world, debug, server, played: 0 };
   return {
     world,
@@ -102,6 +102,19 @@ export async function openStage(
       await world.close();
     },
   };
+}
+
+/** Sessions of protocols one of which every configuration inspects: does the stream tell of them yet? */
+async function isDebugFlowing({ lab }: World, debug: Running): Promise<boolean> {
+  for (const [port, bye] of [
+    [25, 'QUIT\r\n'],
+    [143, 'a LOGOUT\r\n'],
+  ] as const) {
+    const steps = [{ expect: '.' }, { send: bye }, { waitForEnd: true }] as const;
+    await talk(lab.client, { host: ADDRESSES.server.v4, port, connectTimeoutMs: 1_000, steps });
+    if (debug.output().includes('CBAC frame')) return true;
+  }
+  return false;
 }
 
 interface Players {
