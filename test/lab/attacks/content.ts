@@ -1,3 +1,4 @@
+import { configurationOf } from '../postern.ts';
 import { zoned } from '../zone-policy.ts';
 import type { ContentPolicy, UnderPolicy } from './cases.ts';
 import type { Flow } from './stage.ts';
@@ -79,6 +80,9 @@ export const CONTENT_CONFIGURATIONS: Readonly<Record<ContentPolicy, string>> = {
   limits: zoned({ application: application(LIMITS), policy: 'P', globals: CHUNKS }),
   aic: zoned({ application: application(AIC, [...PATTERNS, ...ADDRESSES]), policy: 'P', globals: CHUNKS }),
 };
+
+/** Nothing but the protocol, with chunks let through: what a server makes of them is the question then. */
+export const CHUNKED = configurationOf(['esmtp alert on'], CHUNKS);
 
 const OUR_WORDS = /^5\d\d 5\.\d\.\d guard refused: /m;
 

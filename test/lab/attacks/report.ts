@@ -1,12 +1,12 @@
 import { configurationOf, PERMISSIVE } from '../postern.ts';
 import { CASES, type Case, CONTENT_POLICIES, familyOf } from './cases.ts';
-import { CONTENT_CONFIGURATIONS } from './content.ts';
+import { CHUNKED, CONTENT_CONFIGURATIONS } from './content.ts';
 import { CUTS, type Cut } from './cutting.ts';
 import { type Outcome, type Protocol, playCases } from './run.ts';
-import { openStage } from './stage.ts';
+import { openStage, STAGE_SERVERS } from './stage.ts';
 
 /**
- * `report.js PROTOCOL [secure] [policy=content|limits|aic] [CASE|FAMILY...] [cut=CUT,CUT] [-v|table]`: what became of each;
+ * `report.js PROTOCOL [secure] [policy=content|limits|aic] [at=exim|courier] [CASE|FAMILY...] [cut=CUT,CUT] [-v|table]`: what became of each;
  * `table`: as rows of docs/attacks.md.
  */
 const SECURE = configurationOf(['pop3 alert on reset secure-login', 'imap alert on reset secure-login']);
@@ -60,7 +60,9 @@ function printRows(outcomes: readonly Outcome[]): void {
   }
 }
 
-const stage = await openStage(policy === undefined ? (secure ? SECURE : PERMISSIVE) : CONTENT_CONFIGURATIONS[policy]);
+const configuration = policy === undefined ? (secure ? SECURE : PERMISSIVE) : CONTENT_CONFIGURATIONS[policy];
+const server = STAGE_SERVERS.find((name) => words.includes(`at=${name}`));
+const stage = await openStage(server === 'exim' ? CHUNKED : configuration, server);
 try {
   const selection = {
     protocol: words[0] as Protocol,

@@ -10,6 +10,8 @@ export interface Deeds {
   readonly commands?: readonly string[];
   /** Messages that it took for complete. */
   readonly messages?: number;
+  /** Answers that it gave behind its greeting: one for each command, and one for each message that DATA brought. */
+  readonly replies?: number;
   /** It let a client in. */
   readonly loggedIn?: boolean;
   /** It ended the connection by itself, so that later commands went unread. */
@@ -73,6 +75,9 @@ function disagreements(flow: Flow, deeds: Deeds): string[] {
   const { commands, loggedIn } = deeds;
   if (commands !== undefined && deeds.closed !== true && commands.length !== lines) {
     found.push(`Postern let ${lines} lines pass, the server read ${commands.length}: ${JSON.stringify(commands)}`);
+  }
+  if (deeds.replies !== undefined && deeds.replies !== lines + messages) {
+    found.push(`the server answered ${deeds.replies} times, Postern let ${lines} lines and ${messages} messages pass`);
   }
   if (deeds.messages !== undefined && deeds.messages !== messages) {
     found.push(`Postern saw ${messages} messages end, the server ${deeds.messages}`);
