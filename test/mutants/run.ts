@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { refreshCopy } from './copy.ts';
 import { type Guard, isNative, mutate } from './guard.ts';
 import { GUARDS } from './list.ts';
@@ -30,7 +30,39 @@ interface Bench {
   without(guard: Guard): Promise<Trial>;
 }
 
+const OPTIONS = ['--native', '--typescript', '--commit', '--kept', '--unchecked'];
+
+/**
+ * A copy serves one run: another would put back what this one has taken out. Throws while there is one; what a run that
+ * was ended has left is taken over.
+ */
+function claim(copy: string): () => void {
+  const lock = `${copy}.lock`;
+  mkdirSync(dirname(lock), { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      return () => rmSync(lock, { force: true });
+    } catch {
+      const holder = Number(readFileSync(lock, 'utf8'));
+      if (isAlive(holder)) throw new Error(`process ${holder} has taken guards out in ${copy}: wait for it`);
+      rmSync(lock, { force: true });
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function chosen(words: readonly string[]): readonly Guard[] {
+  const option = words.find((word) => word.startsWith('--') && !OPTIONS.includes(word));
+  if (option !== undefined) throw new Error(`there is no option ${option}`);
   const names = words.filter((word, index) => !word.startsWith('--') && words[index - 1] !== '--commit');
   const unknown = names.filter((name) => GUARDS.every((guard) => guard.name !== name));
   if (unknown.length > 0) throw new Error(`there is no guard ${unknown.join(', ')}`);
@@ -103,11 +135,16 @@ async function main(words: readonly string[]): Promise<number> {
     const own = guards.filter((guard) => isNative(guard) === native);
     if (own.length === 0) continue;
     const copy = native ? NATIVE_COPY : COPY;
-    if (!words.includes('--kept')) refreshCopy(ROOT, copy, commit);
-    // All texts first: a list that does not fit the code says so at once.
-    for (const guard of own) mutate(guard, readFileSync(join(copy, guard.file), 'utf8'));
-    const bench = native ? nativeBench(await buildNative(copy, join(PLACE, 'native'))) : TYPESCRIPT;
-    results.push(...(await takeOutAll(bench, own, words.includes('--unchecked'))));
+    const release = claim(copy);
+    try {
+      if (!words.includes('--kept')) refreshCopy(ROOT, copy, commit);
+      // All texts first: a list that does not fit the code says so at once.
+      for (const guard of own) mutate(guard, readFileSync(join(copy, guard.file), 'utf8'));
+      const bench = native ? nativeBench(await buildNative(copy, join(PLACE, 'native'))) : TYPESCRIPT;
+      results.push(...(await takeOutAll(bench, own, words.includes('--unchecked'))));
+    } finally {
+      release();
+    }
   }
   const count = (verdict: Result['verdict']): number => results.filter((one) => one.verdict === verdict).length;
   const seconds = results.reduce((sum, one) => sum + one.seconds, 0);
