@@ -288,6 +288,23 @@ describe('parameter-map type regex', () => {
   });
 });
 
+describe('a pattern of octets that are no UTF-8', () => {
+  test.each([
+    ['pattern "gr\xfc\xdfe"', 12],
+    ['pattern *gr\xfc*', 12],
+  ])('%j is an error where they begin', (line, column) => {
+    const text = Buffer.from(`parameter-map type regex R\n ${line}`, 'latin1').toString('utf8');
+    const { errors } = parseConfiguration(text, 'f');
+    expect(errors.map((error) => `${error.line}:${error.column} ${error.message}`)).toEqual([
+      `2:${column + 1} % These octets are not UTF-8`,
+    ]);
+  });
+
+  test('is none where they are UTF-8', () => {
+    expect(read('parameter-map type regex R', 'pattern "gr\u00fc\u00dfe"').errors).toEqual([]);
+  });
+});
+
 describe('at the prompt', () => {
   const labels = (mode: ModeKind, typed: string) => helpFor(configGraph(mode), typed).map(({ label }) => label);
 

@@ -15,6 +15,9 @@ const HELP: Readonly<Record<string, string>> = {
   'ignore-case': 'Upper and lower case are the same',
 };
 
+/** What stands in a text that was read for octets that are no UTF-8: as a pattern it would never match them. */
+const NO_UTF8 = '\ufffd';
+
 /** The lines of `parameter-map type regex` (cisco-ios 1.5). */
 export const REGEX_MAP_COMMANDS: readonly ConfigCommand[] = [
   { modes: ['regex-parameter-map'], grammar: ['pattern LINE'], help: HELP, apply: addPattern },
@@ -57,6 +60,11 @@ function addPattern(draft: Draft, args: Arguments): void {
   if (pattern.length === 0 || pattern.length > PATTERN_CHARACTERS_MAX) {
     const end = pattern.length === 0 ? 0 : PATTERN_CHARACTERS_MAX;
     fail(draft, `% A pattern has 1 to ${PATTERN_CHARACTERS_MAX} characters`, column + end);
+    return;
+  }
+  const replaced = pattern.indexOf(NO_UTF8);
+  if (replaced >= 0) {
+    fail(draft, '% These octets are not UTF-8', column + replaced);
     return;
   }
   const line = patternLine(pattern);

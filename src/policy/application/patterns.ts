@@ -24,10 +24,14 @@ interface UsedMap {
 export function patternPlanOf(configuration: Configuration): PatternPlan {
   const used = usedMaps(configuration);
   const maps = [...new Set(used.map(({ map }) => map))];
+  const ids = new Map(maps.map((map, index) => [map, index]));
   const uses: Partial<Record<PatternUse, PatternText[]>> = {};
   for (const { use, map } of used) {
+    const id = ids.get(map) ?? 0;
     for (const { text, caseless } of textsOf(configuration, map, use)) {
-      uses[use] = [...(uses[use] ?? []), { id: maps.indexOf(map), expression: text, caseless }];
+      const texts = uses[use] ?? [];
+      texts.push({ id, expression: text, caseless });
+      uses[use] = texts;
     }
   }
   return { maps, uses };
