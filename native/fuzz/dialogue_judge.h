@@ -143,8 +143,9 @@ inline std::size_t DialogueJudge::judge(std::uint32_t events) noexcept {
       require(over_ || refused_);
       continue;
     }
-    require(!refused_ && word[3] + word[4] <= arena_.size());
-    flow_ = word[1];
+    const bool of_packet = kind == EventKind::dropped || kind == EventKind::reassembly;
+    require((!refused_ || of_packet) && word[3] + word[4] <= arena_.size());
+    if (!of_packet) flow_ = word[1];
     const auto* text = reinterpret_cast<const char*>(arena_.data() + word[3]);
     one({kind, side, word[0] >> 16U, {text, word[4]}, word[5]});
   }
@@ -171,6 +172,10 @@ inline void DialogueJudge::one(const Event& event) {
     case EventKind::counted_end:
     case EventKind::data_end:
       return ended(event);
+    case EventKind::dropped:
+    case EventKind::reassembly:
+      // Of packets, not of the stream.
+      return;
     default:
       require(false);
   }
