@@ -21,7 +21,7 @@ const FRAMER = [
   'framer_mail_budget_test.cc',
   'framer_switch_test.cc',
 ];
-const REFUSAL = ['packet_loop_refusal_test.cc', ...LOOP];
+const REFUSAL = ['packet_loop_refusal_test.cc', 'packet_loop_guard_test.cc', ...LOOP];
 const GATE = ['gate_test.cc', 'packet_loop_handshake_test.cc'];
 
 const reassembly: readonly Guard[] = [
