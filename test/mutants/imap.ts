@@ -61,6 +61,12 @@ const imapCommands: readonly Guard[] = [
         'false',
       ],
       [
+        'imap-literal-read-alike',
+        'nor does one behind what Dovecot does not read: it would run the octets (RFC 9051 9)',
+        'if (!literal.synchronising && !isReadToItsEnd(line, tag)) {',
+        'if (false) {',
+      ],
+      [
         'imap-literal-held',
         'a synchronising literal waits for the go-ahead (RFC 9051 4.3)',
         "if (literal.synchronising && !letThrough) return { awaits: 'goAhead', actions: [PAUSE_INITIATOR] };",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { IMAP_LITERAL_BYTES_MAX } from '../../limits.ts';
-import { isOffered, literalAtEnd, nonSynchronisingOf, readLiteral } from './literals.ts';
+import { isOffered, isReadToItsEnd, literalAtEnd, nonSynchronisingOf, readLiteral } from './literals.ts';
 
 describe('the head of a literal', () => {
   it.each([
@@ -73,3 +73,18 @@ it.each([
   ['a NOOP', undefined],
   ['a APPEND x {1234567890123456}', undefined],
 ])('after authentication %j ends in %j', (text, literal) => expect(literalAtEnd(text)).toEqual(literal));
+
+it.each([
+  ['a LOGIN u {4+}', 'a', true],
+  ['a.1-b LOGIN "u%*\\\\ \\"" {4+}', 'a.1-b', true],
+  ['a LOGIN u] {4+}', 'a', true],
+  ['a] LOGIN u {4+}', 'a]', false],
+  ['a} LOGIN u {4+}', 'a}', false],
+  ['a~ LOGIN u {4+}', 'a~', false],
+  ['a LOGIN u\xe9 {4+}', 'a', false],
+  ['a LOGIN "u\xe9" {4+}', 'a', false],
+  ['a LOGIN d\\u {4+}', 'a', false],
+  ['a LOGIN "u" p% {4+}', 'a', false],
+] as const)('servers read %j alike up to its literal: %s %s', (line, tag, alike) => {
+  expect(isReadToItsEnd(line, tag)).toBe(alike);
+});

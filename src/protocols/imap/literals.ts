@@ -53,6 +53,16 @@ export function isOffered({ bytes, synchronising }: Literal, offered: NonSynchro
   return offered === 'short' && bytes <= LITERAL_MINUS_BYTES_MAX;
 }
 
+/**
+ * Whether every server reads this line, which ends in a literal, to its end. One that answers BAD to the line skips it
+ * and runs the octets of a literal that did not wait: Dovecot does at `]` in a tag and at UTF-8 in an atom. So octets
+ * that are let pass elsewhere although no atom may hold them are not let pass here (RFC 9051 9).
+ */
+export function isReadToItsEnd(line: string, tag: string): boolean {
+  if (/[\]}~]/.test(tag) || /[\x80-\xff]/.test(line)) return false;
+  return !/[%*\\]/.test(line.replace(/"(?:[^"\\]|\\.)*"/g, ''));
+}
+
 /** What a capability list says about literals. IMAP4rev2 has LITERAL- built in (RFC 9051 4.3). */
 export function nonSynchronisingOf(capabilities: readonly string[]): NonSynchronising {
   const names = new Set(capabilities.map((name) => name.toUpperCase()));

@@ -12,7 +12,7 @@ import {
 import type { ArgumentsReading } from './arguments.ts';
 import { type Judgement, judgeCommand, judgeRest } from './command-line.ts';
 import { BEFORE_TLS_VERBS, COMMANDS, NOT_AUTHENTICATED_VERBS, SECURE_NOT_AUTHENTICATED_VERBS } from './grammar.ts';
-import { isOffered, type Literal } from './literals.ts';
+import { isOffered, isReadToItsEnd, type Literal } from './literals.ts';
 import { factsOf, foreign, type Refusal, refuse } from './refusal.ts';
 import { type ImapPolicy, type ImapState, isInitiatorPaused, type NotAuthenticated, type Unfinished } from './state.ts';
 
@@ -69,7 +69,7 @@ function onLine(state: NotAuthenticated, text: string, complete: boolean, policy
     case 'command':
       return telling(judged.fact, onWholeCommand(state, judged, policy));
     case 'unfinished':
-      return telling(judged.fact, onLiteral(state, toUnfinished(judged), judged.reading, policy));
+      return telling(judged.fact, onLiteral(state, toUnfinished(judged), { ...judged.reading, line: text }, policy));
   }
 }
 
@@ -123,7 +123,7 @@ function onWholeCommand(state: NotAuthenticated, { verb, command, fact }: WholeC
   return { state: next, actions: [FORWARD, ...readAgain(state), ...pauses] };
 }
 
-type Unread = Extract<ArgumentsReading, { kind: 'literal' }>;
+type Unread = Extract<ArgumentsReading, { kind: 'literal' }> & { readonly line: string };
 
 function toUnfinished({ command, verb, reading }: Extract<Judgement, { kind: 'unfinished' }>): Unfinished {
   const { place } = reading;
@@ -134,12 +134,15 @@ function toUnfinished({ command, verb, reading }: Extract<Judgement, { kind: 'un
 function onLiteral(
   state: NotAuthenticated,
   before: Unfinished,
-  { literal, place }: Unread,
+  { literal, place, line }: Unread,
   policy: ImapPolicy,
 ): Result {
   const { tag } = before.command;
   const literals = before.literals + 1;
   if (literals > IMAP_LITERALS_A_COMMAND_MAX || !isOffered(literal, state.nonSynchronising)) {
+    return refusal(state, { reason: 'invalid-literal', text: before.verb, tag }, policy);
+  }
+  if (!literal.synchronising && !isReadToItsEnd(line, tag)) {
     return refusal(state, { reason: 'invalid-literal', text: before.verb, tag }, policy);
   }
   // The server refused the command and reads it to its end: it will send no go-ahead.
@@ -183,7 +186,7 @@ function onRest(
     case 'offence':
       return refusal(state, { reason: reading.reason, text: verb, tag: command.tag }, policy);
     case 'literal':
-      return onLiteral(state, unfinished, reading, policy);
+      return onLiteral(state, unfinished, { ...reading, line: text }, policy);
     case 'complete':
       if (unfinished.answeredEarly) return { state: { ...state, unfinished: undefined }, actions: [FORWARD] };
       return onWholeCommand(state, { verb, command }, policy);
