@@ -20,6 +20,8 @@ constexpr std::uint8_t kNoScale = 15;
 constexpr std::uint8_t kInitiatorTimestamps = 0x01;
 constexpr std::uint8_t kResponderTimestamps = 0x02;
 constexpr std::uint8_t kAnswered = 0x04;
+constexpr std::uint8_t kInitiatorSack = 0x08;
+constexpr std::uint8_t kResponderSack = 0x10;
 
 std::uint8_t pack_mss(std::uint16_t mss) noexcept {
   return static_cast<std::uint8_t>(std::min(mss / kMssUnitBytes, 255U));
@@ -97,6 +99,8 @@ void HalfOpenTable::write_facts(Record& record, const HalfOpen& entry) noexcept 
       pack_scale(entry.initiator_window_scale) | (pack_scale(entry.responder_window_scale) << 4U));
   record.flags = static_cast<std::uint8_t>((entry.initiator_timestamps ? kInitiatorTimestamps : 0) |
                                            (entry.responder_timestamps ? kResponderTimestamps : 0) |
+                                           (entry.initiator_sack ? kInitiatorSack : 0) |
+                                           (entry.responder_sack ? kResponderSack : 0) |
                                            (entry.answered ? kAnswered : 0));
 }
 
@@ -187,6 +191,8 @@ HalfOpen HalfOpenTable::get(std::uint32_t index) const noexcept {
   entry.responder_window_scale = unpack_scale(record.window_scales >> 4U);
   entry.initiator_timestamps = (record.flags & kInitiatorTimestamps) != 0;
   entry.responder_timestamps = (record.flags & kResponderTimestamps) != 0;
+  entry.initiator_sack = (record.flags & kInitiatorSack) != 0;
+  entry.responder_sack = (record.flags & kResponderSack) != 0;
   entry.answered = (record.flags & kAnswered) != 0;
   entry.created_ms = created_ms(index);
   return entry;

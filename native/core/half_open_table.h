@@ -32,6 +32,8 @@ struct HalfOpen {
   std::optional<std::uint8_t> responder_window_scale;
   bool initiator_timestamps = false;
   bool responder_timestamps = false;
+  bool initiator_sack = false;  ///< selective acknowledgements are welcome (RFC 2018 2)
+  bool responder_sack = false;
   bool answered = false;        ///< the SYN-ACK was passed on
   std::int64_t created_ms = 0;  ///< rounded down to 10 ms
   /// The kernel's SYNPROXY has the initiator's handshake behind it. Kept by the gate, not here.

@@ -123,6 +123,13 @@ void clear_urgent(TcpPacket& packet) noexcept;
 /// Overwrites TSval of a packet that has timestamps (RFC 7323 3.2). Checksums are not written.
 void set_timestamp_value(TcpPacket& packet, std::uint32_t value) noexcept;
 
+/// Octets that came out of order, by sequence number.
+struct SackRanges {
+  static constexpr std::size_t kRangesMax = 3;
+  std::array<std::array<std::uint32_t, 2>, kRangesMax> ranges{};
+  std::size_t count = 0;
+};
+
 /// A segment that Postern itself sends in a peer's name.
 struct SegmentSpec {
   Endpoint source;
@@ -134,6 +141,9 @@ struct SegmentSpec {
   std::uint16_t window = 0;
   /// Written as a timestamps option (RFC 7323 3.2) when set: value and echo.
   std::optional<std::array<std::uint32_t, 2>> timestamps;
+  /// Written as a selective acknowledgement (RFC 2018 3): each from its first octet to behind its
+  /// last, beside timestamps three at most, which is what `SackRanges` holds.
+  SackRanges selective;
   std::span<const std::byte> payload;
 };
 

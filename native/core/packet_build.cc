@@ -13,6 +13,11 @@ constexpr std::size_t kIpLengthMax = 0xFFFF;
 /// NOP NOP before the option, so that its values lie on 4-octet borders (RFC 7323 appendix A).
 constexpr std::size_t kTimestampsBytes = 12;
 
+/// NOP NOP before the option, for the same reason; 8 octets a range.
+[[nodiscard]] std::size_t selective_bytes(const SackRanges& selective) noexcept {
+  return selective.count == 0 ? 0 : 4 + 8 * selective.count;
+}
+
 [[nodiscard]] std::size_t ip_header_bytes(const SegmentSpec& spec) noexcept {
   return spec.source.address.version == 4 ? wire::ipv4::kHeaderBytesMin : wire::ipv6::kHeaderBytes;
 }
@@ -50,6 +55,18 @@ void write_timestamps(const std::array<std::uint32_t, 2>& timestamps,
   write_u32(option, 8, timestamps[1]);
 }
 
+/// RFC 2018 3. What it acknowledges is shifted as all acknowledgements of the segment are.
+void write_selective(const SackRanges& selective, std::uint32_t shift,
+                     std::span<std::byte> option) noexcept {
+  write_u16(option, 0, 0x0101U);
+  write_u8(option, 2, 5);
+  write_u8(option, 3, static_cast<std::uint8_t>(2 + 8 * selective.count));
+  for (std::size_t at = 0; at < selective.count; ++at) {
+    write_u32(option, 4 + 8 * at, selective.ranges.at(at)[0] + shift);
+    write_u32(option, 8 + 8 * at, selective.ranges.at(at)[1] + shift);
+  }
+}
+
 void write_tcp(const SegmentSpec& spec, std::span<std::byte> tcp) noexcept {
   const std::size_t header_bytes = tcp.size() - spec.payload.size();
   write_u16(tcp, wire::tcp::kSourcePort, spec.source.port);
@@ -62,6 +79,10 @@ void write_tcp(const SegmentSpec& spec, std::span<std::byte> tcp) noexcept {
   if (spec.timestamps) {
     write_timestamps(*spec.timestamps, tcp.subspan(wire::tcp::kHeaderBytesMin));
   }
+  if (spec.selective.count > 0) {
+    const std::size_t at = header_bytes - selective_bytes(spec.selective);
+    write_selective(spec.selective, spec.acknowledgement_shift, tcp.subspan(at));
+  }
 }
 
 }  // namespace
@@ -70,7 +91,8 @@ std::size_t build_segment(const SegmentSpec& spec, std::span<std::byte> out) noe
   if (!versions_agree(spec)) return 0;
   const std::size_t tcp_offset = ip_header_bytes(spec);
   const std::size_t headers_bytes = tcp_offset + wire::tcp::kHeaderBytesMin +
-                                    (spec.timestamps ? kTimestampsBytes : std::size_t{0});
+                                    (spec.timestamps ? kTimestampsBytes : std::size_t{0}) +
+                                    selective_bytes(spec.selective);
   // Every length field holds 16 bits; IPv6 does not count its own header, IPv4 does.
   if (spec.payload.size() > kIpLengthMax - headers_bytes) return 0;
   const std::size_t total_bytes = headers_bytes + spec.payload.size();

@@ -127,6 +127,9 @@ struct Refusal {
   std::int64_t next_send_ms = 0;    ///< retransmission, when spoken
   std::uint32_t retransmit_ms = 0;
   std::int64_t give_up_ms = 0;
+  /// When the words are said although the message has not ended; 0: not before it does.
+  std::int64_t interrupt_ms = 0;
+  bool heard_out = false;  ///< what the initiator was in the middle of has ended
   bool spoken = false;
   bool acknowledged = false;  ///< words and our FIN
   bool peer_fin = false;
@@ -167,6 +170,7 @@ struct FlowFacts {
   bool announced = false;        ///< JavaScript knows it
   bool midstream = false;
   bool loose = false;  ///< a direction has left the queue: its half cannot be tracked
+  bool selective = false;  ///< both agreed to selective acknowledgements (RFC 2018 2)
 };
 
 /// A connection whose handshake is complete, with all that its packets need.

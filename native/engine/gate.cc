@@ -20,6 +20,7 @@ HalfOpen entry_of(const TcpPacket& syn, std::int64_t now_ms) noexcept {
   entry.initiator_mss = syn.options.mss.value_or(entry.initiator_mss);
   entry.initiator_window_scale = syn.options.window_scale;
   entry.initiator_timestamps = syn.options.has_timestamps;
+  entry.initiator_sack = syn.options.sack_permitted;
   entry.created_ms = now_ms;
   return entry;
 }
@@ -29,6 +30,7 @@ HalfOpen entry_of(const TcpPacket& syn, std::int64_t now_ms) noexcept {
 void add_offers(HalfOpen& entry, const TcpPacket& syn) noexcept {
   entry.initiator_window = std::max(entry.initiator_window, syn.window);
   entry.initiator_timestamps |= syn.options.has_timestamps;
+  entry.initiator_sack |= syn.options.sack_permitted;
   if (syn.options.mss) entry.initiator_mss = *syn.options.mss;
   if (!syn.options.window_scale) return;
   entry.initiator_window_scale =

@@ -38,6 +38,7 @@ bool Gate::note_answer(const HalfOpen& entry, const TcpPacket& syn_ack) noexcept
   answered.responder_mss = syn_ack.options.mss.value_or(answered.responder_mss);
   answered.responder_window_scale = syn_ack.options.window_scale;
   answered.responder_timestamps = syn_ack.options.has_timestamps;
+  answered.responder_sack = syn_ack.options.sack_permitted;
   table_.update(entry.index, answered);
   count(Counter::half_open_answered);
   return true;

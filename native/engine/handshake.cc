@@ -102,6 +102,7 @@ void PacketLoop::promote_proxied(HalfOpen entry, InHand& hand) noexcept {
   entry.answered = true;
   entry.responder_sequence = syn_ack.sequence;
   entry.responder_window = syn_ack.window;
+  entry.responder_sack = syn_ack.options.sack_permitted;
   TcpPacket last;
   last.sequence = entry.initiator_sequence + 1;
   last.acknowledgement = entry.responder_sequence + 1;
@@ -134,6 +135,7 @@ std::uint32_t PacketLoop::open_half_open(const HalfOpen& entry, const InHand& ha
   const std::uint32_t index = open_flow(entry.key, hand);
   Flow& flow = *flows_[index];
   flow.created_ms = entry.created_ms;
+  flow.selective = entry.initiator_sack && entry.responder_sack;
   // SYN and SYN-ACK; the packet in hand is counted where all others are.
   flow.packets = {1, 1};
   FlowSide& initiator = flow.side(Side::initiator);

@@ -214,6 +214,7 @@ class PacketLoop {
                        const PendingPacket* segment) noexcept;
   static void keep_timestamps_rising(FlowSide& side, PendingPacket& pending) noexcept;
   void drain_early(std::uint32_t index, Side from) noexcept;
+  void answer_early(std::uint32_t index, Side from) noexcept;
   void pass_early(std::uint32_t index, Side from) noexcept;
   void note_gaps(Flow& flow) noexcept;
   void drop_early(Flow& flow, Side from, std::size_t at, Counter reason) noexcept;
@@ -279,6 +280,7 @@ class PacketLoop {
   [[nodiscard]] SegmentSpec segment_from(std::uint32_t index, Side from) noexcept;
 
   // refusal.cc
+  void note_look_alike(Flow& flow) noexcept;
   void pass_released(std::uint32_t index) noexcept;
   void refuse_with_reset(std::uint32_t index, EndReason reason) noexcept;
   void refuse_with_words(std::uint32_t index, std::span<const std::byte> words) noexcept;

@@ -34,6 +34,7 @@ void PacketLoop::admit_segment(std::uint32_t index, Side from, PendingPacket&& p
   if (offset > static_cast<std::int64_t>(end)) {
     pending.offset = static_cast<std::uint64_t>(offset);
     keep_early(index, from, std::move(pending));
+    answer_early(index, from);
     arm(index);
     return;
   }
