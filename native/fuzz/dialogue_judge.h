@@ -185,9 +185,8 @@ inline void DialogueJudge::one(const Event& event) {
 inline void DialogueJudge::line(const Event& event) {
   Side_& side = sides_[index(event.side)];
   const bool partial = event.kind == EventKind::partial;
-  if (side.tolerant) {
-    // Its octets go ahead unasked.
-    require(!partial);
+  if (side.tolerant && !partial) {
+    // Its octets went ahead unasked.
     if (event.text.find('R') != std::string_view::npos)
       return refuse(event.side, side.at + event.octets - 1);
   } else {
@@ -197,6 +196,8 @@ inline void DialogueJudge::line(const Event& event) {
       const auto at = side.at + static_cast<std::uint32_t>(bad);
       return refuse(event.side, event.text[bad] == '\r' ? at + 1 : at);
     }
+    // Only a line that was broken behind its CR.
+    require(!side.tolerant);
     mask(event);
   }
   if (partial) return forward(event.side);
