@@ -190,6 +190,20 @@ const framing: readonly Guard[] = [
       '',
     ],
     [
+      'data-look-alike-mendable',
+      'a look-alike that one octet does not undo is told as such (line-endings tolerant)',
+      'cut.well_formed = framing_.tolerant && event == DataEvent::look_alike;',
+      'cut.well_formed = framing_.tolerant;',
+      ['overwrite_test.cc'],
+    ],
+    [
+      'data-look-alike-early',
+      'a dot behind an odd line end is told before its own line end, where it can be undone (line-endings tolerant)',
+      'framing_.tolerant ? LooseDots::early : LooseDots::late',
+      'LooseDots::late',
+      ['overwrite_test.cc'],
+    ],
+    [
       'data-begin-of-line',
       'data begin behind a line end: a dot there may end them (RFC 5321 4.1.1.4)',
       'data_context_ = DataContext::crlf;',

@@ -67,13 +67,6 @@ const start: readonly Guard[] = [
   ]),
   ...guardsOf('native/core/framer.cc', START, [
     [
-      'data-look-alike-mendable',
-      'a look-alike that one octet does not undo is told as such (line-endings tolerant)',
-      'cut.well_formed = framing_.tolerant && event == DataEvent::look_alike;',
-      'cut.well_formed = framing_.tolerant;',
-      ['framer_mail_data_test.cc'],
-    ],
-    [
       'tls-question-once',
       'a stream is asked once whether TLS begins (RFC 3207 4)',
       'if (reported_) return take(CutKind::need_more, bytes.size());\n  for',
