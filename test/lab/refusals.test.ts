@@ -21,7 +21,7 @@ interface Refusal {
   readonly steps: readonly Step[];
   /** Must never reach the server. */
   readonly forbidden: readonly string[];
-  readonly alert: 'INVALID_COMMAND' | 'NON_SECURE_LOGIN';
+  readonly alert: 'INVALID_COMMAND' | 'NON_SECURE_LOGIN' | 'FOREIGN_PROTOCOL';
 }
 
 const pop3 = (name: string, line: string, alert: Refusal['alert'], forbidden: readonly string[] = [line]): Refusal => ({
@@ -45,7 +45,7 @@ const secrets = formsOfSecret(user, password);
 const REFUSALS: readonly Refusal[] = [
   pop3('unknown command', 'XYZZY', 'INVALID_COMMAND'),
   pop3('command of a later state', 'RETR 1', 'INVALID_COMMAND'),
-  pop3('another protocol', 'GET / HTTP/1.1', 'INVALID_COMMAND'),
+  pop3('another protocol', 'GET / HTTP/1.1', 'FOREIGN_PROTOCOL'),
   pop3('USER with secure-login', `USER ${user}`, 'NON_SECURE_LOGIN'),
   pop3('AUTH PLAIN with initial response', `AUTH PLAIN ${PLAIN}`, 'NON_SECURE_LOGIN', secrets),
   pop3('AUTH LOGIN', 'AUTH LOGIN', 'NON_SECURE_LOGIN', ['AUTH LOGIN']),
@@ -101,7 +101,8 @@ describe.each(WORLDS)('closing by $how, translated addresses: $nat', ({ how, nat
       if (protocol === 'imap') expect(seen.client.received).toMatch(/^a1 (NO|BAD) /m);
       expect(seen.client.end).toBe('fin');
     }
-    expect(posternOf(world).output()).toMatch(new RegExp(`${protocol.toUpperCase()}_${alert}`));
+    const mnemonic = alert === 'FOREIGN_PROTOCOL' ? alert : `${protocol.toUpperCase()}_${alert}`;
+    expect(posternOf(world).output()).toMatch(new RegExp(mnemonic));
   });
 
   it('what follows QUIT does not reach the server', async () => {
