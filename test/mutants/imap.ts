@@ -253,6 +253,12 @@ const imapAnswers: readonly Guard[] = [
         "case 'malformed':\n      return { state, actions: [FORWARD] };",
       ],
       [
+        'imap-reply-no-words',
+        'no words follow the beginning of a refused response: they would be read as its end (RFC 9051 7)',
+        'refuse(why, { ...policy, reset: true })',
+        'refuse(why, policy)',
+      ],
+      [
         'imap-go-ahead-asked',
         'a go-ahead is for a literal or an exchange under way (RFC 9051 7.6)',
         'if (!mayBeEarly || state.challenged || state.earlyGoAhead) {',

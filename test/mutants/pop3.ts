@@ -127,8 +127,14 @@ const pop3: readonly Guard[] = [
       [
         'pop3-reply-form',
         'a reply begins with +OK, -ERR or + (RFC 1939 3)',
-        "return refusal(state, { reason: 'invalid-reply' }, policy);",
+        "return refuseReply(state, 'invalid-reply', policy);",
         'return { state, actions: [FORWARD] };',
+      ],
+      [
+        'pop3-reply-no-words',
+        'no words follow the beginning of a refused reply: they would be read as its end (RFC 1939 3)',
+        'return refusal(state, { reason }, { ...policy, reset: true });',
+        'return refusal(state, { reason }, policy);',
       ],
       [
         'pop3-challenge-asked',
@@ -139,7 +145,7 @@ const pop3: readonly Guard[] = [
       [
         'pop3-reply-asked',
         'nothing is settled while a challenge is open, or by +OK to nothing (RFC 1939 3)',
-        "if (answered === undefined || state.challenged) return refusal(state, { reason: 'unexpected-reply' }, policy);",
+        "if (answered === undefined || state.challenged) return refuseReply(state, 'unexpected-reply', policy);",
         'if (answered === undefined) return { state, actions: [FORWARD] };',
       ],
       [

@@ -196,6 +196,7 @@ function onOk(state: NotAuthenticated, answered: Unanswered): Result {
   }
 }
 
+/** A reply's first octets may have gone ahead, and words behind them would be read as its end. */
 function refusal(state: ImapState, why: Refusal, policy: ImapPolicy): Result {
-  return { state, actions: refuse(why, policy) };
+  return { state, actions: refuse(why, { ...policy, reset: true }) };
 }

@@ -113,19 +113,24 @@ export function onReply(state: Authorization, text: string, policy: Pop3Policy):
   const [answered, ...unanswered] = state.unanswered;
   switch (reply) {
     case 'malformed':
-      return refusal(state, { reason: 'invalid-reply' }, policy);
+      return refuseReply(state, 'invalid-reply', policy);
     case 'challenge':
       if (answered?.challenges !== true || state.challenged) {
-        return refusal(state, { reason: 'unexpected-reply' }, policy);
+        return refuseReply(state, 'unexpected-reply', policy);
       }
       return { state: { ...state, challenged: true }, actions: [FORWARD, RESUME_INITIATOR] };
     case 'negative':
       return onNegative(state, answered, unanswered);
     case 'affirmative':
       // Nothing is settled while the server's own challenge is open.
-      if (answered === undefined || state.challenged) return refusal(state, { reason: 'unexpected-reply' }, policy);
+      if (answered === undefined || state.challenged) return refuseReply(state, 'unexpected-reply', policy);
       return onAffirmative({ ...state, unanswered }, answered);
   }
+}
+
+/** Its first octets may have gone ahead, and words behind them would be read as its end. */
+function refuseReply(state: Authorization, reason: 'invalid-reply' | 'unexpected-reply', policy: Pop3Policy): Result {
+  return refusal(state, { reason }, { ...policy, reset: true });
 }
 
 /** RFC 2595 4: the keyword is STLS. Other firewalls leave as many X of what they overwrite. */
