@@ -29,12 +29,14 @@ void Framer::set(const Framing& framing) noexcept {
   frame_bytes_ = 0;
   reported_ = false;
   after_cr_ = false;
+  behind_look_alike_ = false;
   // Message data begins behind the line end of the command before it (RFC 5321 4.1.1.4).
   data_context_ = DataContext::crlf;
   tls_start_ = TlsStart(framing_.tolerant ? TlsStart::Alerts::yes : TlsStart::Alerts::no);
 }
 
 Cut Framer::next(std::span<const std::byte> bytes) noexcept {
+  if (!bytes.empty()) behind_look_alike_ = false;
   switch (framing_.mode) {
     case FramingMode::lines:
       return next_of_lines(bytes);
@@ -115,6 +117,7 @@ Cut Framer::next_of_mail_data(std::span<const std::byte> bytes) noexcept {
 Cut Framer::take_look_alike(DataEvent event, std::size_t taken) noexcept {
   Cut cut = take(CutKind::look_alike, taken);
   cut.well_formed = framing_.tolerant && event == DataEvent::look_alike;
+  behind_look_alike_ = true;
   return cut;
 }
 

@@ -75,11 +75,17 @@ class Framer {
   /// message goes on behind it.
   void mend() noexcept { data_context_ = DataContext::text; }
   [[nodiscard]] const Framing& framing() const noexcept { return framing_; }
+  /// lines: the last octet of the line under way is a CR.
+  [[nodiscard]] bool after_cr() const noexcept { return after_cr_; }
   /// Whether no octet of the frame under way has come: in `lines`, set(framing()) would change
   /// nothing then.
   [[nodiscard]] bool at_start() const noexcept {
     return frame_bytes_ == 0 && !reported_ && !after_cr_;
   }
+
+  /// mail_data: the last octet fed was the last of a look_alike. A client that ends its message so
+  /// waits now.
+  [[nodiscard]] bool behind_look_alike() const noexcept { return behind_look_alike_; }
 
   /// Whether the octets that come next are part of what tls_start will be said of.
   [[nodiscard]] bool awaits_tls() const noexcept {
@@ -114,6 +120,7 @@ class Framer {
   bool line_tolerant_ = false;
   bool reported_ = false;  ///< over_budget or tls_start was said of this frame
   bool after_cr_ = false;  ///< lines: the last octet was CR
+  bool behind_look_alike_ = false;
   DataContext data_context_ = DataContext::crlf;
   TlsStart tls_start_;
 };

@@ -35,6 +35,8 @@ inline constexpr std::size_t kEventsPerBatchMax = 256;
 inline constexpr std::size_t kOrderWordsMax = 16'384;
 /// A refusal's words toward the client.
 inline constexpr std::size_t kRefusalBytesMax = 1'024;
+/// How long a client that is refused may be silent behind a look-alike of its message's end.
+inline constexpr std::int64_t kLookAlikeQuietMs = 1'000;
 /// RFC 7323 2.3: larger shift counts are used as 14.
 inline constexpr std::uint8_t kWindowScaleMax = 14;
 

@@ -1,6 +1,8 @@
 // Frames to events: the judge sees one frame of a flow at a time.
 #include <algorithm>
+#include <cstring>
 
+#include "core/bytes.h"
 #include "engine/event_text.h"
 #include "engine/packet_loop.h"
 
@@ -18,6 +20,22 @@ std::size_t octets_of(LineEnd end) noexcept {
       break;
   }
   return 0;
+}
+
+std::size_t find_octet(std::span<const std::byte> bytes, std::byte wanted) noexcept {
+  if (bytes.empty()) return 0;
+  const void* found = std::memchr(bytes.data(), std::to_integer<int>(wanted), bytes.size());
+  if (found == nullptr) return bytes.size();
+  return static_cast<std::size_t>(static_cast<const std::byte*>(found) - bytes.data());
+}
+
+/// How much of `run` may be framed before a line has to be judged: up to and with a CR that
+/// something else than LF follows. `after_cr`: the octet before the run was a CR of this line.
+std::size_t through_bare_cr(std::span<const std::byte> run, bool after_cr) noexcept {
+  if (after_cr && !run.empty() && run.front() != kLf) return 0;
+  const auto line = run.first(find_octet(run, kLf));
+  const std::size_t cr = find_octet(line, kCr);
+  return cr + 1 < line.size() ? cr + 1 : run.size();
 }
 
 void put_word(std::span<std::byte> out, std::uint32_t word) noexcept {
@@ -104,9 +122,16 @@ PacketLoop::Advance PacketLoop::next_frame(std::uint32_t index, Side from) noexc
   }
   if (side.paused || side.judged_at_cr) return Advance::done;
   // A counted run of no octets ends before anything comes.
-  while (side.framed < side.store.end() || side.framer.framing().mode == FramingMode::counted) {
-    const std::span<std::byte> run = side.store.run_at(pool_, side.framed);
+  bool at_bare_cr = false;
+  while (!at_bare_cr &&
+         (side.framed < side.store.end() || side.framer.framing().mode == FramingMode::counted)) {
+    std::span<std::byte> run = side.store.run_at(pool_, side.framed);
     const Framer before = side.framer;
+    if (before.framing().mode == FramingMode::lines && !before.framing().tolerant) {
+      const std::size_t octets = through_bare_cr(run, before.after_cr());
+      at_bare_cr = octets < run.size();
+      run = run.first(octets);
+    }
     Cut cut = side.framer.next(run);
     const bool hello_kept = before.awaits_tls() && keep_hello(side, run.first(cut.taken));
     if (before.awaits_tls() && !hello_kept) cut = {.kind = CutKind::tls_start, .taken = cut.taken};
@@ -151,7 +176,8 @@ PacketLoop::Advance PacketLoop::next_frame(std::uint32_t index, Side from) noexc
 
 /// The packet ends between CR and LF. To hold the CR would stall a client that waits for its
 /// acknowledgement (Nagle), and to let it pass unjudged would let a server that acts on CR run the
-/// line: so the line is judged now.
+/// line: so the line is judged now. So it is where something else than LF stands behind the CR: the
+/// same octets get the same verdict, however they are cut.
 PacketLoop::Advance PacketLoop::judge_at_cr(std::uint32_t index, Side from) noexcept {
   FlowSide& side = flows_[index]->side(from);
   --side.framed;
@@ -165,12 +191,11 @@ PacketLoop::Advance PacketLoop::judge_at_cr(std::uint32_t index, Side from) noex
 
 /// The octet behind a CR at which a line was judged. LF ends the line, whatever framing its
 /// judgement set. Anything else makes it another line than the one judged: the machine sees it
-/// whole, and unless it refuses, the session ends.
+/// whole, paused or not, and unless it refuses, the session ends.
 PacketLoop::Advance PacketLoop::finish_line(std::uint32_t index, Side from) noexcept {
   Flow& flow = *flows_[index];
   FlowSide& side = flow.side(from);
   if (side.store.run_at(pool_, side.framed).front() != std::byte{'\n'}) {
-    if (side.paused) return Advance::done;
     ++side.framed;
     const Advance step = write_text(index, from, EventKind::partial, {});
     if (step == Advance::blocked) --side.framed;

@@ -94,6 +94,7 @@ void PacketLoop::refuse_with_words(std::uint32_t index, std::span<const std::byt
   refusal->retransmit_ms = kRetransmitFirstMs;
   refusal->give_up_ms = now_ms_ + kWaitForEndMs;
   flow.refusal = std::move(refusal);
+  note_look_alike(flow);
   set_stage(flow, FlowStage::refusing);
 
   const FramingMode mode = initiator.framer.framing().mode;
@@ -104,6 +105,7 @@ void PacketLoop::refuse_with_words(std::uint32_t index, std::span<const std::byt
     discard_framed(flow, run, ended);
     initiator.framed += run.size();
   }
+  flow.refusal->heard_out = ended;
   for (FlowSide& side : flow.sides) side.store.release(pool_);
   tell_closed(index, EndReason::refused);
   if (ended) {
@@ -123,6 +125,14 @@ void PacketLoop::discard_framed(Flow& flow, std::span<const std::byte> bytes,
     ended = cut.kind == CutKind::data_end || cut.kind == CutKind::counted_end;
     bytes = bytes.subspan(cut.taken);
   }
+  note_look_alike(flow);
+}
+
+/// A client that ends its message with a look-alike (LF.LF) waits for the answer to it and sends no
+/// other end. If nothing follows, it is told; if something does, it was text, and is heard out.
+void PacketLoop::note_look_alike(Flow& flow) noexcept {
+  const bool waits = flow.side(Side::initiator).framer.behind_look_alike();
+  flow.refusal->interrupt_ms = waits ? now_ms_ + kLookAlikeQuietMs : 0;
 }
 
 /// The words and FIN, in as many segments as the client's size asks for. Also sends them again.
@@ -192,14 +202,17 @@ void PacketLoop::on_refusing(std::uint32_t index, Side from, InHand& hand) noexc
   const bool in_order = seq_le(packet.sequence, refusal.receive_next) && skip <= payload.size();
   if (in_order && !refusal.peer_fin) {
     const std::span<const std::byte> fresh = payload.subspan(skip);
-    if (!refusal.spoken) discard_framed(flow, fresh, ended);
+    if (!refusal.heard_out && !fresh.empty()) discard_framed(flow, fresh, ended);
     refusal.receive_next += static_cast<std::uint32_t>(fresh.size());
     if (packet.has(kFin)) {
       refusal.receive_next += 1;
       refusal.peer_fin = true;
       ended = true;
     }
-    if (!refusal.spoken) refusal.give_up_ms = now_ms_ + kWaitForEndMs;
+    refusal.heard_out = refusal.heard_out || ended;
+    // Told or not, a client in the middle of its message must not lose the words by RST.
+    const bool goes_on = !refusal.heard_out && !fresh.empty();
+    if (!refusal.spoken || goes_on) refusal.give_up_ms = now_ms_ + kWaitForEndMs;
   }
   if (ended && !refusal.spoken) {
     speak(index);

@@ -32,6 +32,8 @@ std::int64_t PacketLoop::deadline_of(const Flow& flow) const noexcept {
   if (flow.stage == FlowStage::dead) return flow.closing_since_ms + flow.finwait_ms;
   if (flow.stage == FlowStage::refusing) {
     const Refusal& refusal = *flow.refusal;
+    if (!refusal.spoken && refusal.interrupt_ms != 0)
+      return std::min(refusal.interrupt_ms, refusal.give_up_ms);
     const bool waits = refusal.spoken && !refusal.acknowledged;
     return waits ? std::min(refusal.next_send_ms, refusal.give_up_ms) : refusal.give_up_ms;
   }
@@ -130,7 +132,8 @@ void PacketLoop::on_idle(std::uint32_t index) noexcept {
 
 void PacketLoop::on_refusal_timer(std::uint32_t index) noexcept {
   Flow& flow = *flows_[index];
-  if (now_ms_ < flow.refusal->give_up_ms) {
+  // Whoever falls silent inside a message is told all the same before it is given up.
+  if (!flow.refusal->spoken || now_ms_ < flow.refusal->give_up_ms) {
     speak(index);
     return;
   }

@@ -87,6 +87,71 @@ TEST_CASE("a message is heard to its end before the client is told") {
   CHECK(lab.injected(I) == Strings{"552 big\r\n<fin> ack 24"});
 }
 
+static void refuse_look_alikes(const SeenEvent& event, Orders& orders) {
+  if (event.kind == EventKind::opened) {
+    orders.frame(event.flow, I, FramingMode::mail_data, 1'000);
+    orders.frame(event.flow, R, FramingMode::lines, 100);
+  } else if (event.kind == EventKind::look_alike) {
+    orders.refuse_with_words(event.flow, "554 no\r\n");
+  } else {
+    LoopLab::forward_all(event, orders);
+  }
+}
+
+TEST_CASE("a client that ends its message with a look-alike is told when it falls silent") {
+  LoopLab lab;
+  lab.answer = refuse_look_alikes;
+  lab.connect();
+  const Strings told{"554 no\r\n<fin> ack 6"};
+  SUBCASE("and says nothing more") {
+    lab.send(I, 0, "x\n.\nyz");
+    CHECK(lab.injected(I) == Strings{" ack 6"});
+    lab.wait_ms(20'000);
+    CHECK(lab.injected(I).empty());
+    // What follows the look-alike was text, and so is this: the end is still to come.
+    lab.send(I, 6, "x\r\n.\r\n");
+    CHECK(lab.injected(I) == Strings{"554 no\r\n<fin> ack 12"});
+  }
+  SUBCASE("not before") {
+    lab.send(I, 0, "abx\n.\n");
+    CHECK(lab.injected(I) == Strings{" ack 6"});
+    lab.wait_ms(900);
+    CHECK(lab.injected(I).empty());
+    lab.wait_ms(200);
+    CHECK(lab.injected(I) == told);
+  }
+  SUBCASE("the look-alike behind the one that was refused") {
+    lab.send(I, 0, "\n.\nyz");
+    lab.wait_ms(2'000);
+    lab.send(I, 5, "\n.\n");
+    lab.wait_ms(1'100);
+    CHECK(lab.injected(I).back() == "554 no\r\n<fin> ack 8");
+  }
+  SUBCASE("what it sends all the same is acknowledged, and no RST takes the words away") {
+    lab.send(I, 0, "abx\n.\n");
+    lab.wait_ms(1'100);
+    CHECK(lab.injected(I).back() == told.front());
+    lab.acknowledged[0] = 9;
+    lab.send(I, 6, "more\r\n");
+    CHECK(lab.injected(I) == Strings{" ack 12"});
+    lab.wait_ms(30'000);
+    CHECK(lab.injected(I).empty());
+    lab.wait_ms(31'000);
+    CHECK(lab.injected(I) == Strings{"rst@9"});
+  }
+}
+
+TEST_CASE("a client that falls silent inside a message is told before it is given up") {
+  LoopLab lab;
+  lab.answer = refuse_look_alikes;
+  lab.connect();
+  lab.send(I, 0, "x\n.\nyz");
+  lab.wait_ms(61'000);
+  CHECK(lab.injected(I).back() == "554 no\r\n<fin> ack 6");
+  lab.wait_ms(10'000);
+  CHECK(lab.injected(I).back() == "rst@9");
+}
+
 TEST_CASE("reset means RST to both") {
   LoopLab lab;
   lab.answer = [](const SeenEvent& event, Orders& orders) {

@@ -60,6 +60,19 @@ TEST_CASE("a packet that ends with CR has its line judged, and only an LF may fo
     CHECK(lab.fate(lab.send(I, 5, "VRFY\r\n")) == "rst@5");
     CHECK(lab.lines.back() == "I: NOOP\rV…");
   }
+  SUBCASE("another octet follows in the same packet") {
+    CHECK(lab.fate(lab.send(I, 0, "NOOP\rVRFY\r\n")) == "rewrite NOOP\r");
+    CHECK(lab.lines == Strings{"I: NOOP", "I: NOOP\rV…"});
+    CHECK(lab.injected(R) == Strings{"rst@5"});
+  }
+  SUBCASE("a second CR follows") {
+    CHECK(lab.fate(lab.send(I, 0, "NOOP\r\r\n")) == "rewrite NOOP\r");
+    CHECK(lab.lines == Strings{"I: NOOP", "I: NOOP\r\r…"});
+  }
+  SUBCASE("another octet follows a line that paused its side") {
+    CHECK(lab.fate(lab.send(I, 0, "DATA\rx\r\n")) == "rewrite DATA\r");
+    CHECK(lab.lines.back() == "I: DATA\rx…");
+  }
 }
 
 TEST_CASE(

@@ -240,6 +240,12 @@ const framing: readonly Guard[] = [
         'if (false) {',
       ],
       [
+        'line-judged-at-bare-cr',
+        'a line is judged at a bare CR inside of a packet too: the same octets, the same verdict (design.md, principle 4)',
+        'return cr + 1 < line.size() ? cr + 1 : run.size();',
+        'return run.size();',
+      ],
+      [
         'pause-holds',
         'a side that is paused is not framed (design.md, principle 1)',
         'if (side.paused || side.judged_at_cr) return Advance::done;',
@@ -328,6 +334,18 @@ const orders: readonly Guard[] = [
       'the words come behind the message that is refused (design.md, refusing well)',
       '(mode != FramingMode::mail_data && mode != FramingMode::counted) || initiator.fin_received;',
       'true || mode == FramingMode::lines;',
+    ],
+    [
+      'refusal-look-alike-waits',
+      'a refused client that is silent behind a look-alike of its end is told (design.md, refusing well)',
+      'flow.refusal->interrupt_ms = waits ? now_ms_ + kLookAlikeQuietMs : 0;',
+      'flow.refusal->interrupt_ms = waits ? 0 : 0;',
+    ],
+    [
+      'refusal-words-kept',
+      'one that goes on with its message loses the words to no RST (design.md, refusing well)',
+      'if (!refusal.spoken || goes_on)',
+      'if (!refusal.spoken || (goes_on && false))',
     ],
     [
       'refusal-thrown-away',
