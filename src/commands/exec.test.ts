@@ -229,6 +229,14 @@ Terminating Sessions
 `);
   });
 
+  test('session detail says how many segments contradicted what was seen before', async () => {
+    const altered = [session('66F96EB0', 'SIS_OPEN', { altered: 3 })];
+    expect(await show('show ip inspect session detail', context(CLASSIC, altered).value)).toContain(
+      '  Stage mail, inspection rule mail-guard, segments altered 3\n',
+    );
+    expect(await show('show ip inspect sessions', context(CLASSIC, altered).value)).not.toContain('altered');
+  });
+
   test('session detail of a zone policy says which class', async () => {
     const zoned = [session('66F96EB0', 'SIS_OPEN', { rule: '', zonePair: 'OUT-IN', className: 'MAIL' })];
     expect(await show('show ip inspect session detail', context(CLASSIC, zoned).value)).toContain(

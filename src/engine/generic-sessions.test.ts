@@ -90,6 +90,15 @@ describe('generic inspection', () => {
     expect(ops((batch) => batch.opened(mail))).toContainEqual(expect.stringMatching(/^frame/));
   });
 
+  test('shows contradictions between segments where there were any', () => {
+    const { ops, engine, fake } = start();
+    ops((batch) => batch.opened(TCP));
+    fake.flows = [record(TCP, { altered: 3 })];
+    expect(engine.sessions()).toMatchObject([{ altered: 3 }]);
+    fake.flows = [record(TCP, { altered: 0 })];
+    expect(engine.sessions()[0]).not.toHaveProperty('altered');
+  });
+
   test('is told of as its line says: audit trail and alerts', () => {
     const { ops, messages } = start();
     const ping = { ...UDP, flow: FIRST_DATAGRAM + 2, protocol: 'icmp' as const };
