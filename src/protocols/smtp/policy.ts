@@ -15,8 +15,8 @@ export interface SmtpPolicy {
    */
   readonly verbs: 'known' | 'open';
   /**
-   * Upper-case. A verb masks itself and every unknown one that begins so, a keyword every EHLO keyword with its parameters
-   * that begins so.
+   * Upper-case. A verb masks itself and every unknown one that begins so, a keyword every EHLO keyword with its
+   * parameters that begins so.
    */
   readonly maskedVerbs: ReadonlySet<string>;
   readonly maskedKeywords: ReadonlySet<string>;
