@@ -38,6 +38,15 @@ TEST_CASE("one boundary begins like another (MIM-12)") {
   CHECK(told.anomalies.empty());
 }
 
+TEST_CASE("where one boundary's end is another boundary, the longer one is meant") {
+  const MimeRecorder told = walk(mixed("b--",
+                                       "--b--\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+                                       "--b\r\n\r\ninner\r\n"
+                                       "--b--\r\n\r\nouter\r\n--b----\r\n"));
+  CHECK(told.body_of(2) == "inner");
+  CHECK(told.body_of(3) == "outer");
+}
+
 TEST_CASE("a line that begins with a boundary and goes on is a boundary line, and text") {
   const MimeRecorder told =
       walk(mixed("b", "--b\r\n\r\none\r\n--bx\r\nA: 1\r\n\r\ntwo\r\n--b--\r\n"));
