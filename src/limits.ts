@@ -6,6 +6,8 @@
  */
 export const SMTP_COMMAND_BYTES_MAX = 2_048;
 export const SASL_RESPONSE_BYTES_MAX = 12_288;
+/** One BDAT chunk: servers that count with 32 bits read larger sizes as small ones, and what is behind as commands. */
+export const SMTP_CHUNK_BYTES_MAX = 2_147_483_647;
 /** RFC 5321 4.5.3.1.5 gives 512; real greetings and EHLO lines are longer. */
 export const SMTP_REPLY_BYTES_MAX = 4_096;
 export const POP3_COMMAND_BYTES_MAX = 255;

@@ -51,8 +51,14 @@ const commandLine = guardsOf(
     [
       'smtp-bdat-grammar',
       'BDAT has a size and LAST, nothing else (RFC 3030 2)',
-      "if (rule.legal === 'chunking' && !(whole",
-      "if (rule.legal === 'chunking' && false && !(whole",
+      "if (rule.legal === 'chunking' && !isChunk",
+      "if (rule.legal === 'chunking' && false && !isChunk",
+    ],
+    [
+      'smtp-bdat-wraps',
+      'no size of BDAT is larger than 32 bits with a sign hold: servers read what is larger in different ways (RFC 3030 2)',
+      "return argument === '' || Number.parseInt(argument, 10) <= SMTP_CHUNK_BYTES_MAX;",
+      'return true || SMTP_CHUNK_BYTES_MAX > 0;',
     ],
     [
       'smtp-bdat-leading-zeros',

@@ -4,7 +4,7 @@
  */
 import { CLIENT_OPENINGS, type ForeignProtocol, readOpening } from '../../inspect/foreign.ts';
 import type { Reason } from '../../inspect/reasons.ts';
-import { SASL_RESPONSE_BYTES_MAX, SMTP_COMMAND_BYTES_MAX } from '../../limits.ts';
+import { SASL_RESPONSE_BYTES_MAX, SMTP_CHUNK_BYTES_MAX, SMTP_COMMAND_BYTES_MAX } from '../../limits.ts';
 import { pathEnd } from '../../mail/address.ts';
 import {
   beginsLegalVerb,
@@ -113,10 +113,15 @@ function judgeArgument(rule: CommandRule, argument: string, whole: boolean): Com
   if (attack !== undefined && (control < 0 || attack.at < control))
     return { kind: 'attack', signature: attack.signature };
   if (control >= 0) return { kind: 'refused', reason: 'control-character' };
-  if (rule.legal === 'chunking' && !(whole ? CHUNK : CHUNK_UNDER_WAY).test(argument)) {
+  if (rule.legal === 'chunking' && !isChunk(argument, whole)) {
     return { kind: 'refused', reason: 'invalid-arguments' };
   }
   return whole ? { kind: 'legal', rule, argument } : { kind: 'undecided' };
+}
+
+function isChunk(argument: string, whole: boolean): boolean {
+  if (!(whole ? CHUNK : CHUNK_UNDER_WAY).test(argument)) return false;
+  return argument === '' || Number.parseInt(argument, 10) <= SMTP_CHUNK_BYTES_MAX;
 }
 
 /**

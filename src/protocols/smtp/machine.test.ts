@@ -42,6 +42,33 @@ describe('the queue of unanswered commands', () => {
   });
 });
 
+describe('a line that was judged at its CR and goes on behind it', () => {
+  const chunks: SmtpPolicy = { ...defaultSmtpPolicy, chunking: 'allow' };
+  const offered = ['S: 220 mx.example', 'C: EHLO x', 'S: 250-mx.example', 'S: 250 CHUNKING'];
+  it.each([
+    ['as another line', [...offered, 'C: NOOP'], 'NOOP\rx', {}, 'control-character'],
+    ['though it announced a chunk', [...offered, 'C: BDAT 7 LAST'], 'BDAT 7 LAST\r\r', {}, 'control-character'],
+    [
+      'under line-endings strict',
+      [...offered, 'C: BDAT 7 LAST'],
+      'BDAT 7 LAST\r\r',
+      { lineEndings: 'strict' },
+      'bare-carriage-return',
+    ],
+    ['before its answer', [...offered, 'C: DATA'], 'DATA\r\r', {}, 'control-character'],
+  ] as const)('%s', (_how, rows, text, overrides, reason) => {
+    const policy = { ...chunks, ...overrides };
+    const step = smtp.step(play(rows, policy).state, { kind: 'partial', from: 'initiator', text }, policy);
+    expect(refusalOf(step)).toMatchObject({ reason, how: 'words' });
+  });
+
+  it('is no line where none may come', () => {
+    const { state } = play([...offered, 'C: BDAT 7 LAST'], chunks);
+    const step = smtp.step(state, { kind: 'partial', from: 'initiator', text: 'x' }, chunks);
+    expect(refusalOf(step)).toMatchObject({ reason: 'unexpected-frame' });
+  });
+});
+
 describe('what an alert quotes of an illegal command', () => {
   it('is 32 characters of its verb at most', () => {
     const { actions } = play([...greeted, `C: ${'Q'.repeat(100)} x`]);

@@ -62,7 +62,7 @@ function onLineFault(state: SmtpState, frame: TextFrame, policy: SmtpPolicy): St
   const fault = findLineFault(frame);
   if (fault === undefined) return undefined;
   const { head, reason } = fault;
-  const before = onHead(state, frame.from, head, policy);
+  const before = isLineGoingOn(state, frame.from) ? { state, actions: [] } : onHead(state, frame.from, head, policy);
   if (before.actions.some(({ kind }) => kind === 'refuse')) return before;
   const actions = frame.from === 'responder' ? refuseReply(reason, head, policy) : refuseWithWords(policy, reason);
   return { ...before, actions };
@@ -106,6 +106,11 @@ function onHead(state: SmtpState, from: Side, text: string, policy: SmtpPolicy):
     case 'sasl':
       return { state, actions: onPartialSaslLine(text, policy) };
     default:
-      return unexpected(state);
+      return text.includes('\r') ? { state, actions: refuseWithWords(policy, 'control-character') } : unexpected(state);
   }
+}
+
+/** A line was judged at its CR and changed the framing, and something else than LF follows: all of it comes again. */
+function isLineGoingOn({ expecting }: SmtpState, from: Side): boolean {
+  return from === 'initiator' && expecting !== 'commands' && expecting !== 'sasl';
 }
