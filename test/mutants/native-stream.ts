@@ -10,6 +10,7 @@ const LOOP = [
 ];
 const REASSEMBLY = [
   'first_seen_test.cc',
+  'late_timestamp_test.cc',
   'reassembly_test.cc',
   'packet_loop_order_test.cc',
   'packet_loop_guard_test.cc',
@@ -103,6 +104,12 @@ const reassembly: readonly Guard[] = [
       'an early FIN that octets in order have overtaken ends nothing (RFC 9293 3.10.4)',
       'if (fin_inside) {',
       'if (false) {',
+    ],
+    [
+      'stream-late-timestamp',
+      'what was kept does not look older to its receiver than what went ahead of it (RFC 7323 5.3)',
+      'set_timestamp_value(pending.packet, *side.timestamp_passed);',
+      '',
     ],
     [
       'stream-altered-told',
