@@ -4,6 +4,7 @@ import { tls } from './machine.ts';
 
 const hello = (from: Side, wellFormed = true): Frame => ({ kind: 'tlsStart', from, wellFormed });
 const refused = (reason: string) => [{ kind: 'refuse', reason, how: 'reset' }];
+const AWAIT_SERVER = { kind: 'frameAs', from: 'responder', mode: { kind: 'tls', alerts: true } };
 const play = (...frames: Frame[]) => {
   let step = tls.step(tls.initial, frames[0] ?? hello('initiator'), undefined);
   for (const frame of frames.slice(1)) step = tls.step(step.state, frame, undefined);
@@ -22,11 +23,19 @@ describe('a TLS port', () => {
 
   test('lets both hellos pass and reads no more', () => {
     const first = play(hello('initiator'));
-    expect(first.actions).toContainEqual({ kind: 'frameAs', from: 'responder', mode: { kind: 'tls' } });
+    expect(first.actions).toContainEqual(AWAIT_SERVER);
     expect(tls.stage(first.state)).toBe('server-hello');
     const second = play(hello('initiator'), hello('responder'));
     expect(second.actions).toEqual([{ kind: 'forward' }, { kind: 'stopInspecting', because: 'tls' }]);
     expect(tls.stage(second.state)).toBe('encrypted');
+  });
+
+  test("lets the server's alert pass and still awaits TLS of it", () => {
+    const alert: Frame = { ...hello('responder', false), alert: true } as Frame;
+    const step = play(hello('initiator'), alert);
+    expect(step.actions).toEqual([{ kind: 'forward' }, AWAIT_SERVER]);
+    expect(tls.stage(step.state)).toBe('server-hello');
+    expect(play(hello('initiator'), alert, hello('responder', false)).actions).toEqual(refused('tls-expected'));
   });
 
   test('resets plain text of either side', () => {
