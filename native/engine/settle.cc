@@ -56,7 +56,9 @@ void PacketLoop::settle_side(std::uint32_t flow_index, Side from) noexcept {
   side.pending.erase(kept, side.pending.end());
   const bool owes_fin =
       side.fin_received && !side.fin_forwarded && side.released >= side.store.end();
-  if (side.pending.empty() && (side.released > side.forwarded || owes_fin)) {
+  // All that stays begins behind what is released: what is free now was brought by packets that
+  // went on without it, and may be what the answer waits for that sets the others free.
+  if (side.released > side.forwarded || (owes_fin && side.pending.empty())) {
     inject_range(flow_index, from, side.released);
   }
   if (side.opaque) pass_early(flow_index, from);

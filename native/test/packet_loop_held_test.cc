@@ -40,6 +40,22 @@ TEST_CASE("the part that was let go is let go again when it was lost behind us")
   CHECK(lab.fate(lab.send(I, 0, "DATA\r\nx\r\n")) == "accept");
 }
 
+TEST_CASE("what becomes free of a packet that went on in part does not wait for those held behind") {
+  LoopLab lab;
+  lab.answer = pause_at_data;
+  lab.connect();
+  CHECK(lab.fate(lab.send(I, 0, "DATA\r\nx\r\nDATA\r\ny")) == "rewrite DATA\r\n");
+  const std::uint32_t held = lab.send(I, 16, "z\r\n");
+  reply(lab, 6);
+  // The next answer is to this, and nothing else will set the held packet free.
+  CHECK(lab.injected(R) == Strings{"x\r\nDATA\r\n ack 0"});
+  CHECK(lab.fate(held) == "held");
+  lab.acknowledged[1] = 15;
+  CHECK(lab.fate(lab.send(R, 8, "354 go\r\n")) == "accept");
+  CHECK(lab.injected(R) == Strings{"y ack 0"});
+  CHECK(lab.fate(held) == "accept");
+}
+
 TEST_CASE("the part that was let go passes again although held packets stand before it") {
   LoopLab lab;
   lab.answer = pause_at_data;
