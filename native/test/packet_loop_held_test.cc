@@ -40,7 +40,7 @@ TEST_CASE("the part that was let go is let go again when it was lost behind us")
   CHECK(lab.fate(lab.send(I, 0, "DATA\r\nx\r\n")) == "accept");
 }
 
-TEST_CASE("what becomes free of a packet that went on in part does not wait for those held behind") {
+TEST_CASE("what becomes free of a packet that went in part does not wait for those held behind") {
   LoopLab lab;
   lab.answer = pause_at_data;
   lab.connect();
