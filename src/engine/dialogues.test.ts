@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Frame } from '../inspect/inspector.ts';
+import type { Frame, Side } from '../inspect/inspector.ts';
 import { EMPTY_CONFIGURATION, type ProtocolInspection } from '../policy/configuration.ts';
 import { type EffectiveInspection, effectiveInspection } from '../policy/defaults.ts';
 import { zoneInspection } from '../policy/zone-inspection.ts';
@@ -14,7 +14,7 @@ const GREETINGS = { smtp: '220 mx', pop3: '+OK', imap: '* OK' } as const;
 const LOGINS = { smtp: 'AUTH PLAIN', pop3: 'USER mrose', imap: 'a LOGIN u p' } as const;
 const ENDS = { initiator: { address: '192.0.2.1', port: 40_000 }, responder: { address: '192.0.2.2', port: 25 } };
 
-const line = (from: Frame['from'], text: string, end: 'crlf' | 'bareLf' = 'crlf'): Frame => ({
+const line = (from: Side, text: string, end: 'crlf' | 'bareLf' = 'crlf'): Frame => ({
   kind: 'line',
   from,
   text,
