@@ -131,6 +131,13 @@ describe('the inspector', () => {
     },
   );
 
+  it('masks what stands in the middle of large segments full of commands', async () => {
+    const many = 'NOOP many\r\n'.repeat(COMMANDS / 2);
+    const told = await play(25, [{ send: `${many}${FORBIDDEN.smtp}${many}`, answers: COMMANDS + 1, times: 3 }]);
+    expect(told).toMatchObject({ complete: true, end: 'open' });
+    expectNothingForbidden();
+  });
+
   it(`after ${REFUSED_SESSIONS} refused sessions refuses one more`, async () => {
     const before = (await postern.statistics()).refusals['invalid-command'] ?? 0;
     const sessions = { role: 'client', host: ADDRESSES.sink.v4, port: 110, sessions: REFUSED_SESSIONS, parallel: 20 };
