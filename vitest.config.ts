@@ -8,6 +8,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/transcripts/**/*.test.ts', 'test/sim/**/*.test.ts'],
+          // Properties over every splitting take seconds on a machine that has other work.
+          testTimeout: 30_000,
         },
       },
       {
