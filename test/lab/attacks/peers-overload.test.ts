@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exchange, type Talk, talk } from '../dialogue.ts';
@@ -70,6 +71,13 @@ describe.each(['closed', 'open'] as const)('postern fail %s', (fail) => {
     const sum = (column: number) => rows.reduce((total, row) => total + (row[column] ?? 0), 0);
     return { waiting: sum(2), lost: sum(5) };
   }
+  /** Stops all threads; a signal alone may let the worker judge some more. */
+  async function stopReading(): Promise<void> {
+    const { pid } = posternOf(world);
+    process.kill(pid, 'SIGSTOP');
+    const isStopped = (thread: string) => / T /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1'));
+    await until('all threads to stop', () => readdirSync(`/proc/${pid}/task`).every(isStopped), 5_000);
+  }
   const noop = (index: number) => `NOOP ${String(index).padStart(4, '0')}\r\n`;
   const forbiddenSession = (): Promise<Talk> =>
     talk(world.lab.client, {
@@ -79,7 +87,7 @@ describe.each(['closed', 'open'] as const)('postern fail %s', (fail) => {
     });
 
   it('what finds no room is not judged, and passes only where it may', async () => {
-    process.kill(posternOf(world).pid, 'SIGSTOP');
+    await stopReading();
     for (let index = 0; index < QUEUE_PACKETS; index++) {
       connection.send({ sequence: first + 11 * index, acknowledgement, payload: noop(index) });
     }
@@ -120,7 +128,7 @@ describe.each(['closed', 'open'] as const)('postern fail %s', (fail) => {
       ],
     });
     await delay(DATA_BEGINS_MS);
-    process.kill(posternOf(world).pid, 'SIGSTOP');
+    await stopReading();
     const filler = { sequence: first, acknowledgement, payload: '', fl: 'A' };
     for (let count = 0; count < QUEUE_PACKETS; count++) connection.send(filler);
     await delay(STOPPED_MS);
