@@ -285,6 +285,19 @@ TEST_CASE("orders of content that cannot be carried out end the flow") {
   CHECK(lab.injected(I) == Strings{"rst@0"});
 }
 
+TEST_CASE("only a frame of the client is put aside for the end of a scan") {
+  ContentLab story;
+  LoopLab& lab = story.lab;
+  lab.answer = [plan = story.plan](const SeenEvent& event, Orders& orders) {
+    LoopLab::forward_all(event, orders);
+    if (event.kind != EventKind::line) return;
+    const bool client = event.side == I;
+    orders.content(event.flow, client ? ContentOrder::begin_chunks : ContentOrder::finish, plan);
+  };
+  CHECK(lab.fate(lab.send(I, 0, "BDAT 8\r\n")) == "accept");
+  CHECK(lab.fate(lab.send(R, 0, "250 ok\r\n")).starts_with("rst@"));
+}
+
 TEST_CASE("what was found is not let go by an answer that is none") {
   ContentLab story(plan_for_marks(1, 5));
   LoopLab& lab = story.lab;
