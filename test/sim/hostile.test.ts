@@ -24,7 +24,7 @@ const ODDITIES = [
   ...['BDAT 0', 'BDAT LAST twice', 'DATA behind BDAT', 'BDAT behind DATA', 'BDAT with a leading zero'],
   ...['literal {n}', 'literal {n+}', 'literal ~{n}', 'literal ~{n+}', 'literal {0}', 'literal of 4 GB'],
 ];
-const BLOCK_MS_MAX = 120_000;
+const BLOCK_MS_MAX = 300_000;
 /** So many runs at most until the oracle sees a deliberate fault. */
 const FAULTY_RUNS_MAX = 60;
 

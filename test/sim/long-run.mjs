@@ -1,11 +1,11 @@
 // npm run simulate [-- --seeds N --from SEED --minutes N --print]: plays seeds in blocks, each in a process of its own,
-// because a packet loop's memory goes with its process. Node alone reads no TypeScript here; vite, which vitest
+// so that one that dies takes no more with it. Node alone reads no TypeScript here; vite, which vitest
 // brings, does.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { runnerImport } from 'vite';
 
-const BLOCK_SEEDS = 250;
+const BLOCK_SEEDS = 2_000;
 const FAILED_BLOCKS_MAX = 10;
 const words = process.argv.slice(2);
 const number = (name, otherwise) => (words.includes(name) ? Number(words[words.indexOf(name) + 1]) : otherwise);

@@ -63,7 +63,7 @@ export class Flow {
     this.client = peer('initiator');
     this.server = peer('responder');
     this.serverScript = new ServerScript(script);
-    this.tap = new Wiretap(() => !this.serverScript.reader.encrypted);
+    this.tap = new Wiretap((side) => !this.serverScript.reader.encrypted && this.judged?.unread.has(side) !== true);
     this.answers = new AnswerWatch(script);
     if (shared.padded) happened('flow behind a Destination Options header');
   }

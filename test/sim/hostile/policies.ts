@@ -107,7 +107,9 @@ const withLineEndings = (how: 'strict' | 'tolerant'): string =>
 const STRICT: SimPolicy = {
   text: withLineEndings('strict'),
   forbids: (protocol, unit) =>
-    PLAIN.forbids(protocol, unit) || (unit.kind === 'line' && (!unit.crlf || /[\r\0]/.test(unit.text))),
+    // Sessions of POP3 and IMAP are read strictly until the login only, and not every reader knows when that was.
+    PLAIN.forbids(protocol, unit) ||
+    (protocol === 'smtp' && unit.kind === 'line' && (!unit.crlf || /[\r\0]/.test(unit.text))),
 };
 
 const TOLERANT: SimPolicy = { text: withLineEndings('tolerant'), forbids: PLAIN.forbids };

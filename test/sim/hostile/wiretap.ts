@@ -29,9 +29,9 @@ export class Wiretap {
   readonly problems: string[] = [];
   readonly #directions: Readonly<Record<Side, Direction>> = { initiator: fresh(), responder: fresh() };
   /** Whether octets may still be compared: opaque ones are the endpoints' own. */
-  readonly #isRead: () => boolean;
+  readonly #isRead: (side: Side) => boolean;
 
-  constructor(isRead: () => boolean) {
+  constructor(isRead: (side: Side) => boolean) {
     this.#isRead = isRead;
   }
 
@@ -90,7 +90,7 @@ export class Wiretap {
       const known = sender.octets[place];
       const octet = payload[index] ?? '';
       if (known === undefined) sender.octets[place] = octet;
-      else if (known !== octet && this.#isRead()) this.#tell(`${from}: octet ${place} came as two`);
+      else if (known !== octet && this.#isRead(from)) this.#tell(`${from}: octet ${place} came as two`);
     }
     if ((flags & FLAG.fin) === 0) return;
     if (sender.finAt !== undefined && sender.finAt !== offset + payload.length)
