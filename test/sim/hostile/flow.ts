@@ -73,7 +73,9 @@ export class Flow {
     this.tap.take(segment);
     if (segment.from === 'responder' && segment.payload !== '') {
       const { tap, judged } = this;
-      this.answers.look(tap.text('initiator'), tap.text('responder'), judged?.refused !== undefined);
+      // Behind a login a server says what it likes.
+      const isUncounted = judged?.refused !== undefined || judged?.unread.has('responder') === true;
+      this.answers.look(tap.text('initiator'), tap.text('responder'), isUncounted);
     }
   }
 
