@@ -115,6 +115,7 @@ class Dialogue {
                                               .flags = flags,
                                               .window = 500,
                                               .timestamps = {},
+                                              .selective = {},
                                               .payload = std::as_bytes(std::span(text))},
                                              packet);
     packet.resize(length);

@@ -24,6 +24,7 @@ SegmentSpec spec_of(std::uint8_t version, std::span<const std::byte> payload) {
           .flags = kAck | kPsh | kFin,
           .window = 0xFFFF,
           .timestamps = std::nullopt,
+          .selective = {},
           .payload = payload};
 }
 

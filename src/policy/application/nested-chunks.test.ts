@@ -48,4 +48,16 @@ describe('a message that begins between the chunks of another', () => {
     expect(desk.found([], true)).toBe('forward');
     expect(desk.say('C: MAIL FROM:<a@b.example>')).toBe('forward');
   });
+
+  test('a chunk without a MAIL behind the last one is looked through, whenever that one is answered', () => {
+    for (const between of [[], ['C: RSET']]) {
+      const desk = smtpDesk({ ...POLICY, policy: { C: 'reset' } });
+      desk.say(...OFFER, ...ENVELOPE, 'S: 250 ok', 'S: 250 ok', 'C: BDAT 2 LAST');
+      chunkEnd(desk);
+      desk.found([], true);
+      expect(desk.say(...between, 'C: BDAT 2 LAST')).toContain('content beginChunks');
+      expect(desk.say('S: 250 ok', ...between.map(() => 'S: 250 ok'))).toBe('forward');
+      expect(chunkEnd(desk)).toBe('content finish');
+    }
+  });
 });

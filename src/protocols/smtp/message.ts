@@ -39,14 +39,14 @@ export function closing(state: SmtpState): SmtpState {
 /** A RSET was refused behind which the client went on as if it had been accepted. */
 export function isResetUndone(over: SmtpState, rule: CommandRule, code: string): boolean {
   if (!isTrustedReset(rule) || code.startsWith('2') || code === '421') return false;
-  return over.unanswered.some((each) => isAnotherMail(each) || each.legal === 'chunking' || each === LAST_CHUNK);
+  return over.unanswered.some(mayCarryMail);
 }
 
 /** The last line of the answer to `rule` has come; `over` is the state behind it. */
 export function commandIsAnswered(over: SmtpState, rule: CommandRule, code: string): Told {
   if (endsMessage(over, rule, code.startsWith('2'))) {
-    // What was sent behind it is another message, and was told as such or as the same.
-    if (over.message === 'none' || over.unanswered.some(isAnotherMail)) return { state: over, facts: [] };
+    // What was sent behind it is another message, or chunks without a MAIL, and was told as such or as the same.
+    if (over.message === 'none' || over.unanswered.some(mayCarryMail)) return { state: over, facts: [] };
     return { state: { ...over, message: 'none', chunksBegun: false }, facts: [{ kind: 'messageEnds' }] };
   }
   const goesOn = isTrustedReset(rule) && over.message === 'closing';
@@ -63,6 +63,6 @@ function isTrustedReset(rule: CommandRule): boolean {
   return rule.effect === 'resets' && rule !== DOUBTFUL_RESET;
 }
 
-function isAnotherMail({ effect }: CommandRule): boolean {
-  return effect === 'opensMail';
+function mayCarryMail(rule: CommandRule): boolean {
+  return rule.effect === 'opensMail' || rule.legal === 'chunking' || rule === LAST_CHUNK;
 }
