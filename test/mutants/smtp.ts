@@ -187,6 +187,26 @@ const commands = guardsOf(
   ],
 );
 
+const message = guardsOf(
+  'src/protocols/smtp/message.ts',
+  ['src/policy/application/nested-chunks.test.ts'],
+  [
+    [
+      'smtp-chunk-behind-last',
+      'a chunk behind the last one is of another message, whenever that one is answered (RFC 3030 2)',
+      "if (over.message === 'none' || over.unanswered.some(mayCarryMail)) return",
+      "if (over.message === 'none') return",
+    ],
+    [
+      'smtp-reset-undone',
+      'a RSET that the server refused ends no message (RFC 5321 4.1.1.5)',
+      'return over.unanswered.some(mayCarryMail);',
+      'return false;',
+      [DIALOGUES],
+    ],
+  ],
+);
+
 const grammar = guardsOf(
   'src/protocols/smtp/grammar.ts',
   [DIALOGUES],
@@ -462,6 +482,7 @@ const rest: readonly Guard[] = [
 export const SMTP: readonly Guard[] = [
   ...commandLine,
   ...commands,
+  ...message,
   ...grammar,
   ...ehlo,
   ...answers,

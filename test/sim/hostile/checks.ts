@@ -37,9 +37,13 @@ function* accounting({ counters, flowsLeft, ends }: Run): Generator<string> {
   if (ends.includes('engine-error')) yield 'ended by engine-error';
 }
 
-function reading(flow: Flow, leniency: 'strict' | 'lenient'): MailReader {
+function reading(
+  flow: Flow,
+  leniency: 'strict' | 'lenient',
+  rejectsData = flow.options.script.rejectsData,
+): MailReader {
   const { script } = flow.options;
-  const reader = new MailReader(script.protocol, leniency, script.rejectsData, script.implicitTls);
+  const reader = new MailReader(script.protocol, leniency, rejectsData, script.implicitTls);
   reader.feed(flow.tap.text('initiator'));
   return reader;
 }
@@ -66,9 +70,16 @@ const nameOf = (unit: Unit): string => {
   return unit.kind === 'data' || unit.kind === 'counted' ? `(${unit.kind} ${unit.text.length})` : `(${unit.kind})`;
 };
 
-function* asJudged(flow: Flow): Generator<string> {
+function asJudged(flow: Flow): string[] {
+  const { rejectsData, serverFault } = flow.options.script;
+  const problems = [...misread(flow, reading(flow, 'strict'))];
+  // The answer too many may stand where that to DATA is looked for; nothing ends behind it before it is found out.
+  if (problems.length === 0 || serverFault !== 'twoAnswers') return problems;
+  return misread(flow, reading(flow, 'strict', !rejectsData)).next().done ? [] : problems;
+}
+
+function* misread(flow: Flow, { units, rest }: MailReader): Generator<string> {
   const judged = (flow.judged?.units.initiator ?? []).filter(({ forwarded }) => forwarded);
-  const { units, rest } = reading(flow, 'strict');
   const read = units
     .filter(({ kind }) => kind !== 'tls' && kind !== 'noTls')
     .map(nameOf)
