@@ -18,6 +18,8 @@ export const IMAP_REPLY_BYTES_MAX = 65_536;
 /** A literal before authentication (LOGIN, ID): user names and passwords, not messages. */
 export const IMAP_LITERAL_BYTES_MAX = 65_536;
 export const IMAP_LITERALS_A_COMMAND_MAX = 32;
+/** RFC 2971 3.3: the name of a field of ID. */
+export const IMAP_ID_FIELD_BYTES_MAX = 30;
 /** Commands sent and not yet answered, all protocols. */
 export const UNANSWERED_COMMANDS_MAX = 100;
 /** `max-data` where nothing is configured (cisco: 20 MB). */

@@ -214,6 +214,18 @@ const imapCommands: readonly Guard[] = [
         "return complete ? { kind: 'token', end: text.length } : { kind: 'growing' };\n}\n\nfunction readLiteralToken",
       ],
       [
+        'imap-id-field-length',
+        'a field of ID has 30 octets: Dovecot skips the line of a longer one and runs a literal behind it (RFC 2971 3.3)',
+        "if (bytes === bytesMax) return offenceAt(text, at, 'invalid-arguments');",
+        '',
+      ],
+      [
+        'imap-id-field-literal',
+        'also of one that is a literal (RFC 2971 3.3)',
+        "if (reading.kind === 'literal' && reading.literal.bytes > bytesMax) return offenceAt(text, at, 'invalid-literal');",
+        '',
+      ],
+      [
         'imap-atom-brace',
         'an atom has no brace: servers differ on whether a literal begins there (RFC 9051 9)',
         "if (octet === '{') return offenceAt(text, at, 'invalid-literal');",

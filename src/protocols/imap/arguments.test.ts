@@ -19,6 +19,7 @@ describe('arguments that are well formed', () => {
     ['id', ' ()'],
     ['id', ' ("name" "x")'],
     ['id', ' ("name" NIL "os" "y")'],
+    ['id', ` ("${'n'.repeat(30)}" "${'v'.repeat(31)}" "${'\\"'.repeat(30)}" NIL)`],
     ['language', ''],
     ['language', ' en "de" FR'],
   ])('%s: %j', (place, text) => {
@@ -62,6 +63,10 @@ describe('arguments that are not', () => {
     ['id', ' ("name" "x" )', 'invalid-arguments'],
     ['id', ' ("name" "x"', 'invalid-arguments'],
     ['id', ' ("name" "x") y', 'invalid-arguments'],
+    ['id', ` ("${'n'.repeat(31)}" "x")`, 'invalid-arguments'],
+    ['id', ` ("n" "x" "${'\\"'.repeat(31)}" "x")`, 'invalid-arguments'],
+    ['id', ' ({31}', 'invalid-literal'],
+    ['id more', ' {31+}', 'invalid-literal'],
     ['language', ' ', 'invalid-arguments'],
   ])('%s: %j is %s', (place, text, reason) => {
     expect(whole(text, place)).toMatchObject({ kind: 'offence', reason });
@@ -70,6 +75,7 @@ describe('arguments that are not', () => {
   it('are known to be so at the octet that tells', () => {
     expect(readArguments(' u\x00', 0, 'login', false)).toMatchObject({ kind: 'offence', at: 2 });
     expect(readArguments(' (x', 0, 'id', false)).toMatchObject({ kind: 'offence', at: 2 });
+    expect(readArguments(` ("${'n'.repeat(31)}`, 0, 'id', false)).toMatchObject({ kind: 'offence', at: 33 });
   });
 });
 
@@ -86,6 +92,8 @@ describe('literals', () => {
       place: 'end',
     });
     expect(whole(' ("a" {1+}', 'id')).toMatchObject({ kind: 'literal', place: 'id more' });
+    expect(whole(' ({30}', 'id')).toMatchObject({ kind: 'literal', place: 'id gap' });
+    expect(whole(' ("a" {31+}', 'id')).toMatchObject({ kind: 'literal', place: 'id more' });
   });
 
   it('are not read before their line has ended', () => {

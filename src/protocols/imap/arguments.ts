@@ -1,5 +1,6 @@
 import type { Reason } from '../../inspect/reasons.ts';
 import { isControl } from '../../inspect/words.ts';
+import { IMAP_ID_FIELD_BYTES_MAX } from '../../limits.ts';
 import { type Literal, readLiteral } from './literals.ts';
 
 /**
@@ -32,6 +33,15 @@ const NEXT = {
   'language tag': astring('language'),
 } as const satisfies Record<string, Partial<Record<Token, string>>>;
 
+/**
+ * Where a string has a limit. RFC 2971 3.3: no field of ID is longer than 30 octets. Dovecot says BAD to a longer one
+ * and skips the line, so that the octets of a literal behind it that does not wait are commands there.
+ */
+const STRING_BYTES_MAX: Partial<Record<Place, number>> = {
+  'id first field': IMAP_ID_FIELD_BYTES_MAX,
+  'id field': IMAP_ID_FIELD_BYTES_MAX,
+};
+
 /** Where a line may end. */
 const ENDS: ReadonlySet<Place> = new Set<Place>(['end', 'language']);
 
@@ -56,7 +66,7 @@ export function readArguments(text: string, from: number, place: Place, complete
     const token = tokenAt(text, at, here);
     const next = (NEXT[here] as Partial<Record<Token, Place>>)[token];
     if (next === undefined) return offenceAt(text, at, token === 'literal' ? 'invalid-literal' : 'invalid-arguments');
-    const reading = readToken(text, at, token, complete);
+    const reading = readToken(text, at, { token, bytesMax: STRING_BYTES_MAX[here] ?? Infinity }, complete);
     switch (reading.kind) {
       case 'growing':
       case 'offence':
@@ -84,16 +94,22 @@ function tokenAt(text: string, at: number, place: Place): Token {
   return TOKEN_BY_FIRST[text.charAt(at)] ?? ('nil' in NEXT[place] ? 'nil' : 'atom');
 }
 
-function readToken(text: string, at: number, token: Token, complete: boolean): TokenReading {
+interface Wanted {
+  readonly token: Token;
+  /** Of a string. */
+  readonly bytesMax: number;
+}
+
+function readToken(text: string, at: number, { token, bytesMax }: Wanted, complete: boolean): TokenReading {
   switch (token) {
     case 'space':
     case 'open':
     case 'close':
       return { kind: 'token', end: at + 1 };
     case 'quoted':
-      return readQuoted(text, at, complete);
+      return readQuoted(text, at, bytesMax, complete);
     case 'literal':
-      return readLiteralToken(text, at, complete);
+      return readLiteralToken(text, at, bytesMax, complete);
     case 'nil':
       return readNil(text, at, complete);
     case 'atom':
@@ -102,10 +118,11 @@ function readToken(text: string, at: number, token: Token, complete: boolean): T
 }
 
 /** A quoted string never spans lines: servers differ on what the next line would then be. */
-function readQuoted(text: string, from: number, complete: boolean): TokenReading {
-  for (let at = from + 1; at < text.length; at += 1) {
+function readQuoted(text: string, from: number, bytesMax: number, complete: boolean): TokenReading {
+  for (let at = from + 1, bytes = 0; at < text.length; at += 1, bytes += 1) {
     if (isControl(text.charCodeAt(at))) return offenceAt(text, at, 'control-character');
     if (text[at] === '"') return { kind: 'token', end: at + 1 };
+    if (bytes === bytesMax) return offenceAt(text, at, 'invalid-arguments');
     if (text[at] !== '\\') continue;
     at += 1;
     // RFC 9051 9, QUOTED-CHAR: a backslash escapes a quote or a backslash and nothing else.
@@ -114,8 +131,9 @@ function readQuoted(text: string, from: number, complete: boolean): TokenReading
   return complete ? offenceAt(text, text.length, 'invalid-arguments') : { kind: 'growing' };
 }
 
-function readLiteralToken(text: string, at: number, complete: boolean): TokenReading {
+function readLiteralToken(text: string, at: number, bytesMax: number, complete: boolean): TokenReading {
   const reading = readLiteral(text, at, complete);
+  if (reading.kind === 'literal' && reading.literal.bytes > bytesMax) return offenceAt(text, at, 'invalid-literal');
   return reading.kind === 'malformed' ? { kind: 'offence', at: reading.at, reason: 'invalid-literal' } : reading;
 }
 
