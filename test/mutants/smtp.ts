@@ -7,6 +7,7 @@ const LINES = 'src/protocols/smtp/command-line.test.ts';
 const MACHINE = 'src/protocols/smtp/machine.test.ts';
 const REPLIES = 'src/protocols/smtp/replies.test.ts';
 const EHLO = 'src/protocols/smtp/ehlo.test.ts';
+const STARTTLS = 'test/transcripts/starttls-policy.test.ts';
 
 const commandLine = guardsOf(
   'src/protocols/smtp/command-line.ts',
@@ -45,7 +46,7 @@ const commandLine = guardsOf(
     [
       'smtp-auth-budget',
       'only AUTH may be as long as a SASL response (RFC 4954 4)',
-      "rule?.verb === 'AUTH' && space > 0",
+      "rule?.goAhead?.wants === 'sasl' && space > 0",
       'space > 0',
     ],
     [
@@ -352,6 +353,19 @@ const answers = guardsOf(
       'const masked = false;',
     ],
     [
+      'smtp-keyword-any-success',
+      'any 2xx is an answer to EHLO: clients look at the first digit (RFC 5321 4.3.2)',
+      "replyCode !== undefined && code.startsWith('2')",
+      "replyCode !== undefined && code === '250'",
+    ],
+    [
+      'smtp-ehlo-refused',
+      'behind an EHLO that was refused HELO tells that there is no STARTTLS (match starttls)',
+      "code.startsWith('5') ? { ...state, ehloRefused: true } : state",
+      'false ? { ...state, ehloRefused: true } : state',
+      [DIALOGUES, STARTTLS],
+    ],
+    [
       'smtp-chunking-anew',
       'each answer to EHLO says anew whether CHUNKING is offered (RFC 5321 4.1.1.1)',
       '...state, chunking: false',
@@ -411,6 +425,18 @@ const replies = guardsOf(
 );
 
 const rest: readonly Guard[] = [
+  ...guardsOf(
+    'src/protocols/smtp/facts.ts',
+    [STARTTLS],
+    [
+      [
+        'smtp-starttls-any-success',
+        'whatever 2xx answers EHLO ends the list of extensions (match starttls)',
+        "answers?.effect !== 'greets' || !code.startsWith('2') || continued",
+        "answers?.effect !== 'greets' || code !== '250' || continued",
+      ],
+    ],
+  ),
   ...guardsOf(
     'src/protocols/smtp/state.ts',
     [DIALOGUES, MACHINE],

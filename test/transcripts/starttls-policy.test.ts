@@ -48,6 +48,22 @@ describe('match starttls', () => {
     expect(play('missing', ['S: 220 mx', 'C: HELO c', 'S: 250 mx', 'C: MAIL FROM:<a@b.ex>'])).toEqual(PASSED);
   });
 
+  it('missing: EHLO is answered by another 2xx, which clients take for its 250', () => {
+    const lines = ['S: 220 mx', 'C: EHLO c', 'S: 220-mx', 'S: 220 SIZE', 'C: MAIL FROM:<a@b.ex>'];
+    expect(play('missing', lines)).toEqual(refused('missing'));
+    expect(play('stripped', lines, true)).toEqual(refused('stripped'));
+  });
+
+  it('missing: EHLO is refused, and the client falls back to HELO', () => {
+    const refusing = (code: string) => ['S: 220 mx', 'C: EHLO c', `S: ${code} what`, 'C: HELO c', 'S: 250 mx'];
+    const lines = [...refusing('502'), 'C: MAIL FROM:<a@b.ex>'];
+    expect(play('missing', lines)).toEqual(refused('missing'));
+    expect(play('stripped', lines, true)).toEqual(refused('stripped'));
+    expect(play('stripped', lines)).toEqual(PASSED);
+    expect(play('missing', [...refusing('451'), 'C: MAIL FROM:<a@b.ex>'])).toEqual(PASSED);
+    expect(play('missing', [...refusing('502').slice(0, 4), 'S: 502 what', 'C: QUIT'])).toEqual(PASSED);
+  });
+
   it('stripped: overwritten on the way, or offered before', () => {
     expect(play('stripped', greeting('XXXXXXXA', 'SIZE'))).toEqual(refused('stripped'));
     expect(play('stripped', greeting('SIZE'), true)).toEqual(refused('stripped'));

@@ -54,9 +54,12 @@ export function onPartialReplyLine(state: SmtpState, text: string, policy: SmtpP
   return masked ? [maskKeyword(text), FORWARD] : [FORWARD];
 }
 
-/** RFC 5321 4.1.1.1: the first line of the answer to EHLO names the server, each further one an extension. */
+/**
+ * RFC 5321 4.1.1.1: the first line of the answer to EHLO names the server, each further one an extension. Clients take
+ * any 2xx for the 250 of the RFC: Postfix looks at the first digit.
+ */
 function isKeyword({ replyCode }: SmtpState, { answers, code }: ReplyLine): boolean {
-  return answers?.verb === 'EHLO' && replyCode !== undefined && code === '250';
+  return answers?.verb === 'EHLO' && replyCode !== undefined && code.startsWith('2');
 }
 
 function maskKeyword(line: string): Action {
@@ -66,12 +69,18 @@ function maskKeyword(line: string): Action {
 
 /** Each answer to EHLO and HELO says anew what is offered. */
 function learn(state: SmtpState, reply: ReplyLine, visible: boolean): SmtpState {
-  if (reply.answers?.effect !== 'greets' || reply.code !== '250') return state;
+  if (reply.answers?.effect !== 'greets') return state;
+  if (!reply.code.startsWith('2')) return withoutExtensions(state, reply);
   if (state.replyCode === undefined) return { ...state, chunking: false, starttls: 'missing' };
   const keyword = keywordOf(reply.text);
   if (visible && keyword === 'CHUNKING') return { ...state, chunking: true };
   const starttls = offerAfter(state.starttls, keyword);
   return starttls === state.starttls ? state : { ...state, starttls };
+}
+
+/** A server that knows no EHLO has no extensions (RFC 5321 4.1.4), if it then takes HELO. */
+function withoutExtensions(state: SmtpState, { answers, code }: ReplyLine): SmtpState {
+  return answers?.verb === 'EHLO' && code.startsWith('5') ? { ...state, ehloRefused: true } : state;
 }
 
 /**

@@ -40,6 +40,12 @@ const CHUNK_UNDER_WAY = /^(?:(?:0|[1-9][0-9]{0,14})(?: (?:L(?:A(?:S(?:T)?)?)?)?)
 /** What a shell, or a mailer's own string expansion, would run. */
 const COMMAND_SUBSTITUTION = /`|\$[({]/;
 
+/** Logins and what begins a message. */
+const NEEDING_TLS = [...COMMANDS.values()].filter(
+  ({ goAhead, effect }) => goAhead?.wants === 'sasl' || effect === 'opensMail',
+);
+const LONGEST_NEEDING_TLS = Math.max(...NEEDING_TLS.map(({ verb }) => verb.length));
+
 /** Judges a whole line, or with `whole` false its first octets; a CR at their end must have been taken off. */
 export function judgeCommandLine(
   text: string,
@@ -59,7 +65,7 @@ function judge(text: string, whole: boolean, policy: SmtpPolicy, known: KnownOfS
   const verb = space < 0 ? text : text.slice(0, space);
   const rule = legalRule(verb, policy, known);
   // RFC 4954 4: AUTH with an initial response may be as long as any response.
-  const lengthMax = rule?.verb === 'AUTH' && space > 0 ? SASL_RESPONSE_BYTES_MAX : SMTP_COMMAND_BYTES_MAX;
+  const lengthMax = rule?.goAhead?.wants === 'sasl' && space > 0 ? SASL_RESPONSE_BYTES_MAX : SMTP_COMMAND_BYTES_MAX;
   if (text.length > lengthMax) return { kind: 'refused', reason: 'line-too-long' };
   // Servers disagree on a bare CR, and one that was let go as the first half of a line end cannot be masked any more.
   if (text.includes('\r')) return { kind: 'refused', reason: 'control-character' };
@@ -87,10 +93,15 @@ function foreignIn(text: string, { envelope }: KnownOfSession): ForeignProtocol 
  * reach nobody.
  */
 function isRefusedBeforeTls(text: string, policy: SmtpPolicy): boolean {
-  const verb = upper(text.slice(0, 'MAIL'.length));
-  const rule = COMMANDS.get(verb);
-  if (policy.requireTls === 'never' || rule === undefined || isMaskedVerb(verb, policy)) return false;
-  return rule.goAhead?.wants === 'sasl' || (policy.requireTls === 'mail' && rule.effect === 'opensMail');
+  if (policy.requireTls === 'never') return false;
+  const begun = upper(text.slice(0, LONGEST_NEEDING_TLS));
+  return NEEDING_TLS.some(
+    (rule) =>
+      begun.startsWith(rule.verb) &&
+      !isMaskedVerb(rule.verb, policy) &&
+      (rule.legal !== 'never' || policy.verbs === 'open') &&
+      (rule.effect !== 'opensMail' || policy.requireTls === 'mail'),
+  );
 }
 
 /**

@@ -46,12 +46,16 @@ export function offerAfter(before: StarttlsOffer, keyword: string): StarttlsOffe
   return OVERWRITTEN.test(keyword) ? 'overwritten' : before;
 }
 
-/** Told with the last line of an answer to EHLO. */
+/**
+ * Told with the last line of an answer to EHLO, and to HELO where EHLO was refused: so somebody on the way has it
+ * forgotten too. A client that says HELO by itself asked for no extensions.
+ */
 export function starttlsFacts(
-  { starttls: offer }: { readonly starttls: StarttlsOffer },
+  { starttls: offer, ehloRefused }: { readonly starttls: StarttlsOffer; readonly ehloRefused: boolean },
   { answers, code, continued }: { answers: CommandRule | undefined; code: string; continued: boolean },
 ): readonly Fact[] {
-  return answers?.verb === 'EHLO' && code === '250' && !continued ? [{ kind: 'starttls', offer }] : [];
+  if (answers?.effect !== 'greets' || !code.startsWith('2') || continued) return [];
+  return answers.verb === 'EHLO' || ehloRefused ? [{ kind: 'starttls', offer }] : [];
 }
 
 /** D-42. The enhanced code is that of RFC 3463 3.2: something is wrong with the address. */

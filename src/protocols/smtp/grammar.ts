@@ -36,6 +36,7 @@ export interface CommandRule {
 const plain = { legal: 'smtp', effect: 'none', holdsInitiator: false } as const;
 const mail = { ...plain, keyword: 'FROM:', effect: 'opensMail' } as const;
 const never = { ...plain, legal: 'never' } as const;
+const exchangeLogin = { ...never, goAhead: { code: '334', wants: 'sasl' }, holdsInitiator: true } as const;
 
 const RULES: readonly CommandRule[] = [
   // RFC 5321 4.1.1
@@ -83,8 +84,9 @@ const RULES: readonly CommandRule[] = [
   { ...never, verb: 'XCLIENT' },
   { ...never, verb: 'XFORWARD' },
   { ...never, verb: 'XEXCH50' },
-  { ...never, verb: 'XEXPS' },
-  { ...never, verb: 'X-EXPS' },
+  // Exchange's own names for AUTH
+  { ...exchangeLogin, verb: 'XEXPS' },
+  { ...exchangeLogin, verb: 'X-EXPS' },
 ];
 
 /** Every command of the RFCs, by verb. A verb that is not here is illegal like one that is never legal. */

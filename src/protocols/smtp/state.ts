@@ -31,6 +31,8 @@ export interface SmtpState {
   readonly chunking: boolean;
   /** What its last EHLO reply, as far as it has come, says of STARTTLS. */
   readonly starttls: StarttlsOffer;
+  /** An EHLO was refused for good: a HELO behind it is what the client was left with. */
+  readonly ehloRefused: boolean;
   /** An octet of this message was overwritten, and that was told. */
   readonly mended: boolean;
   /** An AUTH was refused: what comes next may be a secret sent too eagerly, and no alert may quote it. */
@@ -49,6 +51,7 @@ export const initialSmtpState: SmtpState = {
   lastChunk: false,
   chunking: false,
   starttls: 'missing',
+  ehloRefused: false,
   mended: false,
   secretsMayFollow: false,
 };
