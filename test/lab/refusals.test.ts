@@ -176,7 +176,8 @@ describe.each(WORLDS)('closing by $how, translated addresses: $nat', ({ how, nat
   it('counts each refusal under its reason, and leaves no session', async () => {
     const { refusals, packets } = await posternOf(world).statistics();
     expect(refusals['cleartext-login']).toBeGreaterThanOrEqual(7);
-    expect((refusals['invalid-command'] ?? 0) + (refusals['command-out-of-state'] ?? 0)).toBeGreaterThanOrEqual(5);
+    expect((refusals['invalid-command'] ?? 0) + (refusals['command-out-of-state'] ?? 0)).toBeGreaterThanOrEqual(4);
+    expect(refusals['foreign-protocol']).toBe(1);
     expect(packets.held).toBe(0);
     expect(packets.received).toBe(packets.accepted + packets.rewritten + packets.dropped + packets.held);
   });
