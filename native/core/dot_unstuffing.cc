@@ -15,6 +15,13 @@ DotUnstuffing::Step DotUnstuffing::next(std::span<const std::byte> octets) noexc
         return {.taken = 1, .content = {}};
       }
       break;
+    case State::loose_start:
+      if (octets.front() == kDot) {
+        state_ = State::text;
+        after_cr_ = false;
+        return {.taken = 1, .content = {}};
+      }
+      break;
     case State::dot:
       if (octets.front() == kCr) {
         state_ = State::dot_cr;
@@ -43,15 +50,14 @@ DotUnstuffing::Step DotUnstuffing::next_of_text(std::span<const std::byte> octet
     // Lines that do not begin with a dot are passed over.
     const std::size_t lf = find_lf_before(octets, at, kDot);
     if (lf == octets.size()) {
-      // Nothing may follow the last LF: then it was no CRLF, or the loop would have ended there.
-      if (at < octets.size()) after_cr_ = octets.back() == kCr;
+      after_cr_ = octets.back() == kCr;
       return {.taken = octets.size(), .content = octets};
     }
     const bool crlf = lf > 0 ? octets[lf - 1] == kCr : after_cr_;
     after_cr_ = false;
     at = lf + 1;
-    if (crlf && (at == octets.size() || octets[at] == kDot)) {
-      state_ = State::line_start;
+    if (at == octets.size() || octets[at] == kDot) {
+      state_ = crlf ? State::line_start : State::loose_start;
       return {.taken = at, .content = octets.first(at)};
     }
   }

@@ -7,8 +7,9 @@
 namespace postern {
 
 /// Undoes dot-stuffing (RFC 5321 4.5.2) in pieces of any size, without copying: the first dot of a
-/// line is left out, and so is the line of one dot that ends the data. A line is what CRLF ends;
-/// dots behind other line ends are the framer's business (end_of_data.h).
+/// line is left out, and so is the line of one dot that ends the data. A bare LF ends a line too:
+/// Postfix and Exim leave out the dot behind it. But only CRLF.CRLF ends the data; what else
+/// servers may take for its end is the framer's business (end_of_data.h).
 class DotUnstuffing {
  public:
   struct Step {
@@ -29,7 +30,7 @@ class DotUnstuffing {
   }
 
  private:
-  enum class State : std::uint8_t { text, line_start, dot, dot_cr, ended };
+  enum class State : std::uint8_t { text, line_start, loose_start, dot, dot_cr, ended };
 
   [[nodiscard]] Step next_of_text(std::span<const std::byte> octets) noexcept;
 

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <optional>
 
+#include "core/limits.h"
 #include "core/mime_header.h"
 #include "core/mime_header_scanner.h"
 
@@ -8,6 +10,8 @@ namespace {
 
 /// Pieces of a boundary in the manner of RFC 2231 that are put together.
 constexpr std::size_t kPiecesMax = 10;
+/// More of a reading is not compared.
+constexpr std::size_t kReadingBytesMax = kMimeBoundaryBytesMax + 1;
 
 /// Gathers the readings of the boundary while the parameters go by.
 class BoundaryReadings {
@@ -45,9 +49,9 @@ class BoundaryReadings {
   /// The pieces in order, up to the first that is missing.
   void join_pieces() {
     std::string joined;
-    for (const std::string& piece : pieces_) {
-      if (piece.empty()) break;
-      joined += piece;
+    for (const std::optional<std::string>& piece : pieces_) {
+      if (!piece) break;
+      joined += *piece;
     }
     add(joined);
   }
@@ -71,12 +75,12 @@ class BoundaryReadings {
   }
 
   ContentType& type_;
-  std::array<std::string, kPiecesMax> pieces_;
+  std::array<std::optional<std::string>, kPiecesMax> pieces_;  // one may be empty
 };
 
 struct Parameter {
   std::string name;                     ///< lower-case
-  std::array<std::string, 3> readings;  ///< of its value; all but the first may be empty
+  std::array<std::string, 5> readings;  ///< of its value; all but the first may be empty
 };
 
 /// The value behind `=`: quoted with its pairs undone and as it came; bare as a token and up to
@@ -84,15 +88,26 @@ struct Parameter {
 void read_value(HeaderScanner& scanner, Parameter& parameter, MimeAnomalySet& anomalies) {
   while (scanner.take(' ') || scanner.take('\t')) continue;
   if (scanner.peek() == '(') {
-    HeaderScanner plain = scanner;
-    parameter.readings[2] = trim_blanks_behind(plain.to_semicolon());
+    parameter.readings[2] = trim_blanks_behind(scanner.before_semicolon(kReadingBytesMax));
     scanner.skip_blanks();
   }
   if (scanner.peek() == '"') {
+    const std::string_view plain = scanner.before_semicolon(kReadingBytesMax);
     const QuotedText text = scanner.quoted();
+    const bool ends = std::string_view(" \t\r(;\0", 6).find(scanner.peek()) < 6;
     parameter.readings[0] = unescape(text.raw);
     if (text.escaped) parameter.readings[1] = text.raw;
-    if (!text.closed) anomalies.add(MimeAnomaly::parameter_malformed);
+    if (!text.closed) {
+      // With the quote, or up to what would end the value if there were none.
+      parameter.readings[3] = '"' + std::string(text.raw);
+      parameter.readings[4] = trim_blanks_behind(plain.substr(1));
+      anomalies.add(MimeAnomaly::parameter_malformed);
+    } else if (!ends) {
+      // What goes on behind the quotes is of the value, with them or without.
+      parameter.readings[3] = trim_blanks_behind(plain);
+      HeaderScanner behind = scanner;
+      parameter.readings[4] = parameter.readings[0] + std::string(behind.token());
+    }
     return;
   }
   const std::string_view whole = scanner.to_semicolon();

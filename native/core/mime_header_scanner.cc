@@ -67,6 +67,11 @@ std::string_view HeaderScanner::to_semicolon() noexcept {
   return text;
 }
 
+std::string_view HeaderScanner::before_semicolon(std::size_t most) const noexcept {
+  const std::string_view window = rest_.substr(0, most);
+  return window.substr(0, window.find(';'));
+}
+
 std::string unescape(std::string_view raw) {
   std::string text;
   text.reserve(raw.size());

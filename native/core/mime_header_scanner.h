@@ -34,6 +34,9 @@ class HeaderScanner {
   [[nodiscard]] QuotedText quoted() noexcept;
   /// Up to the next `;`, which stays, or the end.
   [[nodiscard]] std::string_view to_semicolon() noexcept;
+  /// What to_semicolon() would give, or its first `most` octets; nothing is taken. A value may ask
+  /// this at each of its parameters.
+  [[nodiscard]] std::string_view before_semicolon(std::size_t most) const noexcept;
   [[nodiscard]] std::size_t remaining() const noexcept { return rest_.size(); }
 
  private:

@@ -142,11 +142,19 @@ void MimeWalkState::take_boundary_line(const BoundaryHit& hit, std::string_view 
     note(MimeAnomaly::header_unterminated);
     while (mode_ == Mode::header) end_header();
   }
+  const bool doubt = hit.match == BoundaryMatch::odd ||
+                     (hit.match == BoundaryMatch::open && nodes_[hit.level].closed);
+  if (doubt) {
+    keep_lasting();
+  } else {
+    end_lasting();
+  }
   const std::size_t line_end = pending_ == Pending::crlf ? 2 : pending_ == Pending::none ? 0 : 1;
   coverage_.structure_octets += line_end + held_size_;
   held_size_ = 0;
   pending_ = Pending::none;
   line_ = Line::start;
+  cr_hyphens_ = 0;
   while (level() > hit.level) end_part();
   finish_decoding();
   node().guess = false;
@@ -158,7 +166,6 @@ void MimeWalkState::take_boundary_line(const BoundaryHit& hit, std::string_view 
   }
   if (hit.match == BoundaryMatch::odd) note(MimeAnomaly::boundary_line_odd);
   if (node().closed) note(MimeAnomaly::part_after_close);
-  const bool doubt = hit.match == BoundaryMatch::odd || node().closed;
   if (parts_ == kMimePartsMax) {
     note(MimeAnomaly::parts_over_budget);
     walk_no_more();
@@ -182,6 +189,7 @@ void MimeWalkState::finish(MimeSink& sink) {
   }
   while (mode_ == Mode::header) end_header();
   flush_pending();
+  end_lasting();
   while (!nodes_.empty()) end_part();
   sink.message_end(coverage_);
 }

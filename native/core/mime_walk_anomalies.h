@@ -43,9 +43,10 @@ enum class MimeAnomaly : std::uint8_t {
   base64_illegal,
   base64_incomplete,
   quoted_printable_illegal,
+  bare_cr_structure,  ///< behind a bare CR stands what may be an empty line, or a boundary line
 };
 
-inline constexpr unsigned kMimeAnomalies = 35;
+inline constexpr unsigned kMimeAnomalies = 36;
 
 /// The name as logs and counters have it: the enumerator with hyphens.
 [[nodiscard]] std::string_view mime_anomaly_name(MimeAnomaly anomaly) noexcept;

@@ -76,6 +76,8 @@ void MimeWalkState::emit(std::span<const std::byte> octets) {
   const bool unwalked = region_ == MimeRegion::unwalked;
   (unwalked ? coverage_.unwalked_octets : coverage_.body_octets) += octets.size();
   sink_->body(node().number, region_, octets);
+  feed_lasting(octets);
+  if (looks_for_boundaries()) watch_cr_hyphens(text_of(octets));
   if (!decoders_.codings().any()) return;
   MimeAnomalySet anomalies;
   coverage_.decoded_octets += decoders_.feed(octets, *sink_, anomalies);
@@ -86,6 +88,7 @@ void MimeWalkState::emit(std::span<const std::byte> octets) {
 void MimeWalkState::echo(std::span<const std::byte> octets) {
   if (octets.empty()) return;
   sink_->body(node().number, MimeRegion::header_lines, octets);
+  feed_lasting(octets);
   if (!decoders_.codings().any()) return;
   MimeAnomalySet anomalies;
   coverage_.decoded_octets += decoders_.feed(octets, *sink_, anomalies);

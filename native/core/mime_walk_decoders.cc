@@ -31,18 +31,37 @@ void MimeDecoders::start(std::uint32_t part, const MimeCodings& codings) noexcep
   codings_ = codings;
 }
 
+void MimeDecoders::start_lasting(const MimeCodings& codings) noexcept {
+  start(0, codings);
+  lasting_ = true;
+}
+
+void MimeDecoders::last(const MimeDecoders& that) noexcept {
+  *this = that;
+  lasting_ = true;
+}
+
+void MimeDecoders::give(MimeSink& sink, TransferCoding coding,
+                        std::span<const std::byte> octets) const {
+  if (lasting_) {
+    sink.lasting(coding, octets);
+  } else {
+    sink.decoded(part_, coding, octets);
+  }
+}
+
 std::uint64_t MimeDecoders::feed(std::span<const std::byte> octets, MimeSink& sink,
                                  MimeAnomalySet& anomalies) {
   std::uint64_t produced = 0;
   if (codings_.base64) {
     produced += decode_all(base64_, octets, [&](std::span<const std::byte> block) {
-      sink.decoded(part_, TransferCoding::base64, block);
+      give(sink, TransferCoding::base64, block);
     });
     if (base64_.illegal()) anomalies.add(MimeAnomaly::base64_illegal);
   }
   if (codings_.quoted_printable) {
     produced += decode_all(quoted_printable_, octets, [&](std::span<const std::byte> block) {
-      sink.decoded(part_, TransferCoding::quoted_printable, block);
+      give(sink, TransferCoding::quoted_printable, block);
     });
     if (quoted_printable_.illegal()) anomalies.add(MimeAnomaly::quoted_printable_illegal);
   }
@@ -56,8 +75,8 @@ std::uint64_t MimeDecoders::finish(MimeSink& sink, MimeAnomalySet& anomalies) {
     std::array<std::byte, QuotedPrintableDecoder::kOutputMin> rest{};
     produced = quoted_printable_.finish(rest);
     if (produced > 0) {
-      sink.decoded(part_, TransferCoding::quoted_printable,
-                   std::span<const std::byte>(rest).first(produced));
+      give(sink, TransferCoding::quoted_printable,
+           std::span<const std::byte>(rest).first(produced));
     }
     if (quoted_printable_.illegal()) anomalies.add(MimeAnomaly::quoted_printable_illegal);
   }

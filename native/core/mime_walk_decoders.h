@@ -25,12 +25,19 @@ class MimeDecoders {
 
   /// The part's octets are decoded in these ways from here on; finish() came before.
   void start(std::uint32_t part, const MimeCodings& codings) noexcept;
+  /// Those of a body that lasts (MimeSink::lasting_begin).
+  void start_lasting(const MimeCodings& codings) noexcept;
+  /// Goes on as a body that lasts, from where `that` is.
+  void last(const MimeDecoders& that) noexcept;
   /// Answers how many octets it gave to the sink; adds what is wrong with them.
   std::uint64_t feed(std::span<const std::byte> octets, MimeSink& sink, MimeAnomalySet& anomalies);
   std::uint64_t finish(MimeSink& sink, MimeAnomalySet& anomalies);
 
  private:
+  void give(MimeSink& sink, TransferCoding coding, std::span<const std::byte> octets) const;
+
   std::uint32_t part_ = 0;
+  bool lasting_ = false;
   MimeCodings codings_;
   Base64Decoder base64_;
   QuotedPrintableDecoder quoted_printable_;

@@ -33,27 +33,33 @@ void MimeWalkState::finish_field() {
     sink_->other_field(node().number);
     return;
   }
-  const HeaderLine line = split_header_line(field_);
-  const bool differs = options_.details && look_into(line);
+  tell_field(field_, false);
+  if (nul_in_field_ && split_header_line(cut_).has_colon) tell_field(cut_, true);
+}
+
+void MimeWalkState::tell_field(std::string_view text, bool cut) {
+  const HeaderLine line = split_header_line(text);
+  const bool differs = options_.details && look_into(text, line);
   sink_->field({.part = node().number,
                 .depth = static_cast<std::uint32_t>(level()),
-                .line = field_,
+                .line = text,
                 .name = line.name,
                 .value = line.value,
                 .shown = differs ? std::string_view(scratch_) : std::string_view{},
-                .truncated = truncated_});
+                .truncated = truncated_,
+                .cut = cut});
   if (equals_ascii(line.name, "content-type")) take_content_type(line.value);
   if (equals_ascii(line.name, "content-transfer-encoding")) take_encoding(line.value);
 }
 
 /// Notes what is wrong with the octets of the field, and makes what a reader shows of it
 /// (`scratch_`); false if that is the field itself.
-bool MimeWalkState::look_into(const HeaderLine& line) {
-  note_octets(field_);
+bool MimeWalkState::look_into(std::string_view text, const HeaderLine& line) {
+  note_octets(text);
   const bool blanks_before_colon =
-      line.name.empty() || line.name.data() + line.name.size() != field_.data() + field_.find(':');
+      line.name.empty() || line.name.data() + line.name.size() != text.data() + text.find(':');
   if (blanks_before_colon) note(MimeAnomaly::space_before_colon);
-  const bool named_first = field_.starts_with(line.name);
+  const bool named_first = text.starts_with(line.name);
   const bool may_decode = line.value.find("=?") != std::string_view::npos;
   if (!may_decode && !blanks_before_colon && named_first) return false;
   scratch_.assign(line.name);

@@ -65,6 +65,9 @@ void MimeWalkState::begin_line(bool continuation) {
   continuation_ = continuation && field_open_;
   line_blank_ = true;
   last_cr_ = false;
+  nul_in_line_ = false;
+  in_cr_line_ = false;
+  cr_line_.clear();
   if (continuation && header_lines_ == 0) {
     note(MimeAnomaly::folded_first_line);
     doubt_ = true;
@@ -90,6 +93,8 @@ void MimeWalkState::begin_field() {
   untold_ = false;
   first_line_ = true;
   truncated_ = false;
+  nul_in_field_ = false;
+  cut_.clear();
 }
 
 /// Octets of a header line without its LF.
@@ -98,6 +103,7 @@ void MimeWalkState::take_header(std::span<const std::byte> octets) {
   block_octets_ += octets.size();
   all_header_octets_ += octets.size();
   if (nodes_.size() == 1) message_header_octets_ += octets.size();
+  if (!raw_) follow_cr_lines(text_of(octets));
   last_cr_ = octets.back() == kCr;
   const auto is_blank = [](std::byte octet) {
     return octet == std::byte{' '} || octet == std::byte{'\t'} || octet == kCr;
@@ -116,7 +122,7 @@ void MimeWalkState::take_header(std::span<const std::byte> octets) {
 /// Keeps what the budget of a field allows; what is beyond goes on as text.
 void MimeWalkState::store(std::span<const std::byte> octets) {
   const std::size_t kept = std::min(octets.size(), kMimeFieldBytesMax - field_octets_);
-  if (!untold_) field_ += text_of(octets.first(kept));
+  if (!untold_) keep_text(text_of(octets.first(kept)));
   field_octets_ += kept;
   coverage_.header_octets += kept;
   const auto rest = octets.subspan(kept);
@@ -132,6 +138,19 @@ void MimeWalkState::store(std::span<const std::byte> octets) {
   if (!told) echo(rest);
 }
 
+/// Postfix drops what stands behind a NUL on a header line, so that its readers have less of a
+/// field: `boundary=b` and a NUL is `b`. Others have all of it.
+void MimeWalkState::keep_text(std::string_view text) {
+  const std::size_t nul = text.find('\0');
+  if (nul != std::string_view::npos && !nul_in_field_) {
+    nul_in_field_ = true;
+    cut_ = field_;
+  }
+  if (nul_in_field_ && !nul_in_line_) cut_ += text.substr(0, nul);
+  if (nul != std::string_view::npos) nul_in_line_ = true;
+  field_ += text;
+}
+
 /// The LF of a header line.
 void MimeWalkState::end_line() {
   ++block_octets_;
@@ -143,12 +162,14 @@ void MimeWalkState::end_line() {
   if (last_cr_) crlf_seen_ = true;
   if (!last_cr_) note(MimeAnomaly::bare_lf_in_header);
   line_ = Line::start;
+  end_cr_lines();
   if (raw_ || !field_open_) return;
   if (last_cr_ && !truncated_) drop_cr();
   if (first_line_ && !truncated_) judge_first_line(last_cr_ ? "\r\n" : "\n");
   first_line_ = false;
   if (continuation_ && line_blank_) {
     note(MimeAnomaly::blank_folded_line);
+    begin_lasting();
     doubt_ = true;
   }
 }
@@ -156,7 +177,9 @@ void MimeWalkState::end_line() {
 /// The CR of a line end is not of the field.
 void MimeWalkState::drop_cr() {
   --field_octets_;
-  if (!untold_) field_.pop_back();
+  if (untold_) return;
+  field_.pop_back();
+  if (nul_in_field_ && !nul_in_line_) cut_.pop_back();
 }
 
 /// The first line of a field has come, or as much of it as is kept. If it is none, some readers
@@ -167,9 +190,15 @@ void MimeWalkState::judge_first_line(std::string_view line_end) {
             !equals_ascii(line.name, "content-transfer-encoding");
   if (line.name_legal) return;
   note(MimeAnomaly::header_line_malformed);
+  const bool lasted = lasting_.codings().any();
+  begin_lasting();
   if (!doubt_) {
     echo(octets_of(field_));
     echo(octets_of(line_end));
+  } else if (!lasted) {
+    // Of all who could decode it only this one has not had it.
+    feed_lasting(octets_of(field_));
+    feed_lasting(octets_of(line_end));
   }
   doubt_ = true;
   if (!line.has_colon) field_open_ = false;
@@ -184,6 +213,7 @@ void MimeWalkState::end_header_at_empty_line(bool crlf) {
     // To a reader that wants CRLF the header goes on; one of LF lines throughout ends.
     if (crlf_seen_) {
       finish_field();
+      begin_lasting();
       doubt_ = true;
       return;
     }

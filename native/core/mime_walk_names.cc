@@ -41,9 +41,10 @@ constexpr std::array<std::string_view, kMimeAnomalies> kNames{
     "base64-illegal",
     "base64-incomplete",
     "quoted-printable-illegal",
+    "bare-cr-structure",
 };
 
-static_assert(static_cast<unsigned>(MimeAnomaly::quoted_printable_illegal) + 1 == kMimeAnomalies);
+static_assert(static_cast<unsigned>(MimeAnomaly::bare_cr_structure) + 1 == kMimeAnomalies);
 
 }  // namespace
 

@@ -26,6 +26,7 @@ void MimeWalkState::end_header() {
     if (last_cr_) drop_cr();
     judge_first_line(last_cr_ ? "\r" : "");
   }
+  if (in_cr_line_) finish_cr_line();
   finish_field();
   const auto depth = static_cast<std::uint32_t>(level());
   sink_->header_end(
@@ -50,6 +51,8 @@ void MimeWalkState::end_header() {
   }
   summary_ = MimeSummary{};
   give_back(field_);
+  give_back(cut_);
+  give_back(cr_line_);
   give_back(scratch_);
   if (part.kind == MimeKind::message) open_part(false, false);
 }

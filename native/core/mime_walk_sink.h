@@ -25,6 +25,8 @@ struct MimeField {
   std::string_view shown;
   /// Only the first kMimeFieldBytesMax octets are here; the rest comes as a piece of header_lines.
   bool truncated = false;
+  /// The field that was told last, without what stands behind a NUL on any of its lines.
+  bool cut = false;
 };
 
 struct MimeHeaderEnd {
@@ -91,6 +93,13 @@ class MimeSink {
   /// may decode in two ways, both streams come.
   virtual void decoded(std::uint32_t part, TransferCoding coding,
                        std::span<const std::byte> octets) = 0;
+  /// With MimeOptions::decode: the body of this part lasts longer to some readers. A header line
+  /// that is none ended the header there, or a line that is a boundary line here is text. What they
+  /// go on to decode, or begin to, comes by `lasting` until `lasting_end`; one such reading at a
+  /// time.
+  virtual void lasting_begin(std::uint32_t /*part*/) {}
+  virtual void lasting(TransferCoding /*coding*/, std::span<const std::byte> /*octets*/) {}
+  virtual void lasting_end() {}
   virtual void part_end(std::uint32_t part) = 0;
   virtual void message_end(const MimeCoverage& coverage) = 0;
   /// At most once a part and anomaly. Where it comes among the pieces and anomalies of a body

@@ -48,7 +48,8 @@ struct MimeSummary {
 
 /// The message under way (MimeWalk). mime_walk.cc takes octets, mime_walk_header.cc reads header
 /// lines, mime_walk_untold.cc those that nobody wants, mime_walk_field.cc fields, mime_walk_body.cc
-/// looks for boundary lines, mime_walk_parts.cc opens and ends parts.
+/// looks for boundary lines, mime_walk_parts.cc opens and ends parts, mime_walk_lasting.cc decodes
+/// over what is doubtful, mime_walk_bare_cr.cc looks behind bare CRs.
 class MimeWalkState {
  public:
   explicit MimeWalkState(const MimeOptions& options);
@@ -82,6 +83,7 @@ class MimeWalkState {
   void begin_field();
   void take_header(std::span<const std::byte> octets);
   void store(std::span<const std::byte> octets);
+  void keep_text(std::string_view text);
   void end_line();
   void drop_cr();
   void judge_first_line(std::string_view line_end);
@@ -93,7 +95,8 @@ class MimeWalkState {
 
   // mime_walk_field.cc
   void finish_field();
-  [[nodiscard]] bool look_into(const HeaderLine& line);
+  void tell_field(std::string_view text, bool cut);
+  [[nodiscard]] bool look_into(std::string_view text, const HeaderLine& line);
   void note_octets(std::string_view line);
   void take_content_type(std::string_view value);
   void take_encoding(std::string_view value);
@@ -119,6 +122,20 @@ class MimeWalkState {
   void note(MimeAnomaly anomaly);
   void note_all(MimeAnomalySet anomalies);
 
+  // mime_walk_bare_cr.cc
+  void follow_cr_lines(std::string_view text);
+  void begin_cr_line(char first);
+  void finish_cr_line();
+  void end_cr_lines();
+  void watch_cr_hyphens(std::string_view text);
+
+  // mime_walk_lasting.cc
+  void begin_lasting();
+  void keep_lasting();
+  void feed_lasting(std::span<const std::byte> octets);
+  void end_lasting();
+  [[nodiscard]] MimeCodings codings_so_far() const;
+
   [[nodiscard]] MimeNode& node() noexcept { return nodes_.back(); }
   [[nodiscard]] std::size_t level() const noexcept { return nodes_.size() - 1; }
   [[nodiscard]] bool looks_for_boundaries() const noexcept {
@@ -133,6 +150,7 @@ class MimeWalkState {
   MimeRegion region_ = MimeRegion::content;
   DotUnstuffing unstuffing_;
   MimeDecoders decoders_;
+  MimeDecoders lasting_;  ///< of the reading in which a body lasts (MimeSink)
   MimeCoverage coverage_;
   std::uint64_t data_octets_ = 0;
 
@@ -143,19 +161,26 @@ class MimeWalkState {
   std::size_t held_size_ = 0;
 
   std::string field_;  ///< the field under way, unfolded; of one that is not told, its first line
+  /// Where a line of it has a NUL: the same without what is behind it.
+  std::string cut_;
+  std::string cr_line_;           ///< of a header line, what stands behind its last bare CR
   std::size_t field_octets_ = 0;  ///< of all of it, up to kMimeFieldBytesMax
   std::string scratch_;
   MimeSummary summary_;
   bool field_open_ = false;
-  bool untold_ = false;        ///< the field is one that is not told (MimeOptions::details)
-  bool first_line_ = false;    ///< of the field
-  bool truncated_ = false;     ///< the field
-  bool continuation_ = false;  ///< the line under way is one
-  bool line_blank_ = false;    ///< so far
-  bool last_cr_ = false;       ///< the last octet of the line was CR
-  bool doubt_ = false;         ///< header lines may be text to a reader: both are told
-  bool raw_ = false;           ///< a budget is used up: header lines are no fields
-  bool crlf_seen_ = false;     ///< in this header
+  bool untold_ = false;      ///< the field is one that is not told (MimeOptions::details)
+  bool first_line_ = false;  ///< of the field
+  bool truncated_ = false;   ///< the field
+  bool nul_in_field_ = false;
+  bool nul_in_line_ = false;
+  bool in_cr_line_ = false;
+  std::uint8_t cr_hyphens_ = 0;  ///< so many octets of a bare CR and two hyphens have come
+  bool continuation_ = false;    ///< the line under way is one
+  bool line_blank_ = false;      ///< so far
+  bool last_cr_ = false;         ///< the last octet of the line was CR
+  bool doubt_ = false;           ///< header lines may be text to a reader: both are told
+  bool raw_ = false;             ///< a budget is used up: header lines are no fields
+  bool crlf_seen_ = false;       ///< in this header
   bool message_by_default_ = false;
   std::uint64_t header_lines_ = 0;  ///< of this header
   std::uint64_t block_octets_ = 0;  ///< of this header

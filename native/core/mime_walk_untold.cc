@@ -1,6 +1,8 @@
 // Header lines of fields that are not told (MimeOptions::details). Most lines of most headers are
 // such, whole and in order: they are counted and passed over. All others take the long way, which
 // comes to the same.
+#include <cstring>
+
 #include "core/limits.h"
 #include "core/mime_walk_lines.h"
 #include "core/mime_walk_state.h"
@@ -49,6 +51,8 @@ std::size_t MimeWalkState::pass_untold_lines(std::span<const std::byte> octets) 
 /// A line without its LF. False, and nothing is changed, where it may be something else.
 bool MimeWalkState::pass_untold_line(std::span<const std::byte> line) {
   if (line.size() < 2 || line.back() != kCr || line.size() > kMimeFieldBytesMax) return false;
+  // Something may stand behind a bare CR.
+  if (std::memchr(line.data(), '\r', line.size() - 1) != nullptr) return false;
   const bool continuation = is_blank(line.front());
   if (continuation) {
     // A line of blanks only, or behind a field that is told, is looked at.

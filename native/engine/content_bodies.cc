@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "engine/content_sink.h"
 
@@ -7,6 +8,10 @@ namespace {
 
 /// To copy so much costs more than a call of the engine for what may follow.
 constexpr std::size_t kLargePieceBytes = 4'096;
+
+constexpr ContentText text_of(TransferCoding coding) noexcept {
+  return coding == TransferCoding::base64 ? ContentText::base64 : ContentText::quoted_printable;
+}
 
 }  // namespace
 
@@ -27,8 +32,29 @@ void ContentScan::Sink::decoded(std::uint32_t number, TransferCoding coding,
                                 std::span<const std::byte> octets) {
   Part& part = enter(number);
   if (!memory_.decoded || !part.shown) return;
-  add(part, coding == TransferCoding::base64 ? ContentText::base64 : ContentText::quoted_printable,
-      octets);
+  add(part, text_of(coding), octets);
+}
+
+/// What the part has of them goes on in its streams.
+void ContentScan::Sink::lasting_begin(std::uint32_t number) {
+  scan_runs();
+  Part& part = enter(number);
+  lasting_.number = number;
+  lasting_.shown = part.shown;
+  lasting_.decoded_ids = part.decoded_ids;
+  for (const ContentText text : {ContentText::base64, ContentText::quoted_printable}) {
+    const auto at = static_cast<std::size_t>(text);
+    lasting_.streams[at] = std::exchange(part.streams[at], kNoPatternStream);
+  }
+}
+
+void ContentScan::Sink::lasting(TransferCoding coding, std::span<const std::byte> octets) {
+  if (!memory_.decoded || !lasting_.shown) return;
+  scan(lasting_, text_of(coding), octets);
+}
+
+void ContentScan::Sink::lasting_end() {
+  close(lasting_);
 }
 
 /// Gathers small pieces; a large one goes to the engine as it is.
@@ -118,12 +144,15 @@ void ContentScan::Sink::close(Part& part) {
 }
 
 void ContentScan::Sink::drop_streams() noexcept {
-  for (Part& part : parts_) {
-    for (std::size_t at = 0; at < kContentTexts; ++at) {
-      if (part.streams[at] == kNoPatternStream) continue;
-      streams_of(static_cast<ContentText>(at)).drop(part.streams[at]);
-      part.streams[at] = kNoPatternStream;
-    }
+  for (Part& part : parts_) drop_streams_of(part);
+  drop_streams_of(lasting_);
+}
+
+void ContentScan::Sink::drop_streams_of(Part& part) noexcept {
+  for (std::size_t at = 0; at < kContentTexts; ++at) {
+    if (part.streams[at] == kNoPatternStream) continue;
+    streams_of(static_cast<ContentText>(at)).drop(part.streams[at]);
+    part.streams[at] = kNoPatternStream;
   }
 }
 

@@ -102,6 +102,7 @@ void ContentScan::Sink::part_begin(const MimePart& part) {
   Part& begun = enter(part.part);
   begun.text = part.text;
   begun.as_is = part.as_is;
+  begun.shown = part.text || part.kind != MimeKind::leaf;
 }
 
 void ContentScan::Sink::part_end(std::uint32_t part) {
@@ -138,6 +139,7 @@ ContentLimit ContentScan::Sink::limit_of(std::uint32_t part, MimeAnomaly anomaly
       return when(wants_structure(), ContentLimit::parts);
     case MimeAnomaly::depth_over_budget:
       return when(wants_structure(), ContentLimit::depth);
+    case MimeAnomaly::bare_cr_structure:
     case MimeAnomaly::boundary_over_budget:
       return when(wants_structure(), ContentLimit::boundary);
     default:

@@ -46,6 +46,9 @@ class ContentScan::Sink final : public MimeSink, public ContentRunOwner {
   void body(std::uint32_t part, MimeRegion region, std::span<const std::byte> octets) override;
   void decoded(std::uint32_t part, TransferCoding coding,
                std::span<const std::byte> octets) override;
+  void lasting_begin(std::uint32_t part) override;
+  void lasting(TransferCoding coding, std::span<const std::byte> octets) override;
+  void lasting_end() override;
 
  private:
   /// A part under way.
@@ -84,6 +87,7 @@ class ContentScan::Sink final : public MimeSink, public ContentRunOwner {
   void keep(Part& part, ContentText text, const PatternMatches& matches, ScanEnd end);
   void close(Part& part);
   void drop_streams() noexcept;
+  void drop_streams_of(Part& part) noexcept;
   [[nodiscard]] PatternStreams& streams_of(ContentText text) noexcept;
 
   ContentMemory& memory_;
@@ -91,6 +95,7 @@ class ContentScan::Sink final : public MimeSink, public ContentRunOwner {
   MimeWalk walk_;
   ContentFacts facts_;
   std::vector<Part> parts_;
+  Part lasting_;  ///< the texts of a body that lasts (MimeSink), of the part that it began in
   std::size_t header_lengths_passed_ = 0;
   std::size_t data_lengths_passed_ = 0;
   std::uint64_t fed_octets_ = 0;

@@ -52,6 +52,20 @@ TEST_CASE("content: base64 and quoted-printable are read only behind their encod
   CHECK(scan(plan, encoding + "quoted-printable\r\n\r\nVUQtNDIxNTkw\r\n") == "decoded 1\n");
 }
 
+TEST_CASE("content: encoded text behind what ends the header, or is no boundary line, to some") {
+  const Plan plan = body_plan({kMarker});
+  const std::string encoding = "Content-Transfer-Encoding: base64\r\n";
+  CHECK(scan(plan, encoding + kMarkerBase64 + "\r\n") == "decoded 0\n");
+  CHECK(scan(plan, encoding + "\r\r\n" + kMarkerBase64 + "\r\n\r\nx\r\n") == "decoded 0\n");
+  CHECK(scan(plan, mixed({encoding + "\r\n--bzzz\r\n" + kMarkerBase64})) == "decoded 0\n");
+  const std::string attached = "Content-Type: application/x-y\r\n" + encoding + "\r\n--bzzz\r\n";
+  CHECK(scan(plan, mixed({attached + kMarkerBase64})) == "");
+  // A match goes on over a line of which nothing is decoded.
+  CHECK(scan(plan, "Content-Type: multipart/mixed; boundary=\"_._\"\r\n\r\n--_._\r\n" + encoding +
+                       "\r\nVUQtNDIx\r\n--_._!\r\nNTkw\r\n--_._--\r\n") == "decoded 0\n");
+  CHECK(scan(plan, encoding + "\r\n" + kMarkerBase64 + "\r\n--bzzz\r\n") == "decoded 0\n");
+}
+
 TEST_CASE("content: over a soft line break and over base64 lines") {
   const Plan plan = body_plan({kMarker, "21590\r\nnext"});
   const std::string encoding = "Content-Transfer-Encoding: ";

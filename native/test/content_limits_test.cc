@@ -119,6 +119,10 @@ TEST_CASE("content: parts, depth and boundaries over their budgets") {
   const std::string boundary(kMimeBoundaryBytesMax + 1, 'b');
   const std::string type = "Content-Type: multipart/mixed; boundary=" + boundary + "\r\n\r\n";
   CHECK(all(encoding_plan(), type) == "limit boundary\n");
+  // Behind a bare CR may stand a boundary line, or an empty one, that cannot be followed.
+  CHECK(all(encoding_plan(), kMixed + "x\r--b\r\n\r\n") == "limit boundary\n");
+  CHECK(all(encoding_plan(), "X: y\r\rz\r\n\r\n") == "limit boundary\n");
+  CHECK(all(body_plan({"w"}), kMixed + "x\r-b\r\n\r\n") == "");
   CHECK(all(lengths_plan({}, {10'000}), type) == "");
 }
 

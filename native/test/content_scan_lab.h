@@ -107,9 +107,9 @@ inline std::string dot_stuffed(std::string_view message) {
   for (std::size_t at = 0; at < message.size(); ++at) {
     if (start && message[at] == '.') stuffed += '.';
     stuffed += message[at];
-    start = message[at] == '\n' && at > 0 && message[at - 1] == '\r';
+    start = message[at] == '\n';
   }
-  if (!start) stuffed += "\r\n";
+  if (!message.ends_with("\r\n") && !message.empty()) stuffed += "\r\n";
   return stuffed + ".\r\n";
 }
 

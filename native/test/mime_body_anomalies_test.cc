@@ -69,7 +69,7 @@ TEST_CASE("bare LF and CR around a boundary line") {
       walk(mixed("b", "--b\r\n\r\none\n--b\r\n\r\ntwo\r--b\r\n\r\r\n--b--\r\n"));
   CHECK(told.body_of(1) == "one");
   CHECK(told.body_of(2) == "two\r--b\r\n\r");
-  CHECK(anomalies(told) == "1 bare-lf-in-body");
+  CHECK(anomalies(told) == "1 bare-lf-in-body\n2 bare-cr-structure");
   CHECK(walk(mixed("b", "--b\r\r\n\r\none\r\n--b--\r\n")).saw("boundary-line-odd"));
 }
 

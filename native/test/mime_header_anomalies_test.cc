@@ -69,6 +69,24 @@ TEST_CASE("bare CR, NUL and octets above 127 are named and kept (DAT-21)") {
   CHECK(anomalies(walk("A: b\r\r\n\r\n")) == "0 bare-cr-in-header");
 }
 
+TEST_CASE("what stands behind a NUL on a header line: Postfix drops it, others do not") {
+  const MimeRecorder told = walk(
+      "Content-Type: multipart/mixed;\r\n boundary=b\0c\r\n\t; x=\0y\r\n\r\n"
+      "--b\r\nContent-Transfer-Encoding: base64\0\r\n\r\nU01VR0dMRUQ=\r\n--b--\r\n"sv);
+  CHECK(told.lines("cut 0") ==
+        std::vector{"cut 0@0 Content-Type: multipart/mixed; boundary=b\t; x="s});
+  CHECK(told.decoded_of(1) == "SMUGGLED");
+  CHECK(told.saw("boundary-ambiguous") == false);
+  CHECK(walk("\0Content-Type: a/b\r\n\r\n"sv).lines("cut").empty());
+  const MimeRecorder whole = walk(
+      "Content-Type: multipart/mixed; boundary=\"b\0c\"\r\n\r\n"
+      "--b\0c\r\n\r\none\r\n--b\0c--\r\n"sv);
+  CHECK(whole.body_of(1) == "one");
+  const MimeRecorder subject = walk("Subject: now\0 or never\r\nX: y\r\n\r\n"sv);
+  CHECK(subject.lines("cut") == std::vector{"cut 0@0 Subject: now"s});
+  CHECK(subject.lines("header")[0].ends_with("fields 2"));
+}
+
 TEST_CASE("lines of LF throughout are a header, and an anomaly (DAT-19, MIM-16)") {
   const MimeRecorder told = walk("Subject: ok\n\nSubject: SMUGGLED\r\n\r\nx\r\n");
   CHECK(anomalies(told) == "0 bare-lf-in-header");

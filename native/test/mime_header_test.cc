@@ -90,6 +90,8 @@ TEST_CASE("RFC 2231: a boundary in pieces, or percent-encoded (MIM-10)") {
   CHECK(read("multipart/mixed; boundary*=''f%6fo") == "multipart/mixed [foo] parameter-extended");
   CHECK(read("multipart/mixed; boundary=a; boundary*0=b") ==
         "multipart/mixed [a] [b] parameter-extended boundary-ambiguous");
+  CHECK(read("multipart/mixed; boundary*0=\"\"; boundary*1=fo; boundary*2=; boundary*3=o") ==
+        "multipart/mixed [foo] parameter-extended");
   CHECK(read("multipart/mixed; boundary*x=b") ==
         "multipart/mixed parameter-malformed parameter-extended");
   CHECK(read("text/plain; name*0*=UTF-8''a%2e; name*1=exe") == "text/plain");
@@ -97,9 +99,12 @@ TEST_CASE("RFC 2231: a boundary in pieces, or percent-encoded (MIM-10)") {
 
 TEST_CASE("a semicolon forgotten, a quote that does not end, junk between parameters") {
   CHECK(read("multipart/mixed boundary=b") == "multipart/mixed [b] parameter-malformed");
-  CHECK(read("multipart/mixed; boundary=\"b") == "multipart/mixed [b] parameter-malformed");
+  CHECK(read("multipart/mixed; boundary=\"b") ==
+        "multipart/mixed [b] [\"b] parameter-malformed boundary-ambiguous");
+  CHECK(read("multipart/mixed; boundary=\"b; x=y") ==
+        "multipart/mixed [b; x=y] [\"b; x=y] [b] parameter-malformed boundary-ambiguous");
   CHECK(read("multipart/mixed; boundary=\"a\"junk; x=y") ==
-        "multipart/mixed [a] parameter-malformed");
+        "multipart/mixed [a] [\"a\"junk] [ajunk] parameter-malformed boundary-ambiguous");
   CHECK(read("multipart/mixed; ),/=; boundary=b") == "multipart/mixed [b] parameter-malformed");
   CHECK(read("multipart/mixed; (boundary=x) boundary=b") ==
         "multipart/mixed [b] content-type-comment");

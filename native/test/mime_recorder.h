@@ -29,6 +29,7 @@ class MimeRecorder : public MimeSink {
   std::vector<std::string> shown;  ///< of the fields where it differs
   Bodies bodies;
   Decoded decodings;
+  std::map<TransferCoding, std::string> lasted;  ///< of bodies that last, one behind the other
   MimeCoverage coverage;
   bool ended = false;
   std::string broken;  ///< the first promise of MimeSink that was not kept
@@ -37,8 +38,8 @@ class MimeRecorder : public MimeSink {
     enter(field.part);
     expect(!open_.empty() && open_.back() == field.part, "field outside of its part");
     expect(field.depth + 1 == open_.size(), "depth of a field");
-    told.push_back("field " + at(field.part, field.depth) + ' ' + std::string(field.line) +
-                   (field.truncated ? " (truncated)" : ""));
+    told.push_back((field.cut ? "cut " : "field ") + at(field.part, field.depth) + ' ' +
+                   std::string(field.line) + (field.truncated ? " (truncated)" : ""));
     expect(field.line.find(field.name) != std::string_view::npos, "name in line");
     expect(field.line.ends_with(field.value), "value in line");
     if (field.shown.empty()) return;
@@ -78,6 +79,20 @@ class MimeRecorder : public MimeSink {
     expect(!octets.empty(), "an empty decoded piece");
     decodings[{part, coding}].append(reinterpret_cast<const char*>(octets.data()), octets.size());
   }
+  void lasting_begin(std::uint32_t part) override {
+    expect(!lasting_, "a second body that lasts");
+    lasting_ = true;
+    told.push_back("lasts " + std::to_string(part));
+  }
+  void lasting(TransferCoding coding, std::span<const std::byte> octets) override {
+    expect(lasting_ && !octets.empty(), "a piece of no body that lasts");
+    lasted[coding].append(reinterpret_cast<const char*>(octets.data()), octets.size());
+  }
+  void lasting_end() override {
+    expect(lasting_, "the end of no body that lasts");
+    lasting_ = false;
+    told.push_back("lasted");
+  }
   void part_end(std::uint32_t part) override {
     expect(!open_.empty() && open_.back() == part, "parts end inside out");
     open_.pop_back();
@@ -85,6 +100,7 @@ class MimeRecorder : public MimeSink {
   }
   void message_end(const MimeCoverage& all) override {
     expect(open_.empty(), "a part without an end");
+    expect(!lasting_, "a body that lasts beyond its message");
     coverage = all;
     ended = true;
     const std::uint64_t sum =
@@ -136,15 +152,15 @@ class MimeRecorder : public MimeSink {
     MimeRecorder less = *this;
     less.told.clear();
     for (const std::string& line : told) {
-      if (line.starts_with("shown ") || is_detail(line)) continue;
-      less.told.push_back(is_other_field(line) ? "other " + line.substr(6, line.find('@') - 6)
-                                               : line);
+      if (line.starts_with("shown ") || is_detail(line) || is_other(line, "cut ")) continue;
+      less.told.push_back(is_other(line, "field ") ? "other " + line.substr(6, line.find('@') - 6)
+                                                   : line);
     }
     return less;
   }
   [[nodiscard]] bool operator==(const MimeRecorder& that) const {
     return told == that.told && bodies == that.bodies && decodings == that.decodings &&
-           broken == that.broken;
+           lasted == that.lasted && broken == that.broken;
   }
 
   std::size_t pieces = 0;
@@ -157,9 +173,10 @@ class MimeRecorder : public MimeSink {
     return line.starts_with("anomaly ") &&
            std::ranges::any_of(names, [&](std::string_view name) { return line.ends_with(name); });
   }
-  [[nodiscard]] static bool is_other_field(std::string_view line) {
-    if (!line.starts_with("field ")) return false;
-    const std::string_view name = split_header_line(line.substr(line.find(' ', 6) + 1)).name;
+  [[nodiscard]] static bool is_other(std::string_view line, std::string_view told_as) {
+    if (!line.starts_with(told_as)) return false;
+    const std::size_t place_end = line.find(' ', told_as.size());
+    const std::string_view name = split_header_line(line.substr(place_end + 1)).name;
     return !equals_ascii(name, "content-type") && !equals_ascii(name, "content-transfer-encoding");
   }
   [[nodiscard]] std::string at(std::uint32_t part, std::uint32_t depth) {
@@ -179,6 +196,7 @@ class MimeRecorder : public MimeSink {
   std::vector<std::uint32_t> open_;
   std::uint32_t next_ = 0;
   bool leave_room_ = false;
+  bool lasting_ = false;
 };
 
 /// Walks over a message cut at `borders`. Each piece is a copy of its own, so that the sanitizer

@@ -217,6 +217,23 @@ TEST_CASE("dot-stuffing is undone, and the line that ends the data is no content
   }
 }
 
+TEST_CASE(
+    "a dot behind a bare LF is left out: Postfix and Exim do, and find a boundary line there") {
+  constexpr MimeOptions kData{.dot_stuffed = true, .decode = true};
+  const std::string_view data =
+      "A: b\n.Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+      "pre\n.--b\r\n\r\none\n..two\n.\nthree\n.\r\nfour\r\n--b--\r\n.\r\n";
+  const MimeRecorder whole = walk_cut(data, kData, {});
+  CHECK(whole.lines("begin").size() == 2);
+  // Only CRLF.CRLF ends the data.
+  CHECK(whole.body_of(1) == "one\n.two\n\nthree\n\r\nfour");
+  for (std::size_t first = 1; first < data.size(); ++first) {
+    for (std::size_t second = first; second < data.size(); ++second) {
+      REQUIRE(walk_cut(data, kData, {first, second}) == whole);
+    }
+  }
+}
+
 TEST_CASE("an empty message of DATA, and one that ends without its end") {
   constexpr MimeOptions kData{.dot_stuffed = true, .decode = false};
   CHECK(walk_cut(".\r\n", kData, {}).bodies.empty());

@@ -157,6 +157,7 @@ const scan: readonly Guard[] = [
       'a scan that fails is a limit (what fails, closes)',
       'if (end == ScanEnd::failed) facts_.keep(ContentLimit::engine);',
       '',
+      ['content_engine_test.cc'],
     ],
     [
       'content-matches-bounded',
@@ -224,6 +225,52 @@ const mime: readonly Guard[] = [
     ],
     ['mime-depth', 'no part is walked deeper than may be (limits.md)', 'if (level() >= kMimeDepthMax) return;', ''],
   ]),
+  ...guardsOf('native/core/mime_walk_field.cc', MIME, [
+    [
+      'mime-nul-in-field',
+      'of a field with a NUL what stands before it counts, too: Postfix drops the rest of the line (readers differ)',
+      'if (nul_in_field_ && split_header_line(cut_).has_colon) tell_field(cut_, true);',
+      '',
+    ],
+  ]),
+  ...guardsOf('native/core/mime_header_content_type.cc', MIME, [
+    [
+      'mime-empty-piece',
+      'an empty piece of a boundary ends it not (RFC 2231 3)',
+      'if (!piece) break;',
+      'if (!piece || piece->empty()) break;',
+    ],
+    [
+      'mime-open-quote',
+      'a quote that does not end is of the boundary to some readers (readers differ)',
+      "parameter.readings[3] = '\"' + std::string(text.raw);",
+      '',
+    ],
+  ]),
+  ...guardsOf('native/core/mime_walk_lasting.cc', MIME, [
+    [
+      'mime-lasting-header',
+      'encoded text behind a line that ends the header for some is decoded, too (readers differ)',
+      'sink_->lasting_begin(node().number);\n  lasting_.start_lasting(codings);',
+      '',
+      ['mime_lasting_test.cc', 'content_bodies_test.cc'],
+    ],
+    [
+      'mime-lasting-boundary',
+      'and behind a line that is a boundary line to some alone (RFC 2046 5.1.1)',
+      'sink_->lasting_begin(node().number);\n    lasting_.last(decoders_);',
+      '',
+      ['mime_lasting_test.cc', 'content_bodies_test.cc'],
+    ],
+  ]),
+  ...guardsOf('native/engine/content_bodies.cc', SCAN, [
+    [
+      'content-lasting-text',
+      'what such a reader decodes is held against the patterns (readers differ)',
+      'scan(lasting_, text_of(coding), octets);',
+      '',
+    ],
+  ]),
   ...guardsOf('native/core/mime_walk.cc', MIME, [
     [
       'mime-nested-boundaries',
@@ -246,14 +293,14 @@ const mime: readonly Guard[] = [
     [
       'mime-doubtful-part',
       'a part that only some readers see is told as text, too (readers differ)',
-      'const bool doubt = hit.match == BoundaryMatch::odd || node().closed;',
+      'const bool doubt = hit.match == BoundaryMatch::odd ||\n                     (hit.match == BoundaryMatch::open && nodes_[hit.level].closed);',
       'const bool doubt = false;',
     ],
     [
       'mime-header-cut',
       'a boundary in a header ends it (RFC 2046 5.1.1)',
-      'while (mode_ == Mode::header) end_header();\n  }\n  const std::size_t line_end',
-      '}\n  const std::size_t line_end',
+      'while (mode_ == Mode::header) end_header();\n  }\n  const bool doubt',
+      '}\n  const bool doubt',
     ],
   ]),
   ...guardsOf('native/core/mime_walk_boundaries.cc', MIME, [
@@ -362,8 +409,20 @@ const mime: readonly Guard[] = [
       [
         'data-unstuffed',
         'patterns see lines without the dots of stuffing (RFC 5321 4.5.2)',
-        'if (crlf && (at == octets.size() || octets[at] == kDot)) {',
+        'if (at == octets.size() || octets[at] == kDot) {',
         'if (false) {',
+      ],
+      [
+        'data-unstuffed-bare-lf',
+        'and without those behind a bare LF: Postfix and Exim leave them out (readers differ)',
+        'state_ = crlf ? State::line_start : State::loose_start;',
+        'state_ = crlf ? State::line_start : State::text;',
+      ],
+      [
+        'data-ends-with-crlf',
+        'a dot behind a bare LF ends no data here: what follows is looked at (RFC 5321 4.1.1.4)',
+        'state_ = crlf ? State::line_start : State::loose_start;',
+        'state_ = State::line_start;',
       ],
     ],
   ),

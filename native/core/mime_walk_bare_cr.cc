@@ -1,0 +1,82 @@
+// Bare CRs. They end no line here, but to readers they do, and Exim writes LF for those in a body.
+// So a field that begins behind one is told as a field, too; an empty line or two hyphens behind
+// one may be structure that cannot be followed, and is an anomaly.
+#include <algorithm>
+#include <cstring>
+
+#include "core/mime_walk_lines.h"
+#include "core/mime_walk_state.h"
+
+namespace postern {
+namespace {
+
+/// What may begin a boundary line.
+constexpr std::string_view kWanted = "\r--";
+
+}  // namespace
+
+/// The next octets of a header line, which may end in the CR of its end; `last_cr_` is of those
+/// before them.
+void MimeWalkState::follow_cr_lines(std::string_view text) {
+  bool behind_cr = last_cr_;
+  while (!text.empty()) {
+    if (behind_cr) begin_cr_line(text.front());
+    const std::size_t cr = text.find('\r');
+    const std::size_t room = kMimeFieldBytesMax - std::min(cr_line_.size(), kMimeFieldBytesMax);
+    if (in_cr_line_) cr_line_ += text.substr(0, std::min(cr, room));
+    if (cr == std::string_view::npos) return;
+    behind_cr = true;
+    text.remove_prefix(cr + 1);
+  }
+}
+
+/// `first` stands behind a CR: it ended a line to some.
+void MimeWalkState::begin_cr_line(char first) {
+  if (in_cr_line_ && cr_line_.empty() && first != '\r') note(MimeAnomaly::bare_cr_structure);
+  finish_cr_line();
+  in_cr_line_ = true;
+}
+
+void MimeWalkState::finish_cr_line() {
+  const std::string_view name = split_header_line(cr_line_).name;
+  if (equals_ascii(name, "content-type") || equals_ascii(name, "content-transfer-encoding")) {
+    tell_field(cr_line_, true);
+  }
+  in_cr_line_ = false;
+  cr_line_.clear();
+}
+
+/// The LF of a header line. CR CR LF is an empty line to Exim, but not in the message's own header.
+void MimeWalkState::end_cr_lines() {
+  if (!in_cr_line_) return;
+  const bool empty = cr_line_.empty();
+  finish_cr_line();
+  if (!empty || level() == 0) return;
+  begin_lasting();
+  doubt_ = true;
+}
+
+/// Octets of a body in which boundary lines are looked for.
+void MimeWalkState::watch_cr_hyphens(std::string_view text) {
+  while (!text.empty() && cr_hyphens_ > 0) {
+    if (text.front() != kWanted[cr_hyphens_]) {
+      cr_hyphens_ = 0;
+      break;
+    }
+    text.remove_prefix(1);
+    if (++cr_hyphens_ < kWanted.size()) continue;
+    note(MimeAnomaly::bare_cr_structure);
+    cr_hyphens_ = 0;
+  }
+  if (text.empty()) return;
+  if (memmem(text.data(), text.size(), kWanted.data(), kWanted.size()) != nullptr) {
+    note(MimeAnomaly::bare_cr_structure);
+  }
+  for (std::size_t most = kWanted.size() - 1; most > 0; --most) {
+    if (!text.ends_with(kWanted.substr(0, most))) continue;
+    cr_hyphens_ = static_cast<std::uint8_t>(most);
+    break;
+  }
+}
+
+}  // namespace postern
