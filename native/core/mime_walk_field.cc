@@ -34,7 +34,9 @@ void MimeWalkState::finish_field() {
     return;
   }
   tell_field(field_, false);
-  if (nul_in_field_ && split_header_line(cut_).has_colon) tell_field(cut_, true);
+  // A NUL in the name makes no field of it.
+  const bool named = split_header_line(cut_).name == split_header_line(field_).name;
+  if (nul_in_field_ && named) tell_field(cut_, true);
 }
 
 void MimeWalkState::tell_field(std::string_view text, bool cut) {

@@ -78,6 +78,7 @@ TEST_CASE("what stands behind a NUL on a header line: Postfix drops it, others d
   CHECK(told.decoded_of(1) == "SMUGGLED");
   CHECK(told.saw("boundary-ambiguous") == false);
   CHECK(walk("\0Content-Type: a/b\r\n\r\n"sv).lines("cut").empty());
+  CHECK(walk("\0X: y\r\n Content-Type: a/b\r\n\r\n"sv).lines("cut").empty());
   const MimeRecorder whole = walk(
       "Content-Type: multipart/mixed; boundary=\"b\0c\"\r\n\r\n"
       "--b\0c\r\n\r\none\r\n--b\0c--\r\n"sv);

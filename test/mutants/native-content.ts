@@ -229,7 +229,7 @@ const mime: readonly Guard[] = [
     [
       'mime-nul-in-field',
       'of a field with a NUL what stands before it counts, too: Postfix drops the rest of the line (readers differ)',
-      'if (nul_in_field_ && split_header_line(cut_).has_colon) tell_field(cut_, true);',
+      'if (nul_in_field_ && named) tell_field(cut_, true);',
       '',
     ],
   ]),
