@@ -44,7 +44,8 @@ hs_error_t __real_hs_scan(const hs_database_t*, const char*, unsigned, unsigned,
                           match_event_handler, void*);
 hs_error_t __real_hs_scan_stream(hs_stream_t*, const char*, unsigned, unsigned, hs_scratch_t*,
                                  match_event_handler, void*);
-hs_error_t __real_hs_reset_stream(hs_stream_t*, unsigned, hs_scratch_t*, match_event_handler, void*);
+hs_error_t __real_hs_reset_stream(hs_stream_t*, unsigned, hs_scratch_t*, match_event_handler,
+                                  void*);
 
 hs_error_t __wrap_hs_scan(const hs_database_t* database, const char* text, unsigned octets,
                           unsigned flags, hs_scratch_t* scratch, match_event_handler told,

@@ -63,8 +63,14 @@ const imapCommands: readonly Guard[] = [
       [
         'imap-literal-read-alike',
         'nor does one behind what Dovecot does not read: it would run the octets (RFC 9051 9)',
-        'if (!literal.synchronising && !isReadToItsEnd(line, tag)) {',
-        'if (false) {',
+        ' || !isReadToItsEnd(line, tag)) {',
+        ') {',
+      ],
+      [
+        'imap-literal-read-whole',
+        'nor one that ends behind as many octets as Dovecot reads of a command: it would run the rest (RFC 7888 4)',
+        'bytes > IMAP_COMMAND_BYTES_MAX || ',
+        '',
       ],
       [
         'imap-literal-held',
@@ -252,6 +258,12 @@ const imapAnswers: readonly Guard[] = [
     'src/protocols/imap/answers.ts',
     [IMAP_MACHINE, DIALOGUES],
     [
+      [
+        'imap-unasked-begun',
+        'a tagged answer of no command is refused where no tag begins so (response injection)',
+        'return isOfNobody(state, withoutUndecidedCr(text), false)\n',
+        'return false\n',
+      ],
       [
         'imap-preauth-greets',
         'PREAUTH is a greeting and no answer (RFC 9051 7.1.4)',

@@ -12,11 +12,13 @@ import { NATIVE_TLS } from './native-tls.ts';
 import { POLICY } from './policy.ts';
 import { POP3_AND_SHARED } from './pop3.ts';
 import { SMTP } from './smtp.ts';
+import { SMTP_REPLIES } from './smtp-replies.ts';
 import { TLS } from './tls.ts';
 
 /** Every guard that the mutation check takes out, in the order in which it does. */
 export const GUARDS: readonly Guard[] = [
   ...SMTP,
+  ...SMTP_REPLIES,
   ...POP3_AND_SHARED,
   ...IMAP,
   ...TLS,

@@ -89,6 +89,18 @@ const pop3: readonly Guard[] = [
     [POP3_MACHINE, POP3],
     [
       [
+        'pop3-unasked-begun',
+        'an answer that nobody asked for is refused at its first octet (response injection)',
+        "return isUnasked(state, text) ? refuseReply(state, 'unexpected-reply', policy) : {",
+        'return {',
+      ],
+      [
+        'pop3-unasked-whole',
+        'and where it comes as a whole; nothing is settled while a challenge is open (RFC 1939 3)',
+        "if (isUnasked(state, text)) return refuseReply(state, 'unexpected-reply', policy);",
+        '',
+      ],
+      [
         'pop3-foreign-line',
         'TLS, HTTP and SSH are recognised in any command line (cross-protocol requests)',
         "if (opening.kind === 'foreign') return refusal(state, foreign(opening.spoken, 'initiator'), policy);",
@@ -139,14 +151,8 @@ const pop3: readonly Guard[] = [
       [
         'pop3-challenge-asked',
         'a server challenges only who asked with AUTH (RFC 5034 4)',
-        'if (answered?.challenges !== true || state.challenged) {',
-        'if (false) {',
-      ],
-      [
-        'pop3-reply-asked',
-        'nothing is settled while a challenge is open, or by +OK to nothing (RFC 1939 3)',
-        "if (answered === undefined || state.challenged) return refuseReply(state, 'unexpected-reply', policy);",
-        'if (answered === undefined) return { state, actions: [FORWARD] };',
+        "if (answered?.challenges !== true) return refuseReply(state, 'unexpected-reply', policy);",
+        '',
       ],
       [
         'pop3-read-again',

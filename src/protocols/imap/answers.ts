@@ -1,6 +1,7 @@
 import type { Fact } from '../../inspect/facts.ts';
 import type { Action, Step } from '../../inspect/inspector.ts';
 import { AWAIT_TLS } from '../../inspect/tls-start.ts';
+import { withoutUndecidedCr } from '../../inspect/words.ts';
 import { beginAuthenticated } from './authenticated.ts';
 import { nonSynchronisingOf } from './literals.ts';
 import { countedInitiator } from './not-authenticated.ts';
@@ -25,8 +26,28 @@ const ID_RESPONSE = /^\* ID /i;
 
 type Result = Step<ImapState>;
 
+/** The beginning of a line from the server, of one octet or more. */
+export function onResponseBegun(state: NotAuthenticated, text: string, policy: ImapPolicy): Result {
+  return isOfNobody(state, withoutUndecidedCr(text), false)
+    ? refusal(state, { reason: 'unexpected-reply' }, policy)
+    : { state, actions: [FORWARD] };
+}
+
+/**
+ * A tagged answer is known to be of no command as soon as no tag begins so. Its end may come when a command has been
+ * sent, which it would then seem to answer. Only ID may be answered before its line is whole (`idAnswer`).
+ */
+function isOfNobody({ response, idAnswer, unanswered, unfinished }: NotAuthenticated, text: string, whole: boolean) {
+  const [first = '', more] = text.split(' ', 2);
+  if (response !== 'whole' || idAnswer !== 'none' || first === '' || /^[*+]/.test(first)) return false;
+  const complete = whole || more !== undefined;
+  const tags = [...unanswered.map(({ tag }) => tag), ...(unfinished === undefined ? [] : [unfinished.command.tag])];
+  return !tags.some((tag) => (complete ? tag === first : tag.startsWith(first)));
+}
+
 /** A whole line from the server. */
 export function onResponderLine(state: NotAuthenticated, text: string, policy: ImapPolicy): Result {
+  if (isOfNobody(state, text, true)) return refusal(state, { reason: 'unexpected-reply' }, policy);
   const literal = literalIn(text, state.response === 'whole' ? 'start' : state.response);
   if (literal === 'oversized') return refusal(state, { reason: 'invalid-reply' }, policy);
   const step =

@@ -28,6 +28,27 @@ const reasonOf = (actions: readonly Action[]): string =>
 const wordsOf = (actions: readonly Action[]): string =>
   actions.map((action) => (action.kind === 'refuse' && action.how === 'words' ? action.words : '')).join('');
 
+describe('an answer that nobody asked for', () => {
+  const begun = (transcript: string, text: string) =>
+    reasonOf(imap.step(play(transcript).state, { kind: 'partial', from: 'responder', text }, policy).actions);
+
+  it('is refused where no tag begins so, before a command is sent that it would seem to answer', () => {
+    expect(begun('S: * OK', 'a')).toBe('unexpected-reply');
+    expect(begun('S: * OK\nC: a1 NOOP\nS: a1 OK', 'a1')).toBe('unexpected-reply');
+    expect(begun('S: * OK\nC: a1 NOOP', 'b')).toBe('unexpected-reply');
+    expect(begun('S: * OK\nC: a1 NOOP', 'a ')).toBe('unexpected-reply');
+    expect(begun('S: * OK\nC: a1 NOOP', 'a12')).toBe('unexpected-reply');
+  });
+
+  it.each(['a', 'a1', 'a1 ', 'a1\r', 'b', '*', '* B', '+', '+ g'])('is not one where %j may be an answer', (text) => {
+    expect(begun('S: * OK\nC: a1 NOOP\nC: b LOGIN {2}', text)).toBe('');
+  });
+
+  it('is not one behind the response to ID, which is answered before its line is whole', () => {
+    expect(begun('S: * OK\nS: * ID NIL', 'a')).toBe('');
+  });
+});
+
 describe('what is refused, in words', () => {
   it('says BYE first, then answers the command', () => {
     expect(wordsOf(play('S: * OK\nC: a1 XYZZY').actions)).toBe(

@@ -4,7 +4,7 @@ import { refuseLineFault } from '../../inspect/line-ends.ts';
 import { judgeTlsStart } from '../../inspect/tls-start.ts';
 import { withoutUndecidedCr } from '../../inspect/words.ts';
 import { IMAP_REPLY_BYTES_MAX, SASL_RESPONSE_BYTES_MAX } from '../../limits.ts';
-import { onResponderLine } from './answers.ts';
+import { onResponderLine, onResponseBegun } from './answers.ts';
 import { beginAuthenticated, onAuthenticatedLine, onLeavingLine } from './authenticated.ts';
 import { judgeCommand } from './command-line.ts';
 import { CLOSED_VERBS } from './grammar.ts';
@@ -95,7 +95,7 @@ function judgeText(state: ImapState, frame: TextFrame, policy: ImapPolicy): Resu
       return fromInitiator ? onEarlyTalk(frame, policy) : onGreeting(frame, policy);
     case 'NOT_AUTHENTICATED':
       if (fromInitiator) return onInitiator(state, frame.text, whole, policy);
-      return whole ? onResponderLine(state, frame.text, policy) : forward(state);
+      return (whole ? onResponderLine : onResponseBegun)(state, frame.text, policy);
     case 'AUTHENTICATED':
       return fromInitiator && whole ? onAuthenticatedLine(state, frame.text, policy) : forward(state);
     case 'LEAVING':

@@ -106,24 +106,35 @@ function onSaslResponse(state: Authorization, line: string, complete: boolean, p
   return { state: { ...state, challenged: false }, actions: [FORWARD, PAUSE_INITIATOR] };
 }
 
+/** The beginning of a line from the server, of one octet or more. */
+export function onReplyBegun(state: Authorization, text: string, policy: Pop3Policy): Result {
+  return isUnasked(state, text) ? refuseReply(state, 'unexpected-reply', policy) : { state, actions: [FORWARD] };
+}
+
+/**
+ * An answer is known to be one too many at its first octet. Its end may come when a command has been sent, which it
+ * would then seem to answer. -ERR may come unasked; nothing is settled while the server's own challenge is open.
+ */
+function isUnasked({ inListing, unanswered, challenged }: Authorization, text: string): boolean {
+  return !inListing && text.startsWith('+') && (unanswered.length === 0 || challenged);
+}
+
 /** A whole line from the server. */
 export function onReply(state: Authorization, text: string, policy: Pop3Policy): Result {
   if (state.inListing) return onListed(state, text);
+  if (isUnasked(state, text)) return refuseReply(state, 'unexpected-reply', policy);
   const reply = readReply(text);
   const [answered, ...unanswered] = state.unanswered;
   switch (reply) {
     case 'malformed':
       return refuseReply(state, 'invalid-reply', policy);
     case 'challenge':
-      if (answered?.challenges !== true || state.challenged) {
-        return refuseReply(state, 'unexpected-reply', policy);
-      }
+      if (answered?.challenges !== true) return refuseReply(state, 'unexpected-reply', policy);
       return { state: { ...state, challenged: true }, actions: [FORWARD, RESUME_INITIATOR] };
     case 'negative':
       return onNegative(state, answered, unanswered);
     case 'affirmative':
-      // Nothing is settled while the server's own challenge is open.
-      if (answered === undefined || state.challenged) return refuseReply(state, 'unexpected-reply', policy);
+      if (answered === undefined) return refuseReply(state, 'unexpected-reply', policy);
       return onAffirmative({ ...state, unanswered }, answered);
   }
 }

@@ -47,6 +47,23 @@ describe('what is refused, in words', () => {
   });
 });
 
+describe('an answer that nobody asked for', () => {
+  const begun = (transcript: string, text: string) =>
+    reasonOf(pop3.step(play(transcript).state, { kind: 'partial', from: 'responder', text }, policy).actions);
+
+  it('is refused at its first octet, before a command is sent that it would seem to answer', () => {
+    expect(begun('S: +OK', '+')).toBe('unexpected-reply');
+    expect(begun('S: +OK\nC: NOOP\nS: +OK', '+O')).toBe('unexpected-reply');
+    expect(begun('S: +OK\nC: AUTH PLAIN\nS: +', '+')).toBe('unexpected-reply');
+  });
+
+  it('is not one where something waits, in a list, or where a server leaves', () => {
+    expect(begun('S: +OK\nC: NOOP', '+')).toBe('');
+    expect(begun('S: +OK\nC: CAPA\nS: +OK', '+')).toBe('');
+    expect(begun('S: +OK', '-E')).toBe('');
+  });
+});
+
 describe('the table', () => {
   const argumentsOf = (count: number): string => ' 1'.repeat(count);
 

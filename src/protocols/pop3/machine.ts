@@ -3,7 +3,7 @@ import { type Frame, type Inspector, type Step, unreachable } from '../../inspec
 import { refuseLineFault } from '../../inspect/line-ends.ts';
 import { withoutUndecidedCr } from '../../inspect/words.ts';
 import { POP3_REPLY_BYTES_MAX, SASL_RESPONSE_BYTES_MAX } from '../../limits.ts';
-import { afterQuit, onInitiator, onReply } from './authorization.ts';
+import { afterQuit, onInitiator, onReply, onReplyBegun } from './authorization.ts';
 import { judgeCommand } from './command-line.ts';
 import { CLOSED_VERBS } from './grammar.ts';
 import { factsOf, foreign, type Refusal, refuse } from './refusal.ts';
@@ -89,7 +89,7 @@ function judgeText(state: Pop3State, frame: TextFrame, policy: Pop3Policy): Resu
       return frame.from === 'initiator' ? onEarlyTalk(frame, policy) : onGreeting(frame, policy);
     case 'AUTHORIZATION':
       if (frame.from === 'initiator') return onInitiator(state, frame.text, frame.kind === 'line', policy);
-      return frame.kind === 'line' ? onReply(state, frame.text, policy) : forward(state);
+      return (frame.kind === 'line' ? onReply : onReplyBegun)(state, frame.text, policy);
     case 'TRANSACTION':
       return frame.from === 'initiator' && frame.kind === 'line' && isQuit(frame.text) ? afterQuit() : forward(state);
     case 'CLOSED':

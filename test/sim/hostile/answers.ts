@@ -26,8 +26,10 @@ export class AnswerWatch {
     for (const unit of this.#reader.feed(toServer.slice(this.#read))) this.#asked += this.#answersTo(unit);
     this.#read = toServer.length;
     if (refused || this.#listed || this.#reader.encrypted) return;
+    // A line is sent at its CR: nothing but LF goes on behind it.
+    const asked = this.#asked + (this.#reader.rest.endsWith('\r') ? 1 : 0);
     const answers = [...toClient.matchAll(FINAL[this.#protocol])].filter(([text]) => !text.startsWith('421'));
-    if (answers.length > this.#asked + 1) this.problems.push(`${answers.length} answers to ${this.#asked} commands`);
+    if (answers.length > asked + 1) this.problems.push(`${answers.length} answers to ${asked} commands`);
   }
 
   #answersTo(unit: Unit): number {
