@@ -17,6 +17,11 @@ const CASES = [
   { name: 'a tag with a closing bracket', at: 'server', line: `a] LOGIN "u1" ${LITERAL}\r\n` },
   { name: 'UTF-8 in an atom', at: 'server', line: `a LOGIN J\xc3\xb6rg ${LITERAL}\r\n` },
   { name: 'a field of ID that is too long', at: 'server', line: `a ID ("${'n'.repeat(31)}" ${LITERAL})\r\n` },
+  {
+    name: 'more octets than are read of a command',
+    at: 'server',
+    line: `a LANGUAGE {8000+}\r\n${'n'.repeat(8_000)} "${'l'.repeat(300)}" en ${LITERAL}\r\n`,
+  },
   { name: 'a server that does not offer them', at: 'courier', line: `a ID ("name" ${LITERAL})\r\n` },
   { name: 'that server, and a login', at: 'courier', line: `a LOGIN u1 ${LITERAL}\r\n` },
 ] as const;

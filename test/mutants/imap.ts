@@ -63,8 +63,8 @@ const imapCommands: readonly Guard[] = [
       [
         'imap-literal-read-alike',
         'nor does one behind what Dovecot does not read: it would run the octets (RFC 9051 9)',
-        ' || !isReadToItsEnd(line, tag)) {',
-        ') {',
+        ' || !isReadToItsEnd(line, tag))) {',
+        ')) {',
       ],
       [
         'imap-literal-read-whole',

@@ -4,6 +4,7 @@ import type { Action, Step } from '../../inspect/inspector.ts';
 import { isSaslResponse } from '../../inspect/sasl.ts';
 import { type WordTable, withoutUndecidedCr } from '../../inspect/words.ts';
 import {
+  IMAP_COMMAND_BYTES_MAX,
   IMAP_LITERALS_A_COMMAND_MAX,
   IMAP_REPLY_BYTES_MAX,
   SASL_RESPONSE_BYTES_MAX,
@@ -127,7 +128,7 @@ type Unread = Extract<ArgumentsReading, { kind: 'literal' }> & { readonly line: 
 
 function toUnfinished({ command, verb, reading }: Extract<Judgement, { kind: 'unfinished' }>): Unfinished {
   const { place } = reading;
-  return { command, verb, place, literals: 0, literalBytes: 0, awaits: 'goAhead', answeredEarly: false };
+  return { command, verb, place, literals: 0, literalBytes: 0, bytes: 0, awaits: 'goAhead', answeredEarly: false };
 }
 
 /** The line ends in a literal: what its octets are is settled before the first of them goes ahead. */
@@ -142,7 +143,9 @@ function onLiteral(
   if (literals > IMAP_LITERALS_A_COMMAND_MAX || !isOffered(literal, state.nonSynchronising)) {
     return refusal(state, { reason: 'invalid-literal', text: before.verb, tag }, policy);
   }
-  if (!literal.synchronising && !isReadToItsEnd(line, tag)) {
+  // Dovecot says BAD to a command of more octets where its next argument begins, and skips the rest of that line.
+  const bytes = before.bytes + line.length + '\r\n'.length + literal.bytes;
+  if (!literal.synchronising && (bytes > IMAP_COMMAND_BYTES_MAX || !isReadToItsEnd(line, tag))) {
     return refusal(state, { reason: 'invalid-literal', text: before.verb, tag }, policy);
   }
   // The server refused the command and reads it to its end: it will send no go-ahead.
@@ -151,7 +154,7 @@ function onLiteral(
   }
   const letThrough = literal.synchronising && state.earlyGoAhead;
   const { awaits, actions } = awaitingOf(literal, letThrough);
-  const unfinished: Unfinished = { ...before, place, literals, literalBytes: literal.bytes, awaits };
+  const unfinished: Unfinished = { ...before, place, literals, literalBytes: literal.bytes, bytes, awaits };
   const earlyGoAhead = state.earlyGoAhead && !letThrough;
   return {
     state: { ...state, unfinished, earlyGoAhead, responderOpaque: false },

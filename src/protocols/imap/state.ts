@@ -36,6 +36,8 @@ export interface Unfinished {
   /** Literals so far, at most IMAP_LITERALS_A_COMMAND_MAX. */
   readonly literals: number;
   readonly literalBytes: number;
+  /** Octets of its lines and literals, up to the end of the one that is coming. */
+  readonly bytes: number;
   readonly awaits: 'goAhead' | 'octets' | 'rest';
   /** The server answered before it had it all; what is left of the command is swallowed there. */
   readonly answeredEarly: boolean;
