@@ -20,7 +20,7 @@ const CASES = [
   {
     name: 'more octets than are read of a command',
     at: 'server',
-    line: `a LANGUAGE {8000+}\r\n${'n'.repeat(8_000)} "${'l'.repeat(300)}" en ${LITERAL}\r\n`,
+    line: `a LANGUAGE${` {900+}\r\n${'n'.repeat(900)}`.repeat(9)} "${'l'.repeat(300)}" en ${LITERAL}\r\n`,
   },
   { name: 'a server that does not offer them', at: 'courier', line: `a ID ("name" ${LITERAL})\r\n` },
   { name: 'that server, and a login', at: 'courier', line: `a LOGIN u1 ${LITERAL}\r\n` },
