@@ -29,15 +29,19 @@ void MimeDecoders::start(std::uint32_t part, const MimeCodings& codings) noexcep
   *this = MimeDecoders{};
   part_ = part;
   codings_ = codings;
+  base64_ = Base64Decoder(Base64Decoder::Forks::yes);
 }
 
 void MimeDecoders::start_lasting(const MimeCodings& codings) noexcept {
   start(0, codings);
+  base64_ = Base64Decoder();
   lasting_ = true;
 }
 
 void MimeDecoders::last(const MimeDecoders& that) noexcept {
   *this = that;
+  base64_.fork_no_more();
+  is_padless_ = false;
   lasting_ = true;
 }
 
@@ -50,13 +54,33 @@ void MimeDecoders::give(MimeSink& sink, TransferCoding coding,
   }
 }
 
+/// One that forks stops at most once.
+std::uint64_t MimeDecoders::feed_base64(std::span<const std::byte> octets, MimeSink& sink) {
+  const auto padless = [&](std::span<const std::byte> block) { sink.padless(block); };
+  if (is_padless_) decode_all(padless_, octets, padless);
+  Block block;  // not cleared: only what was written is read
+  std::uint64_t produced = 0;
+  while (!octets.empty()) {
+    const DecodeStep step = base64_.decode(octets, block);
+    octets = octets.subspan(step.taken);
+    produced += step.produced;
+    if (step.produced > 0) {
+      give(sink, TransferCoding::base64, std::span<const std::byte>(block).first(step.produced));
+    }
+    if (!base64_.forked()) continue;
+    padless_ = base64_.fork();
+    is_padless_ = true;
+    sink.padless_begin(part_);
+    decode_all(padless_, octets, padless);
+  }
+  return produced;
+}
+
 std::uint64_t MimeDecoders::feed(std::span<const std::byte> octets, MimeSink& sink,
                                  MimeAnomalySet& anomalies) {
   std::uint64_t produced = 0;
   if (codings_.base64) {
-    produced += decode_all(base64_, octets, [&](std::span<const std::byte> block) {
-      give(sink, TransferCoding::base64, block);
-    });
+    produced += feed_base64(octets, sink);
     if (base64_.illegal()) anomalies.add(MimeAnomaly::base64_illegal);
   }
   if (codings_.quoted_printable) {
@@ -70,6 +94,7 @@ std::uint64_t MimeDecoders::feed(std::span<const std::byte> octets, MimeSink& si
 
 std::uint64_t MimeDecoders::finish(MimeSink& sink, MimeAnomalySet& anomalies) {
   std::uint64_t produced = 0;
+  if (is_padless_) sink.padless_end();
   if (codings_.base64 && base64_.finish()) anomalies.add(MimeAnomaly::base64_incomplete);
   if (codings_.quoted_printable) {
     std::array<std::byte, QuotedPrintableDecoder::kOutputMin> rest{};

@@ -35,11 +35,14 @@ class MimeDecoders {
 
  private:
   void give(MimeSink& sink, TransferCoding coding, std::span<const std::byte> octets) const;
+  [[nodiscard]] std::uint64_t feed_base64(std::span<const std::byte> octets, MimeSink& sink);
 
   std::uint32_t part_ = 0;
   bool lasting_ = false;
   MimeCodings codings_;
   Base64Decoder base64_;
+  Base64Decoder padless_;
+  bool is_padless_ = false;  ///< it decodes
   QuotedPrintableDecoder quoted_printable_;
 };
 

@@ -100,6 +100,12 @@ class MimeSink {
   virtual void lasting_begin(std::uint32_t /*part*/) {}
   virtual void lasting(TransferCoding /*coding*/, std::span<const std::byte> /*octets*/) {}
   virtual void lasting_end() {}
+  /// With MimeOptions::decode: to some readers padding of base64 is nothing. Where more stands
+  /// behind it, what those go on to decode of this part, from what `decoded` brought so far, comes
+  /// by `padless` until `padless_end`; once a part. As pieces come, so does the beginning.
+  virtual void padless_begin(std::uint32_t /*part*/) {}
+  virtual void padless(std::span<const std::byte> /*octets*/) {}
+  virtual void padless_end() {}
   virtual void part_end(std::uint32_t part) = 0;
   virtual void message_end(const MimeCoverage& coverage) = 0;
   /// At most once a part and anomaly. Where it comes among the pieces and anomalies of a body

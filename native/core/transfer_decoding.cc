@@ -101,7 +101,22 @@ std::size_t Base64Decoder::digit(std::uint8_t value, std::span<std::byte> out) n
   }
 }
 
+Base64Decoder Base64Decoder::fork() noexcept {
+  fork_ = Fork::none;
+  Base64Decoder other;
+  other.fork_ = Fork::padless;
+  other.bits_ = kept_bits_;
+  other.digits_ = kept_digits_;
+  return other;
+}
+
 void Base64Decoder::pad() noexcept {
+  if (fork_ == Fork::padless) return;
+  if (fork_ == Fork::wanted && digits_ > 0) {
+    fork_ = Fork::kept;
+    kept_digits_ = digits_;
+    kept_bits_ = bits_;
+  }
   if (digits_ >= 2) {
     padding_ = static_cast<std::uint8_t>(3 - digits_);
   } else if (digits_ == 0 && padding_ > 0) {
@@ -125,6 +140,11 @@ DecodeStep Base64Decoder::decode(std::span<const std::byte> in, std::span<std::b
     }
     const std::uint8_t value = kDigits[std::to_integer<std::size_t>(in[done.taken++])];
     if (value < 64) {
+      if (fork_ == Fork::kept) {
+        fork_ = Fork::due;
+        --done.taken;
+        break;
+      }
       done.produced += digit(value, out.subspan(done.produced));
     } else if (value == kPad) {
       pad();

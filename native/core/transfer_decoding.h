@@ -18,16 +18,32 @@ struct DecodeStep {
 /// readers are: what is not of the alphabet is skipped, and what follows padding is decoded as a
 /// text of its own. `illegal` says that there was something of the sort; line ends and white space
 /// are not.
+///
+/// Other readers (PHP, Python) take padding for nothing: where it was not the end, they go on with
+/// the group before it. One that forks stops there, once, and gives that reading a decoder.
 class Base64Decoder {
  public:
-  /// Reads until the input is used up or the output is full.
+  enum class Forks : bool { no, yes };
+
+  Base64Decoder() noexcept = default;
+  explicit Base64Decoder(Forks forks) noexcept
+      : fork_(forks == Forks::yes ? Fork::wanted : Fork::none) {}
+
+  /// Reads until the input is used up or the output is full, or until forked() would say yes.
   [[nodiscard]] DecodeStep decode(std::span<const std::byte> in, std::span<std::byte> out) noexcept;
   /// The text ends here. Octets of an incomplete group that are whole were given already; answers
   /// whether padding or digits are missing. The decoder is as new.
   [[nodiscard]] bool finish() noexcept;
   [[nodiscard]] bool illegal() const noexcept { return illegal_; }
+  /// A digit comes behind padding for the first time.
+  [[nodiscard]] bool forked() const noexcept { return fork_ == Fork::due; }
+  /// A decoder of what comes, to which padding is nothing; this one goes on as well.
+  [[nodiscard]] Base64Decoder fork() noexcept;
+  void fork_no_more() noexcept { fork_ = Fork::none; }
 
  private:
+  enum class Fork : std::uint8_t { none, wanted, kept, due, padless };
+
   [[nodiscard]] std::size_t digit(std::uint8_t value, std::span<std::byte> out) noexcept;
   void pad() noexcept;
 
@@ -36,6 +52,9 @@ class Base64Decoder {
   std::uint8_t padding_ = 0;  ///< padding that the last group still wants
   bool padded_ = false;       ///< the last thing of the alphabet was padding
   bool illegal_ = false;
+  Fork fork_ = Fork::none;
+  std::uint8_t kept_digits_ = 0;  ///< of the group before the first padding
+  std::uint32_t kept_bits_ = 0;
 };
 
 /// Quoted-printable (RFC 2045 6.7) in pieces of any size. A soft line break goes, also one with

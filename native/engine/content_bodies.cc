@@ -57,6 +57,28 @@ void ContentScan::Sink::lasting_end() {
   close(lasting_);
 }
 
+/// What was decoded so far is the same.
+void ContentScan::Sink::padless_begin(std::uint32_t number) {
+  scan_runs();
+  Part& part = enter(number);
+  padless_.number = number;
+  padless_.shown = part.shown;
+  padless_.decoded_ids = part.decoded_ids;
+  const auto at = static_cast<std::size_t>(ContentText::base64);
+  if (part.streams[at] == kNoPatternStream) return;
+  padless_.streams[at] = streams_of(ContentText::base64).copy(part.streams[at]);
+  if (padless_.streams[at] == kNoPatternStream) facts_.keep(ContentLimit::streams);
+}
+
+void ContentScan::Sink::padless(std::span<const std::byte> octets) {
+  if (!memory_.decoded || !padless_.shown) return;
+  scan(padless_, ContentText::base64, octets);
+}
+
+void ContentScan::Sink::padless_end() {
+  close(padless_);
+}
+
 /// Gathers small pieces; a large one goes to the engine as it is.
 void ContentScan::Sink::add(Part& part, ContentText text, std::span<const std::byte> octets) {
   ContentRun& run = memory_.runs[static_cast<std::size_t>(text)];
@@ -146,6 +168,7 @@ void ContentScan::Sink::close(Part& part) {
 void ContentScan::Sink::drop_streams() noexcept {
   for (Part& part : parts_) drop_streams_of(part);
   drop_streams_of(lasting_);
+  drop_streams_of(padless_);
 }
 
 void ContentScan::Sink::drop_streams_of(Part& part) noexcept {

@@ -49,6 +49,9 @@ class ContentScan::Sink final : public MimeSink, public ContentRunOwner {
   void lasting_begin(std::uint32_t part) override;
   void lasting(TransferCoding coding, std::span<const std::byte> octets) override;
   void lasting_end() override;
+  void padless_begin(std::uint32_t part) override;
+  void padless(std::span<const std::byte> octets) override;
+  void padless_end() override;
 
  private:
   /// A part under way.
@@ -96,6 +99,7 @@ class ContentScan::Sink final : public MimeSink, public ContentRunOwner {
   ContentFacts facts_;
   std::vector<Part> parts_;
   Part lasting_;  ///< the texts of a body that lasts (MimeSink), of the part that it began in
+  Part padless_;  ///< the base64 of a part without its padding
   std::size_t header_lengths_passed_ = 0;
   std::size_t data_lengths_passed_ = 0;
   std::uint64_t fed_octets_ = 0;

@@ -66,6 +66,17 @@ TEST_CASE("content: encoded text behind what ends the header, or is no boundary 
   CHECK(scan(plan, encoding + "\r\n" + kMarkerBase64 + "\r\n--bzzz\r\n") == "decoded 0\n");
 }
 
+TEST_CASE(
+    "content: base64 over padding that is nothing to some, and the end of a group to others") {
+  const Plan plan = body_plan({kMarker, "UD-4$"});
+  const std::string encoding = "Content-Transfer-Encoding: base64\r\n\r\n";
+  CHECK(scan(plan, encoding + "VUQ=tNDI=\r\nxNTk=w\r\n") == "decoded 0\n");
+  CHECK(scan(plan, encoding + "VUQtND=I=xNTkw\r\n") == "decoded 0\n");
+  CHECK(scan(plan, encoding + "VUQtNA==MjE1OTA=\r\n") == "decoded 0\n");
+  const std::string attached = "Content-Type: application/x-y\r\n" + encoding;
+  CHECK(scan(plan, attached + "VUQ=tNDIxNTkw\r\n") == "");
+}
+
 TEST_CASE("content: over a soft line break and over base64 lines") {
   const Plan plan = body_plan({kMarker, "21590\r\nnext"});
   const std::string encoding = "Content-Transfer-Encoding: ";

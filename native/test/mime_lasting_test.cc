@@ -86,6 +86,18 @@ TEST_CASE("text that nobody decodes does not last, nor does anything without dec
   CHECK(told.lines("last").empty());
 }
 
+TEST_CASE("padding that is not the end: to some readers it is nothing (MIM-148)") {
+  CHECK(walk(with({kBase64, "\r\nU01=VR0dMRUQ=\r\n"})).unpadded == "UGGLED");
+  CHECK(walk(with({kBase64, "\r\nU0=1VR0dM=\r\nRUQ=\r\n"})).unpadded == "MUGGLED");
+  CHECK(walk(with({kBase64, "\r\nU01V=R0dM\r\n"})).unpadded.empty());
+  CHECK(walk(with({kBase64, "\r\n====U01VR0dMRUQ=\r\n"})).unpadded.empty());
+  CHECK(walk(with({kBase64, "\r\nU01VR0dMRUQ=\r\n!\r\n"})).padless_parts.empty());
+  const MimeRecorder told = walk(mixed(with(
+      {"--b\r\n", kBase64, "\r\nU0=1V\r\n--bx\r\nzz\r\n--b\r\n", kBase64, "\r\nR=0\r\n--b--"})));
+  CHECK(told.padless_parts == std::vector<std::uint32_t>{1, 3});
+  CHECK(told.unpadded == "MUG");
+}
+
 TEST_CASE("quoted-printable: a soft line break before a line that may be a boundary line") {
   const MimeRecorder told = walk(mixed(
       "--b\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nSM=\r\n--b=\r\nUG\r\n--b--"));

@@ -30,6 +30,8 @@ class MimeRecorder : public MimeSink {
   Bodies bodies;
   Decoded decodings;
   std::map<TransferCoding, std::string> lasted;  ///< of bodies that last, one behind the other
+  std::vector<std::uint32_t> padless_parts;
+  std::string unpadded;  ///< of base64 without its padding
   MimeCoverage coverage;
   bool ended = false;
   std::string broken;  ///< the first promise of MimeSink that was not kept
@@ -93,6 +95,19 @@ class MimeRecorder : public MimeSink {
     lasting_ = false;
     told.push_back("lasted");
   }
+  void padless_begin(std::uint32_t part) override {
+    expect(!padless_, "a second decoding without padding");
+    padless_ = true;
+    padless_parts.push_back(part);
+  }
+  void padless(std::span<const std::byte> octets) override {
+    expect(padless_ && !octets.empty(), "a piece of no decoding without padding");
+    unpadded.append(reinterpret_cast<const char*>(octets.data()), octets.size());
+  }
+  void padless_end() override {
+    expect(padless_, "the end of no decoding without padding");
+    padless_ = false;
+  }
   void part_end(std::uint32_t part) override {
     expect(!open_.empty() && open_.back() == part, "parts end inside out");
     open_.pop_back();
@@ -101,6 +116,7 @@ class MimeRecorder : public MimeSink {
   void message_end(const MimeCoverage& all) override {
     expect(open_.empty(), "a part without an end");
     expect(!lasting_, "a body that lasts beyond its message");
+    expect(!padless_, "a decoding without padding beyond its message");
     coverage = all;
     ended = true;
     const std::uint64_t sum =
@@ -160,7 +176,8 @@ class MimeRecorder : public MimeSink {
   }
   [[nodiscard]] bool operator==(const MimeRecorder& that) const {
     return told == that.told && bodies == that.bodies && decodings == that.decodings &&
-           lasted == that.lasted && broken == that.broken;
+           lasted == that.lasted && unpadded == that.unpadded &&
+           padless_parts == that.padless_parts && broken == that.broken;
   }
 
   std::size_t pieces = 0;
@@ -197,6 +214,7 @@ class MimeRecorder : public MimeSink {
   std::uint32_t next_ = 0;
   bool leave_room_ = false;
   bool lasting_ = false;
+  bool padless_ = false;
 };
 
 /// Walks over a message cut at `borders`. Each piece is a copy of its own, so that the sanitizer

@@ -149,8 +149,8 @@ const scan: readonly Guard[] = [
     [
       'content-streams',
       'a body for which there is no stream is a limit, not a body without matches (limits.md)',
-      'facts_.keep(ContentLimit::streams);',
-      '',
+      'facts_.keep(ContentLimit::streams);\n    return;',
+      'return;',
     ],
     [
       'content-engine-failed',
@@ -264,6 +264,18 @@ const mime: readonly Guard[] = [
     ],
   ]),
   ...guardsOf('native/engine/content_bodies.cc', SCAN, [
+    [
+      'content-padless-text',
+      'and what a reader decodes to which padding of base64 is nothing (readers differ)',
+      'scan(padless_, ContentText::base64, octets);',
+      '',
+    ],
+    [
+      'content-padless-copy',
+      'from what was decoded before it (readers differ)',
+      'padless_.streams[at] = streams_of(ContentText::base64).copy(part.streams[at]);',
+      'padless_.streams[at] = streams_of(ContentText::base64).open();',
+    ],
     [
       'content-lasting-text',
       'what such a reader decodes is held against the patterns (readers differ)',
@@ -394,6 +406,13 @@ const mime: readonly Guard[] = [
       'base64 goes on behind its padding: some decoders do (readers differ)',
       '} else if (value == kPad) {\n      pad();',
       '} else if (value == kPad) {\n      pad();\n      done.taken = in.size();',
+    ],
+    [
+      'base64-padding-nothing',
+      'padding that is not the end is nothing to PHP and Python: their reading goes on with the group before (readers differ)',
+      'other.digits_ = kept_digits_;',
+      '',
+      ['mime_lasting_test.cc', 'content_bodies_test.cc'],
     ],
     [
       'base64-odd-octets',
