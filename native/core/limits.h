@@ -23,8 +23,15 @@ inline constexpr std::size_t kChunksMaxDefault = 32'768;
 /// In-order bytes of one side that its receiver has not acknowledged yet. More are dropped and come
 /// again.
 inline constexpr std::size_t kUnacknowledgedBytesMax = 4U << 20U;
+/// A side has at most such a part of what is free of those chunks, so that a few sides cannot take
+/// all of them; and this much in any case, a super-packet.
+inline constexpr std::size_t kFreeChunksPerSideDivisor = 8;
+inline constexpr std::size_t kUnacknowledgedBytesAssured = 65'536;
 /// Packets held without a verdict, a side of a flow.
 inline constexpr std::size_t kHeldPacketsPerSideMax = 64;
+/// And of all flows of a worker: half of the kernel's queue, which has as many places and would
+/// drop everybody's packets without any.
+inline constexpr std::size_t kHeldPacketsMaxDefault = 4'096;
 /// The head of a line that a tolerant framing keeps (see LineFraming), and its tail.
 inline constexpr std::size_t kTolerantTailBytes = 64;
 /// Text handed to JavaScript in one turn.

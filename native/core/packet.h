@@ -48,6 +48,7 @@ struct TcpOptions {
   bool has_md5 = false;
   bool has_authentication = false;
   bool has_fast_open = false;
+  bool has_unknown = false;  ///< one that none of these stand for: MPTCP (RFC 8684), say
 };
 
 enum class ParseError : std::uint8_t {
@@ -110,15 +111,22 @@ void write_checksums(const TcpPacket& packet) noexcept;
 [[nodiscard]] std::span<std::byte> trim_payload(TcpPacket& packet,
                                                 std::size_t payload_bytes) noexcept;
 
+/// Whether nothing stands between the IP header's fixed part and TCP.
+[[nodiscard]] bool has_bare_ip_header(const TcpPacket& packet) noexcept;
+
 /// Turns the packet into a bare RST from the same sender (RFC 9293 3.10.7): no payload, no options,
-/// `sequence`, ACK kept with `acknowledgement` and the packet's shift. Returns the packet that is
-/// left, checksums written.
+/// `sequence`, ACK kept with `acknowledgement` and the packet's shift, a TTL of our own. Returns
+/// the packet that is left, checksums written. What stands between the headers stays.
 [[nodiscard]] std::span<std::byte> make_reset(TcpPacket& packet, std::uint32_t sequence,
                                               std::uint32_t acknowledgement) noexcept;
 
 /// Clears URG and its pointer, so that every receiver reads the octet in line (RFC 6093). Checksums
 /// are not written.
 void clear_urgent(TcpPacket& packet) noexcept;
+
+/// Overwrites the options of a packet that TcpOptions::has_unknown is about with NOP. Checksums are
+/// not written.
+void clear_unknown_options(TcpPacket& packet) noexcept;
 
 /// Overwrites TSval of a packet that has timestamps (RFC 7323 3.2). Checksums are not written.
 void set_timestamp_value(TcpPacket& packet, std::uint32_t value) noexcept;

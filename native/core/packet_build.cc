@@ -8,7 +8,6 @@
 namespace postern {
 namespace {
 
-constexpr std::uint8_t kTimeToLive = 64;
 constexpr std::size_t kIpLengthMax = 0xFFFF;
 /// NOP NOP before the option, so that its values lie on 4-octet borders (RFC 7323 appendix A).
 constexpr std::size_t kTimestampsBytes = 12;
@@ -31,7 +30,7 @@ void write_ipv4(const SegmentSpec& spec, std::span<std::byte> packet) noexcept {
   write_u8(packet, 0, 4U << 4U | wire::ipv4::kHeaderBytesMin / 4);
   write_u16(packet, wire::ipv4::kTotalLength, static_cast<std::uint16_t>(packet.size()));
   write_u16(packet, wire::ipv4::kFlagsAndOffset, wire::ipv4::kDoNotFragment);
-  write_u8(packet, wire::ipv4::kTimeToLive, kTimeToLive);
+  write_u8(packet, wire::ipv4::kTimeToLive, wire::kOwnTimeToLive);
   write_u8(packet, wire::ipv4::kProtocol, wire::kProtocolTcp);
   std::copy_n(spec.source.address.octets.begin(), 4, packet.begin() + wire::ipv4::kSource);
   std::copy_n(spec.destination.address.octets.begin(), 4,
@@ -43,7 +42,7 @@ void write_ipv6(const SegmentSpec& spec, std::span<std::byte> packet) noexcept {
   write_u16(packet, wire::ipv6::kPayloadLength,
             static_cast<std::uint16_t>(packet.size() - wire::ipv6::kHeaderBytes));
   write_u8(packet, wire::ipv6::kNextHeader, wire::kProtocolTcp);
-  write_u8(packet, wire::ipv6::kHopLimit, kTimeToLive);
+  write_u8(packet, wire::ipv6::kHopLimit, wire::kOwnTimeToLive);
   std::ranges::copy(spec.source.address.octets, packet.begin() + wire::ipv6::kSource);
   std::ranges::copy(spec.destination.address.octets, packet.begin() + wire::ipv6::kDestination);
 }

@@ -55,11 +55,19 @@ std::span<std::byte> trim_payload(TcpPacket& packet, std::size_t payload_bytes) 
   return packet.bytes;
 }
 
+bool has_bare_ip_header(const TcpPacket& packet) noexcept {
+  const bool v4 = packet.source.address.version == 4;
+  return packet.tcp_offset == (v4 ? wire::ipv4::kHeaderBytesMin : wire::ipv6::kHeaderBytes);
+}
+
 std::span<std::byte> make_reset(TcpPacket& packet, std::uint32_t sequence,
                                 std::uint32_t acknowledgement) noexcept {
   packet.payload_offset =
       static_cast<std::uint16_t>(packet.tcp_offset + wire::tcp::kHeaderBytesMin);
   cut_to(packet, packet.payload_offset);
+  const bool v4 = packet.source.address.version == 4;
+  write_u8(packet.bytes, v4 ? wire::ipv4::kTimeToLive : wire::ipv6::kHopLimit,
+           wire::kOwnTimeToLive);
   packet.options = TcpOptions{};
   packet.sequence = sequence;
   packet.acknowledgement = packet.has(kAck) ? acknowledgement : 0;
@@ -80,6 +88,12 @@ std::span<std::byte> make_reset(TcpPacket& packet, std::uint32_t sequence,
 void clear_urgent(TcpPacket& packet) noexcept {
   set_flags(packet, packet.flags & ~unsigned{kUrg});
   set_urgent_pointer(packet, 0);
+}
+
+void clear_unknown_options(TcpPacket& packet) noexcept {
+  clear_unknown_options(packet.bytes.first(packet.payload_offset)
+                            .subspan(packet.tcp_offset + wire::tcp::kHeaderBytesMin));
+  packet.options.has_unknown = false;
 }
 
 void set_timestamp_value(TcpPacket& packet, std::uint32_t value) noexcept {

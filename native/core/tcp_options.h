@@ -14,6 +14,9 @@ namespace postern {
 /// refused.
 [[nodiscard]] bool read_tcp_options(std::span<const std::byte> bytes, TcpOptions& options) noexcept;
 
+/// Overwrites those of which read_tcp_options said `has_unknown` with NOP.
+void clear_unknown_options(std::span<std::byte> bytes) noexcept;
+
 inline constexpr std::uint8_t kTimestampsOption = 8;  ///< RFC 7323 3.2
 
 /// Where the last option of this kind begins, among options that were read without complaint; the

@@ -12,6 +12,9 @@ inline constexpr std::uint8_t kProtocolTcp = 6;
 inline constexpr std::uint8_t kProtocolUdp = 17;
 inline constexpr std::uint8_t kProtocolIcmpv6 = 58;
 
+/// Of packets that we build, and its like in IPv6.
+inline constexpr std::uint8_t kOwnTimeToLive = 64;
+
 /// RFC 791 3.1.
 namespace ipv4 {
 inline constexpr std::size_t kHeaderBytesMin = 20;

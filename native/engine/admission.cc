@@ -40,6 +40,7 @@ void PacketLoop::begin(InHand& hand) noexcept {
   ++counters_[Counter::held];
   packet_id_ = hand.received.id;
   hand.flow = kNoFlow;
+  hand.cleared = false;
   if (hand.received.truncated) {
     drop(hand.received.id, Counter::drop_truncated);
     return;
@@ -59,6 +60,7 @@ void PacketLoop::begin(InHand& hand) noexcept {
     drop_received(hand, Counter::drop_bad_checksum);
     return;
   }
+  clear_options(hand);
   hand.flow = table_.find(hand.packet.source, hand.packet.destination);
   if (hand.flow != kNoFlow && flows_[hand.flow]->busy) {
     hand.waiting = true;
@@ -230,7 +232,7 @@ void PacketLoop::admit_ordinary(std::uint32_t index, Side from, InHand& hand) no
 
 void PacketLoop::admit_handshake(Flow& flow, Side from, const InHand& hand) noexcept {
   flow.tracker.apply(from, hand.packet);
-  accept_plain(flow, hand.received.id, hand.received.mark);
+  accept_syn(hand, &flow, std::nullopt);
 }
 
 void PacketLoop::admit_reset(std::uint32_t index, Side from, InHand& hand) noexcept {
@@ -238,10 +240,10 @@ void PacketLoop::admit_reset(std::uint32_t index, Side from, InHand& hand) noexc
   const FlowSide& side = flow.side(from);
   if (!side.opaque && side.forwarded < side.store.end()) {
     // The receiver never saw what we hold: only an RST at its own RCV.NXT ends it (RFC 5961 3.2).
-    accept_rewritten(
-        &flow, hand.received.id,
-        make_reset(hand.packet, sequence_at(side, side.forwarded), hand.packet.acknowledgement),
-        hand.received.mark);
+    reset_in_place(hand, &flow, sequence_at(side, side.forwarded));
+  } else if (!side.opaque && options_.fail_open) {
+    // What went on behind it would be a connection under way, and pass unread.
+    reset_in_place(hand, &flow, hand.packet.sequence);
   } else {
     accept_plain(flow, hand.received.id, hand.received.mark);
   }

@@ -32,6 +32,7 @@ namespace postern {
   X(retransmissions, "retransmissions")                           \
   X(retransmissions_altered, "retransmissions-altered")           \
   X(urgent_cleared, "urgent-cleared")                             \
+  X(options_cleared, "options-cleared")                           \
   X(smtp_packets, "smtp-packets")                                 \
   X(pop3_packets, "pop3-packets")                                 \
   X(imap_packets, "imap-packets")                                 \

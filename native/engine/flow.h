@@ -85,6 +85,7 @@ struct SideFacts {
   bool paused = false;
   bool opaque = false;        ///< nothing is stored or framed
   bool resync = false;        ///< the next segment says where the stream stands
+  bool began_unseen = false;  ///< offset 0 is no start: octets came before it
   bool fin_received = false;  ///< in order
   bool fin_forwarded = false;
   std::uint64_t hides_to = 0;  ///< where its last masked octets ended
@@ -167,9 +168,9 @@ struct FlowFacts {
   FlowStage stage = FlowStage::open;
   std::uint8_t late_resets = 0;  ///< RSTs sent for what came after the end
   bool altered_told = false;
-  bool announced = false;        ///< JavaScript knows it
+  bool announced = false;  ///< JavaScript knows it
   bool midstream = false;
-  bool loose = false;  ///< a direction has left the queue: its half cannot be tracked
+  bool loose = false;      ///< a direction has left the queue: its half cannot be tracked
   bool selective = false;  ///< both agreed to selective acknowledgements (RFC 2018 2)
 };
 

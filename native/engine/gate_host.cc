@@ -136,11 +136,18 @@ void GateHost::judge(const ReceivedPacket& received, const GateLimits& limits,
     return drop(received.id, verdict.reason);
   }
   Verdict accept{.accept = true};
+  if (packet.options.has_unknown) {
+    // As for a SYN that a worker lets go (handshake.cc).
+    clear_unknown_options(packet);
+    write_checksums(packet);
+    accept.replacement = packet.bytes;
+    gate_->count(Counter::options_cleared);
+  }
   if ((received.mark | limits.mark_session) != received.mark) {
     accept.mark = received.mark | limits.mark_session;
   }
   source_->verdict(received.id, accept);
-  gate_->count(Counter::accepted);
+  gate_->count(accept.replacement ? Counter::rewritten : Counter::accepted);
 }
 
 void GateHost::drop(std::uint32_t id, Counter reason) noexcept {

@@ -41,7 +41,37 @@ void PacketLoop::admit_syn(InHand& hand) noexcept {
   }
   std::optional<std::uint32_t> mark;
   if (options_.mark_session != 0) mark = hand.received.mark | options_.mark_session;
-  accept_marked(hand.received.id, mark);
+  accept_syn(hand, nullptr, mark);
+}
+
+/// Options that both ends agree to in their SYNs can make another stream of the octets that we
+/// read: MPTCP numbers them anew and takes them from several connections (RFC 8684 3.3). Of those
+/// that we do not follow neither end learns, and both speak plain TCP.
+void PacketLoop::clear_options(InHand& hand) noexcept {
+  TcpPacket& packet = hand.packet;
+  if (!packet.has(kSyn) || !packet.options.has_unknown) return;
+  clear_unknown_options(packet);
+  write_checksums(packet);
+  hand.cleared = true;
+  ++counters_[Counter::options_cleared];
+}
+
+/// A packet with SYN goes on; `mark` is for one that has no flow.
+void PacketLoop::accept_syn(const InHand& hand, Flow* flow,
+                            std::optional<std::uint32_t> mark) noexcept {
+  const std::uint32_t id = hand.received.id;
+  if (flow != nullptr) {
+    hand.cleared ? accept_rewritten(flow, id, hand.packet.bytes, hand.received.mark)
+                 : accept_plain(*flow, id, hand.received.mark);
+    return;
+  }
+  if (!hand.cleared) {
+    accept_marked(id, mark);
+    return;
+  }
+  source_.verdict(id, {.accept = true, .replacement = hand.packet.bytes, .mark = mark});
+  ++counters_[Counter::rewritten];
+  --counters_[Counter::held];
 }
 
 /// A packet between two ends of which the gate holds a SYN: it goes on if it is what a handshake
@@ -58,7 +88,12 @@ void PacketLoop::admit_half_open(const HalfOpen& entry, InHand& hand) noexcept {
   }
   if (result.reset) {
     gate_->forget(entry);
-    accept_marked(hand.received.id, std::nullopt);
+    // What went on behind it would be a connection under way, and pass unread.
+    if (options_.fail_open) {
+      reset_in_place(hand, nullptr, packet.sequence);
+    } else {
+      accept_marked(hand.received.id, std::nullopt);
+    }
     return;
   }
   if (!packet.has(kSyn)) {
@@ -74,7 +109,7 @@ void PacketLoop::admit_half_open(const HalfOpen& entry, InHand& hand) noexcept {
     promote_proxied(entry, hand);
     return;
   }
-  accept_marked(hand.received.id, std::nullopt);
+  accept_syn(hand, nullptr, std::nullopt);
 }
 
 /// The handshake is complete: a flow that stands where the tracker stands.
@@ -118,7 +153,7 @@ void PacketLoop::promote_proxied(HalfOpen entry, InHand& hand) noexcept {
   std::swap(flow.in_interface, flow.out_interface);
   note_headers(flow, Side::initiator, last);
   announce(index);
-  accept_plain(flow, hand.received.id, hand.received.mark);
+  accept_syn(hand, &flow, std::nullopt);
   arm(index);
 }
 

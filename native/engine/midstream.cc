@@ -61,7 +61,7 @@ void PacketLoop::admit_midstream(InHand& hand) noexcept {
 }
 
 void PacketLoop::reset_midstream(InHand& hand) noexcept {
-  TcpPacket& packet = hand.packet;
+  const TcpPacket& packet = hand.packet;
   // A flood of segments that belong to nothing: each RST goes to who never asked.
   if (!midstream_resets_.take(now_ms_)) {
     ++counters_[Counter::resets_limited];
@@ -77,12 +77,7 @@ void PacketLoop::reset_midstream(InHand& hand) noexcept {
   if (!packet.has(kAck)) back.flags |= kAck;
   back.acknowledgement = packet.sequence + packet.segment_length();
   inject(back);
-  const std::span<std::byte> reset = make_reset(packet, packet.sequence, packet.acknowledgement);
-  if (hand.received.gso) {
-    send_anew(hand.received.id, reset);
-  } else {
-    accept_rewritten(nullptr, hand.received.id, reset, hand.received.mark);
-  }
+  reset_in_place(hand, nullptr, packet.sequence);
 }
 
 /// A flow for a connection under way, of which nothing can be read. kNoFlow: the table is full.

@@ -36,7 +36,10 @@ PacketHost::Opening PacketHost::open_queue(const HostOptions& options) {
   host->sender_ = std::move(sender.sender);
   host->loop_ =
       std::make_unique<PacketLoop>(*host->source_, *host->sender_,
-                                   LoopRoom{options.flows_max, options.chunks_max, options.gate});
+                                   LoopRoom{.flows_max = options.flows_max,
+                                            .chunks_max = options.chunks_max,
+                                            .held_max = options.queue.length_max_packets / 2,
+                                            .gate = options.gate});
   host->beat();
   return {std::move(host), {}};
 }

@@ -23,6 +23,7 @@ PacketLoop::PacketLoop(PacketSource& source, SegmentSender& sender, const LoopRo
       gate_(room.gate),
       gate_is_shared_(room.gate != nullptr),
       resets_(sender),
+      held_max_(room.held_max),
       table_(room.flows_max, random_key()),
       wheel_(room.flows_max, kTimerGranularityMs),
       pool_(room.chunks_max),

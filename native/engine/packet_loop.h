@@ -78,6 +78,7 @@ struct SharedBuffers {
 struct LoopRoom {
   std::size_t flows_max = kFlowsMaxDefault;
   std::size_t chunks_max = kChunksMaxDefault;
+  std::size_t held_max = kHeldPacketsMaxDefault;  ///< packets without a verdict
   std::shared_ptr<Gate> gate{};  ///< none: the loop has one of its own (replay, tests)
 };
 
@@ -148,6 +149,7 @@ class PacketLoop {
     ReceivedPacket received;
     TcpPacket packet;
     bool waiting = false;  ///< its flow is being judged: admit it later
+    bool cleared = false;  ///< a SYN or SYN-ACK that lost options
     std::uint32_t flow = kNoFlow;
   };
   struct Closed {
@@ -178,6 +180,8 @@ class PacketLoop {
   void admit_half_open(const HalfOpen& entry, InHand& hand) noexcept;
   void promote(const HalfOpen& entry, const Tracker& tracker, InHand& hand) noexcept;
   void promote_proxied(HalfOpen entry, InHand& hand) noexcept;
+  void clear_options(InHand& hand) noexcept;
+  void accept_syn(const InHand& hand, Flow* flow, std::optional<std::uint32_t> mark) noexcept;
   [[nodiscard]] std::uint32_t open_half_open(const HalfOpen& entry, const InHand& hand) noexcept;
   [[nodiscard]] std::optional<HalfOpen> successor_of(const Flow& flow, const InHand& hand) noexcept;
   static void read_shifted(TcpPacket& packet, const ReceivedPacket& received, Side from,
@@ -196,9 +200,13 @@ class PacketLoop {
   // stream.cc: octets in order and out of order
   void admit_segment(std::uint32_t index, Side from, PendingPacket&& pending) noexcept;
   void admit_opaque(std::uint32_t index, Side from, PendingPacket& pending) noexcept;
+  void admit_before_start(std::uint32_t index, Side from, PendingPacket& pending,
+                          std::int64_t offset) noexcept;
+  void accept_as_it_is(Flow& flow, PendingPacket& pending) noexcept;
   void admit_retransmission(std::uint32_t index, Side from, PendingPacket& pending) noexcept;
   static void hide_forgotten(const FlowSide& side, PendingPacket& pending) noexcept;
   [[nodiscard]] bool append(std::uint32_t index, Side from, PendingPacket& pending) noexcept;
+  [[nodiscard]] std::size_t unacknowledged_max() const noexcept;
   void agree_with_early(std::uint32_t index, Side from, PendingPacket& pending,
                         std::int64_t offset) noexcept;
   void note_altered(std::uint32_t index, Side from, PendingPacket& pending) noexcept;
@@ -284,6 +292,7 @@ class PacketLoop {
   void pass_released(std::uint32_t index) noexcept;
   void refuse_with_reset(std::uint32_t index, EndReason reason) noexcept;
   void refuse_with_words(std::uint32_t index, std::span<const std::byte> words) noexcept;
+  void reset_in_place(const InHand& hand, Flow* flow, std::uint32_t sequence) noexcept;
   void reset_toward(std::uint32_t index, Side to) noexcept;
   void drop_waiting(Flow& flow) noexcept;
   void discard_framed(Flow& flow, std::span<const std::byte> bytes, bool& ended) noexcept;
@@ -315,6 +324,7 @@ class PacketLoop {
   std::shared_ptr<Gate> gate_;
   bool gate_is_shared_ = false;
   ResetSender resets_;
+  std::size_t held_max_;
   TokenBucket midstream_resets_{kMidstreamResetsASecond};
   LoopOptions options_{};
   FlowTable table_;

@@ -31,11 +31,35 @@ void PacketLoop::refuse_with_reset(std::uint32_t index, EndReason reason) noexce
   end_flow(index, reason);
 }
 
+/// RST in place of a packet, in its sender's name. A sender that wants Postern to believe in an RST
+/// which its receiver never gets, or ignores, sends it with a low TTL, with headers that end it
+/// there, or with an old timestamp: none of them stays.
+void PacketLoop::reset_in_place(const InHand& hand, Flow* flow, std::uint32_t sequence) noexcept {
+  TcpPacket packet = hand.packet;
+  if (!hand.received.gso && has_bare_ip_header(packet)) {
+    accept_rewritten(flow, hand.received.id, make_reset(packet, sequence, packet.acknowledgement),
+                     hand.received.mark);
+    return;
+  }
+  SegmentSpec reset;
+  reset.source = packet.source;
+  reset.destination = packet.destination;
+  reset.sequence = sequence;
+  reset.flags = kRst;
+  if (packet.has(kAck)) {
+    reset.flags |= kAck;
+    reset.acknowledgement = packet.acknowledgement;
+    reset.acknowledgement_shift = packet.acknowledgement_shift;
+  }
+  inject(reset);
+  drop(hand.received.id, Counter::drop_replaced);
+}
+
 void PacketLoop::reset_toward(std::uint32_t flow_index, Side to) noexcept {
   Flow& flow = *flows_[flow_index];
   FlowSide& side = flow.side(other(to));
   const SegmentSpec spec = segment_from(flow_index, other(to));
-  if (!side.pending.empty()) {
+  if (!side.pending.empty() && has_bare_ip_header(side.pending.front().packet)) {
     PendingPacket& vehicle = side.pending.front();
     std::copy_n(vehicle.packet.bytes.begin(), vehicle.packet.payload_offset, scratch_.begin());
     TcpPacket packet = vehicle.packet;

@@ -183,7 +183,8 @@ void PacketLoop::keep_in_hand() noexcept {
   for (const std::uint32_t touched : touched_) {
     if (!table_.used(touched)) continue;
     for (FlowSide& side : flows_[touched]->sides) {
-      while (side.pending.size() > kHeldPacketsPerSideMax) {
+      while (side.pending.size() > kHeldPacketsPerSideMax ||
+             (counters_[Counter::held] > held_max_ && !side.pending.empty())) {
         drop(side.pending.back().id, Counter::drop_held_limit);
         side.pending.pop_back();
       }

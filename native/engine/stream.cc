@@ -26,10 +26,15 @@ void PacketLoop::admit_segment(std::uint32_t index, Side from, PendingPacket&& p
     // The direction was out of the queue: its stream goes on with what is seen now.
     side.resync = false;
     const std::uint64_t end = side.store.end();
+    side.began_unseen = true;
     side.base_sequence = pending.packet.sequence - static_cast<std::uint32_t>(end);
   }
   const std::uint64_t end = side.store.end();
   const std::int64_t offset = offset_of(side, pending.packet.sequence, end);
+  if (offset < 0) {
+    admit_before_start(index, from, pending, offset);
+    return;
+  }
   agree_with_early(index, from, pending, offset);
   if (offset > static_cast<std::int64_t>(end)) {
     pending.offset = static_cast<std::uint64_t>(offset);
@@ -40,13 +45,12 @@ void PacketLoop::admit_segment(std::uint32_t index, Side from, PendingPacket&& p
   }
   const bool new_fin = pending.packet.has(kFin) && !side.fin_received;
   if (offset + pending.length <= static_cast<std::int64_t>(end) && !new_fin) {
-    // Keepalives begin before the stream's first stored octet, maybe before its start.
-    pending.offset = static_cast<std::uint64_t>(std::max<std::int64_t>(offset, 0));
+    pending.offset = static_cast<std::uint64_t>(offset);
     admit_retransmission(index, from, pending);
     return;
   }
-  pending.offset = static_cast<std::uint64_t>(std::max<std::int64_t>(offset, 0));
-  if (offset < 0 || !append(index, from, pending)) {
+  pending.offset = static_cast<std::uint64_t>(offset);
+  if (!append(index, from, pending)) {
     drop(pending.id, Counter::drop_memory);
     return;
   }
@@ -62,6 +66,39 @@ void PacketLoop::admit_segment(std::uint32_t index, Side from, PendingPacket&& p
   drain_early(index, from);
 }
 
+/// A stream has no octets before its first: what begins there is a keepalive (RFC 9293 3.8.4), of
+/// which no receiver takes anything. What reaches into the stream from there is no honest
+/// segment, unless the stream began unseen.
+void PacketLoop::admit_before_start(std::uint32_t index, Side from, PendingPacket& pending,
+                                    std::int64_t offset) noexcept {
+  Flow& flow = *flows_[index];
+  FlowSide& side = flow.side(from);
+  const std::int64_t end = offset + pending.length;
+  const bool held = end > static_cast<std::int64_t>(side.released);
+  if (pending.packet.has(kFin) || (end > 0 && (held || !side.began_unseen))) {
+    drop(pending.id, Counter::drop_invalid_sequence);
+    report_drop(pending.id, pending.packet, Counter::drop_invalid_sequence);
+    return;
+  }
+  ++counters_[Counter::retransmissions];
+  if (end > 0) {
+    const std::span<std::byte> seen = pending.packet.payload().last(static_cast<std::size_t>(end));
+    if (side.store.impose(pool_, 0, seen)) note_altered(index, from, pending);
+  }
+  keep_timestamps_rising(side, pending);
+  accept_as_it_is(flow, pending);
+}
+
+/// A packet whose payload agrees with the stream.
+void PacketLoop::accept_as_it_is(Flow& flow, PendingPacket& pending) noexcept {
+  if (pending.dirty) {
+    write_checksums(pending.packet);
+    accept_rewritten(&flow, pending.id, pending.packet.bytes, pending.mark);
+  } else {
+    accept_plain(flow, pending.id, pending.mark);
+  }
+}
+
 /// A side that nobody reads: TCP is tracked, the octets pass. Octets that were judged earlier stay
 /// as they went.
 void PacketLoop::admit_opaque(std::uint32_t index, Side from, PendingPacket& pending) noexcept {
@@ -72,6 +109,10 @@ void PacketLoop::admit_opaque(std::uint32_t index, Side from, PendingPacket& pen
     side.base_sequence = pending.packet.sequence;
   }
   const std::int64_t offset = offset_of(side, pending.packet.sequence, side.forwarded);
+  if (offset < 0 && !flow.loose) {
+    admit_before_start(index, from, pending, offset);
+    return;
+  }
   if (offset >= 0) {
     pending.offset = static_cast<std::uint64_t>(offset);
     hide_forgotten(side, pending);
@@ -96,12 +137,7 @@ void PacketLoop::admit_opaque(std::uint32_t index, Side from, PendingPacket& pen
     note_fin(flow, from);
   }
   keep_timestamps_rising(side, pending);
-  if (pending.dirty) {
-    write_checksums(pending.packet);
-    accept_rewritten(&flow, pending.id, pending.packet.bytes, pending.mark);
-  } else {
-    accept_plain(flow, pending.id, pending.mark);
-  }
+  accept_as_it_is(flow, pending);
   arm(index);
 }
 
@@ -128,11 +164,8 @@ void PacketLoop::admit_retransmission(std::uint32_t index, Side from,
   keep_timestamps_rising(side, pending);
   if (!whole) {
     replace(flow, from, pending, trim_payload(pending.packet, side.released - pending.offset));
-  } else if (pending.dirty) {
-    write_checksums(pending.packet);
-    accept_rewritten(&flow, pending.id, pending.packet.bytes, pending.mark);
   } else {
-    accept_plain(flow, pending.id, pending.mark);
+    accept_as_it_is(flow, pending);
   }
 }
 
@@ -157,13 +190,19 @@ bool PacketLoop::append(std::uint32_t index, Side from, PendingPacket& pending) 
   const std::span<std::byte> payload = pending.packet.payload();
   const auto old = static_cast<std::size_t>(
       std::min<std::uint64_t>(side.store.end() - pending.offset, payload.size()));
-  if (side.store.end() - side.store.begin() + payload.size() > kUnacknowledgedBytesMax)
-    return false;
+  if (side.store.end() - side.store.begin() + payload.size() > unacknowledged_max()) return false;
   hide_forgotten(side, pending);
   if (old > 0 && side.store.impose(pool_, pending.offset, payload.first(old))) {
     note_altered(index, from, pending);
   }
   return side.store.append(pool_, payload.subspan(old));
+}
+
+/// What one side may have in its store: less, the less there is left for others. A sender whose
+/// octets die behind us, so that nobody acknowledges them, would keep what it has taken.
+std::size_t PacketLoop::unacknowledged_max() const noexcept {
+  const std::size_t share = pool_.free_chunks() * kChunkBytes / kFreeChunksPerSideDivisor;
+  return std::clamp(share, kUnacknowledgedBytesAssured, kUnacknowledgedBytesMax);
 }
 
 /// Octets that came early and wait were seen first, too: what comes over them, in order or early
@@ -215,6 +254,11 @@ void PacketLoop::keep_early(std::uint32_t index, Side from, PendingPacket&& pend
   Flow& flow = *flows_[index];
   FlowSide& side = flow.side(from);
   ++counters_[Counter::out_of_order];
+  // A place in the kernel's queue that nobody else has.
+  if (counters_[Counter::held] > held_max_) {
+    refuse_early(index, from, pending, ReassemblyAlarm::memory_limit);
+    return;
+  }
   if (side.early.size() >= options_.out_of_order_max) {
     refuse_early(index, from, pending, ReassemblyAlarm::queue_full);
     return;

@@ -66,6 +66,22 @@ Strings ranges(LoopLab& lab, Side of) {
   return found;
 }
 
+/// A segment with timestamps; those of the handshake too.
+std::uint32_t send_stamped(LoopLab& lab, Side from, SegmentSpec spec, std::uint32_t value) {
+  spec.timestamps = {{value, from == I ? 1U : 100U}};
+  return lab.send_spec(spec);
+}
+
+void connect_stamped(LoopLab& lab) {
+  SegmentSpec syn = lab.spec(I, 0, kSyn);
+  --syn.sequence;
+  CHECK(lab.fate(send_stamped(lab, I, syn, 100)) == "accept");
+  SegmentSpec answer = lab.spec(R, 0, kSyn | kAck);
+  --answer.sequence;
+  CHECK(lab.fate(send_stamped(lab, R, answer, 1)) == "accept");
+  CHECK(lab.fate(send_stamped(lab, I, lab.spec(I, 0, kAck), 100)) == "accept");
+}
+
 }  // namespace
 
 TEST_CASE("early: whoever sends it is told what is missing") {
@@ -120,6 +136,42 @@ TEST_CASE("early: ranges are not told to who has not asked for them") {
     lab.send(I, 10, "0123456789");
     CHECK(ranges(lab, I).empty());
   }
+}
+
+TEST_CASE("early: a FIN that waits is no octet that waits") {
+  LoopLab lab;
+  connect(lab, true, true);
+  lab.send(I, 10, "", kAck | kFin);
+  CHECK(ranges(lab, I).empty());
+  lab.send(I, 6, "ab");
+  CHECK(ranges(lab, I) == Strings{"6-8"});
+}
+
+TEST_CASE("early: the time that is echoed is that of the last octets in order") {
+  LoopLab lab;
+  connect_stamped(lab);
+  SegmentSpec first = lab.spec(I, 0, kAck | kPsh);
+  const std::string_view text = "NOOP\r\n";
+  first.payload = std::as_bytes(std::span(text.data(), text.size()));
+  CHECK(lab.fate(send_stamped(lab, I, first, 101)) == "accept");
+  first.sequence += 12;
+  CHECK(lab.fate(send_stamped(lab, I, first, 105)) == "held");
+  REQUIRE(lab.sender.sent.size() == 1);
+  TcpPacket packet;
+  REQUIRE(parse_tcp_packet(lab.sender.sent[0], packet) == ParseError::none);
+  CHECK(packet.options.timestamp_echo == 101);
+}
+
+TEST_CASE("early: where answers go by us, nothing is said in the receiver's name") {
+  LoopLab lab;
+  lab.answer = [](const SeenEvent& event, Orders& orders) {
+    LoopLab::forward_all(event, orders);
+    if (event.text == "+OK in") orders.stop(event.flow, 2);
+  };
+  lab.connect();
+  lab.send(R, 0, "+OK in\r\n");
+  CHECK(lab.fate(lab.send(I, 6, "RSET\r\n")) == "held");
+  CHECK(lab.injected(I).empty());
 }
 
 }  // namespace postern::test

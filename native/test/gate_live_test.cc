@@ -30,7 +30,7 @@ bool eventually(auto&& holds) {
 
 class FloodedServer {
  public:
-  FloodedServer() {
+  explicit FloodedServer(int protocol = 0) {
     const std::string ours = " -m mark ! --mark " + std::to_string(kInjectedMark);
     ready_ = networks.ready() &&
              networks.run("iptables -t mangle -A FORWARD -p tcp --syn --dport 2525" + ours +
@@ -41,7 +41,10 @@ class FloodedServer {
              networks.run("iptables -t filter -A FORWARD -m conntrack --ctstate ESTABLISHED");
     if (networks.ready() && !ready_) MESSAGE("skipped: iptables cannot queue here");
     if (!ready_) return;
-    listener_ = networks.server_socket(AF_INET, SOCK_STREAM);
+    listener_ = networks.server_socket(AF_INET, SOCK_STREAM, protocol);
+    ready_ = listener_.valid();
+    if (!ready_) MESSAGE("skipped: no sockets of this protocol here");
+    if (!ready_) return;
     const SocketAddress address = address_of("10.77.2.2", kServerPort);
     REQUIRE(::bind(listener_.get(), address.get(), address.length) == 0);
     REQUIRE(::listen(listener_.get(), 128) == 0);
@@ -72,6 +75,17 @@ class FloodedServer {
       const SocketAddress to = address_of("10.77.2.2", 0);
       REQUIRE(::sendto(raw_.get(), packet.data(), octets, 0, to.get(), to.length) > 0);
     }
+  }
+  /// A connection from the client's network; the protocol that the server then speaks, -1 for none.
+  [[nodiscard]] int protocol_spoken(int protocol) const {
+    const FileDescriptor client = networks.client_socket(AF_INET, SOCK_STREAM, protocol);
+    const SocketAddress to = address_of("10.77.2.2", kServerPort);
+    if (::connect(client.get(), to.get(), to.length) != 0) return -1;
+    const FileDescriptor accepted(::accept(listener_.get(), nullptr, nullptr));
+    int spoken = -1;
+    socklen_t length = sizeof spoken;
+    if (::getsockopt(accepted.get(), SOL_SOCKET, SO_PROTOCOL, &spoken, &length) != 0) return -1;
+    return spoken;
   }
   [[nodiscard]] bool server_holds(int connections) const {
     return eventually([&] { return networks.server_connections("syn-recv") == connections; });
@@ -268,4 +282,16 @@ TEST_CASE("two gates cannot serve one queue, and a gate that ends frees it") {
   CHECK(second.error.find("queue 8 is already served by") == 0);
   first.host.reset();
   CHECK(GateHost::open({.queue = {.queue = kSynQueue}}).host != nullptr);
+}
+
+TEST_CASE("a SYN passes the gate's queue without MPTCP, and both ends speak plain TCP") {
+  constexpr int kMultipath = 262;
+  const FloodedServer server(kMultipath);
+  if (!server.ready()) return;
+  GateLimits limits{.mark_session = kSessionMark};
+  server.host->configure(limits);
+  CHECK(server.protocol_spoken(kMultipath) == IPPROTO_TCP);
+  CHECK(server.counts(Counter::rewritten, 1));
+  CHECK(server.counted(Counter::options_cleared) == 1);
+  CHECK(server.counted(Counter::accepted) == 0);
 }

@@ -113,7 +113,10 @@ void Orders::put(std::uint32_t op, Side side, std::uint32_t flags, std::uint32_t
 
 LoopLab::LoopLab(LoopOptions options, std::shared_ptr<Gate> gate, LoopRoom room)
     : loop(source, sender,
-           {.flows_max = room.flows_max, .chunks_max = room.chunks_max, .gate = std::move(gate)}),
+           {.flows_max = room.flows_max,
+            .chunks_max = room.chunks_max,
+            .held_max = room.held_max,
+            .gate = std::move(gate)}),
       events_(4 + 8 * 256),
       arena_(kArenaBytes),
       orders_(kOrderWordsMax),

@@ -132,7 +132,8 @@ TEST_CASE("what cannot be kept for a retransmission is dropped, and the rest goe
     std::size_t chunks;
     std::size_t octets;
   };
-  for (const Room room : {Room{8, 8 * kChunkBytes}, Room{4'096, kUnacknowledgedBytesMax}}) {
+  for (const Room room :
+       {Room{8, 8 * kChunkBytes}, Room{kChunksMaxDefault, kUnacknowledgedBytesMax}}) {
     CAPTURE(room.chunks);
     LoopLab lab(options, nullptr, {.flows_max = 4, .chunks_max = room.chunks});
     lab.answer = [](const SeenEvent& event, Orders& orders) {

@@ -32,8 +32,8 @@ class ThreeNetworks {
   [[nodiscard]] FileDescriptor client_socket(int family, int type, int protocol = 0) const {
     return socket_in(client_network_, family, type, protocol);
   }
-  [[nodiscard]] FileDescriptor server_socket(int family, int type) const {
-    return socket_in(server_network_, family, type, 0);
+  [[nodiscard]] FileDescriptor server_socket(int family, int type, int protocol = 0) const {
+    return socket_in(server_network_, family, type, protocol);
   }
   /// How many connections of the server stand in this state, as ss names it.
   [[nodiscard]] int server_connections(const std::string& state) const {

@@ -6,6 +6,7 @@ import { LOG } from './log.ts';
 import { NATIVE_CONTENT } from './native-content.ts';
 import { NATIVE_DATAGRAM } from './native-datagram.ts';
 import { NATIVE_GATE } from './native-gate.ts';
+import { NATIVE_SETTLE } from './native-settle.ts';
 import { NATIVE_STREAM } from './native-stream.ts';
 import { NATIVE_TCP } from './native-tcp.ts';
 import { NATIVE_TLS } from './native-tls.ts';
@@ -28,6 +29,7 @@ export const GUARDS: readonly Guard[] = [
   ...LOG,
   ...NATIVE_TCP,
   ...NATIVE_STREAM,
+  ...NATIVE_SETTLE,
   ...NATIVE_GATE,
   ...NATIVE_TLS,
   ...NATIVE_DATAGRAM,

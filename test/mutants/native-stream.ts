@@ -77,13 +77,13 @@ const reassembly: readonly Guard[] = [
     [
       'stream-unacknowledged-bounded',
       'as much is kept for retransmissions as may be (limits.md)',
-      'if (side.store.end() - side.store.begin() + payload.size() > kUnacknowledgedBytesMax)',
-      'if (false)',
+      'if (side.store.end() - side.store.begin() + payload.size() > unacknowledged_max()) return false;',
+      '',
     ],
     [
       'stream-session-without-memory',
       'what cannot be kept is dropped, not passed (limits.md)',
-      'if (offset < 0 || !append(index, from, pending)) {',
+      'if (!append(index, from, pending)) {',
       'if (append(index, from, pending), false) {',
     ],
     [
