@@ -40,6 +40,36 @@ TEST_CASE("the part that was let go is let go again when it was lost behind us")
   CHECK(lab.fate(lab.send(I, 0, "DATA\r\nx\r\n")) == "accept");
 }
 
+TEST_CASE("what repeats octets that were acknowledged goes with the masks of what follows them") {
+  LoopLab lab;
+  lab.answer = pause_at_data;
+  lab.connect();
+  lab.send(I, 0, "NOOP\r\n");
+  reply(lab, 6);
+  CHECK(lab.fate(lab.send(I, 3, "P\r\nSECRET\r\n")) == "rewrite P\r\nxxxxxx\r\n");
+}
+
+TEST_CASE("a reply goes before what it set free") {
+  LoopLab lab;
+  lab.answer = pause_at_data;
+  lab.connect();
+  lab.send(I, 0, "DATA\r\n");
+  const std::uint32_t held = lab.send(I, 6, "x\r\n");
+  const std::uint32_t answer = reply(lab, 6);
+  const std::vector<Given>& given = lab.source.given();
+  REQUIRE(given.size() >= 2);
+  CHECK(given[given.size() - 2].id == answer);
+  CHECK(given.back().id == held);
+}
+
+TEST_CASE("a super-packet of which one segment is left goes as one of ours") {
+  LoopLab lab;
+  lab.answer = pause_at_data;
+  lab.connect();
+  CHECK(lab.fate(lab.send_gso(I, 0, "DATA\r\nx\r\n")) == "drop");
+  CHECK(lab.injected(R) == Strings{"DATA\r\n ack 0"});
+}
+
 TEST_CASE("what becomes free of a packet that went in part does not wait for those held behind") {
   LoopLab lab;
   lab.answer = pause_at_data;

@@ -62,6 +62,15 @@ TEST_CASE("room: packets that wait for a reply leave places in the kernel's queu
   CHECK(rest.starts_with("line5\r\n"));
 }
 
+TEST_CASE("room: one side holds a few of them at most") {
+  LoopLab lab(two_ports());
+  lab.answer = pause_at_data;
+  lab.connect();
+  lab.send(I, 0, "DATA\r\n");
+  for (std::uint32_t i = 0; i < 2 * kHeldPacketsPerSideMax; ++i) lab.send(I, 6 + i, "x");
+  CHECK(held(lab) == kHeldPacketsPerSideMax);
+}
+
 TEST_CASE("room: and so do those that came early") {
   LoopLab lab(two_ports(), nullptr, {.flows_max = 4, .chunks_max = 64, .held_max = 5});
   lab.connect();
