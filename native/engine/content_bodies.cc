@@ -63,7 +63,6 @@ void ContentScan::Sink::padless_begin(std::uint32_t number) {
   Part& part = enter(number);
   padless_.number = number;
   padless_.shown = part.shown;
-  padless_.decoded_ids = part.decoded_ids;
   const auto at = static_cast<std::size_t>(ContentText::base64);
   if (part.streams[at] == kNoPatternStream) return;
   padless_.streams[at] = streams_of(ContentText::base64).copy(part.streams[at]);
@@ -146,9 +145,12 @@ void ContentScan::Sink::keep(Part& part, ContentText text, const PatternMatches&
       facts_.keep(part.number, ContentFactKind::body, match.id);
       continue;
     }
-    const auto place = std::ranges::lower_bound(part.decoded_ids, match.id);
-    if (place != part.decoded_ids.end() && *place == match.id) continue;
-    part.decoded_ids.insert(place, match.id);
+    // It is a text of the part that is innermost, which ends no sooner.
+    std::vector<std::uint32_t>& told =
+        &part == &padless_ ? parts_.back().decoded_ids : part.decoded_ids;
+    const auto place = std::ranges::lower_bound(told, match.id);
+    if (place != told.end() && *place == match.id) continue;
+    told.insert(place, match.id);
     facts_.keep(part.number, ContentFactKind::decoded, match.id);
   }
 }
