@@ -19,6 +19,13 @@ std::uint16_t announced_window(const HalfStream& responder, const HalfStream& in
   return static_cast<std::uint16_t>(std::clamp<std::uint32_t>(window, 1, 0xFFFF));
 }
 
+/// Its last octet that went on was not the last of a line, or of a run that was counted.
+bool is_amid_frame(const FlowSide& side) noexcept {
+  const FramingMode mode = side.framer.framing().mode;
+  const bool framed = mode == FramingMode::lines || mode == FramingMode::counted;
+  return framed && !side.opaque && side.forwarded != side.frame_begin;
+}
+
 }  // namespace
 
 /// RST to both peers. Packets in hand carry it where there are any, which NAT needs no help with;
@@ -100,8 +107,10 @@ void PacketLoop::refuse_with_words(std::uint32_t index, std::span<const std::byt
   Flow& flow = *flows_[index];
   FlowSide& initiator = flow.side(Side::initiator);
   pass_released(index);
-  // Behind the responder's FIN nothing can be said in its name.
-  if (flow.loose || flow.side(Side::responder).fin_forwarded) {
+  // Behind the responder's FIN nothing can be said in its name, and behind half a reply of its own
+  // words would be read as the other half: "2" and "500 no" are 250.
+  const FlowSide& responder = flow.side(Side::responder);
+  if (flow.loose || responder.fin_forwarded || is_amid_frame(responder)) {
     refuse_with_reset(index, EndReason::refused);
     return;
   }
@@ -110,7 +119,6 @@ void PacketLoop::refuse_with_words(std::uint32_t index, std::span<const std::byt
   drop_content(flow);
   auto refusal = std::make_unique<Refusal>();
   refusal->words.assign(words.begin(), words.end());
-  const FlowSide& responder = flow.side(Side::responder);
   refusal->send_sequence = sequence_at(responder, responder.forwarded);
   refusal->receive_next =
       sequence_at(initiator, initiator.store.end()) + (initiator.fin_received ? 1U : 0U);

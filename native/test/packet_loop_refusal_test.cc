@@ -58,6 +58,35 @@ TEST_CASE("a refused command is swallowed: RST for the server, words and FIN for
   CHECK(lab.loop.table().size() == 0);
 }
 
+TEST_CASE("no words behind half a line of the server's: they would be read as its end") {
+  LoopLab lab;
+  lab.answer = refuse_bad;
+  lab.connect();
+  std::uint32_t said = 0;
+  const auto say = [&](const std::string& text) {
+    lab.send(R, said, text);
+    said += static_cast<std::uint32_t>(text.size());
+    lab.acknowledged[0] = said;
+  };
+  say("220 hi\r\n");
+  SUBCASE("reset where a line has begun") {
+    say("2");
+    CHECK(lab.fate(lab.send(I, 0, "BAD\r\n")) == "rst@0");
+    CHECK(lab.injected(I) == Strings{"rst@9"});
+  }
+  SUBCASE("reset where its LF is missing") {
+    say("250 ok\r");
+    lab.send(I, 0, "BAD\r\n");
+    CHECK(lab.injected(I) == Strings{"rst@15"});
+  }
+  SUBCASE("told where it has ended") {
+    say("2");
+    say("50 ok\r\n");
+    lab.send(I, 0, "BAD\r\n");
+    CHECK(lab.injected(I) == Strings{"554 no\r\n<fin> ack 5"});
+  }
+}
+
 TEST_CASE("a message is heard to its end before the client is told") {
   LoopLab lab;
   lab.answer = [](const SeenEvent& event, Orders& orders) {

@@ -5,7 +5,6 @@ import { type Guard, guardsOf } from './guard.ts';
 const DIALOGUES = 'test/transcripts/smtp.test.ts';
 const LINES = 'src/protocols/smtp/command-line.test.ts';
 const MACHINE = 'src/protocols/smtp/machine.test.ts';
-const EHLO = 'src/protocols/smtp/ehlo.test.ts';
 const STARTTLS = 'test/transcripts/starttls-policy.test.ts';
 
 const commandLine = guardsOf(
