@@ -287,6 +287,12 @@ const grammar = guardsOf(
       [LINES, DIALOGUES],
     ],
     [
+      'smtp-open-verbs-dot',
+      'where all verbs pass, a dot does not: a server that answers twice may read the end of a message (RFC 5321 4.1.1.4)',
+      '/^(?!\\.)[!-~]*$/',
+      '/^[!-~]*$/',
+    ],
+    [
       'smtp-open-verbs-forbidden',
       'where all verbs pass, none begins with a forbidden one (cisco-ios 3.9)',
       'if (!isLegal(rule, policy, offered)) return false;',

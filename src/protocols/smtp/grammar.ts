@@ -173,10 +173,11 @@ export function beginsMasked(word: string, { maskedVerbs }: SmtpPolicy): boolean
 
 /**
  * Whether a word that is no known verb may pass all the same, or grow into one that may. Not if it begins with a known
- * verb that may not pass, nor if a lenient server could read it as a known one: `MAIL,`, `MAILFROM:<x>`.
+ * verb that may not pass, nor if a lenient server could read it as a known one: `MAIL,`, `MAILFROM:<x>`. Nor a dot: a
+ * server that answers twice may be in the middle of a message where commands are judged, and no message may end there.
  */
 function mayBeAnyVerb(word: string, policy: SmtpPolicy, offered: Offered): boolean {
-  if (policy.verbs !== 'open' || !/^[!-~]*$/.test(word)) return false;
+  if (policy.verbs !== 'open' || !/^(?!\.)[!-~]*$/.test(word)) return false;
   const wanted = upper(word);
   for (const rule of RULES) {
     if (!wanted.startsWith(rule.verb)) continue;
