@@ -63,6 +63,30 @@ export const NATIVE_MIME: readonly Guard[] = [
       '',
     ],
   ]),
+  ...guardsOf(
+    'native/core/mime_walk_bare_cr.cc',
+    ['mime_bare_cr_test.cc'],
+    [
+      [
+        'mime-field-behind-cr',
+        'a field that begins behind a bare CR is a field, too: Exim writes LF for it in a body (readers differ)',
+        'tell_field(cr_line_, true);',
+        '',
+      ],
+      [
+        'mime-header-ends-at-cr',
+        'CR CR LF ends the header of a part for some: encoded text behind it is decoded (readers differ)',
+        'begin_lasting();\n  doubt_ = true;',
+        '',
+      ],
+      [
+        'mime-boundary-behind-cr',
+        'what may be a boundary line behind a bare CR is an anomaly, for it cannot be followed (readers differ)',
+        'if (text.substr(skip_blocks(text)).find(kWanted) != std::string_view::npos) {',
+        'if (false) {',
+      ],
+    ],
+  ),
   ...guardsOf('native/core/mime_walk_lasting.cc', MIME, [
     [
       'mime-lasting-header',
