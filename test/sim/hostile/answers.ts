@@ -14,8 +14,11 @@ export class AnswerWatch {
   #read = 0;
   #asked = 0;
   #listed = false;
+  /** The greeting, and the one answer too many: it is found out when the last command has been answered. */
+  readonly #unasked: number;
 
-  constructor({ protocol, rejectsData, implicitTls }: Script) {
+  constructor({ protocol, rejectsData, implicitTls, serverFault }: Script) {
+    this.#unasked = serverFault === 'twoAnswers' ? 2 : 1;
     this.#protocol = implicitTls || protocol === 'imap' ? undefined : protocol;
     this.#reader = new MailReader(protocol, 'strict', rejectsData);
   }
@@ -29,7 +32,7 @@ export class AnswerWatch {
     // A line is sent at its CR: nothing but LF goes on behind it.
     const asked = this.#asked + (this.#reader.rest.endsWith('\r') ? 1 : 0);
     const answers = [...toClient.matchAll(FINAL[this.#protocol])].filter(([text]) => !text.startsWith('421'));
-    if (answers.length > asked + 1) this.problems.push(`${answers.length} answers to ${asked} commands`);
+    if (answers.length > asked + this.#unasked) this.problems.push(`${answers.length} answers to ${asked} commands`);
   }
 
   #answersTo(unit: Unit): number {

@@ -150,7 +150,9 @@ function* sameVerdicts(rough: Flow, fair: Flow): Generator<string> {
   }
   for (const side of SIDES) {
     const [seen, wanted] = [one.verdicts(side), other.verdicts(side)];
-    const whole = !cut && (one.refused === undefined || one.refused.side === side);
+    // Behind the answer to QUIT whatever comes is refused: how much was under way by then is the network's choice.
+    const isEnded = one.refused?.reason === 'data-after-end';
+    const whole = !cut && !isEnded && (one.refused === undefined || one.refused.side === side);
     const most = whole ? Math.max(seen.length, wanted.length) : Math.min(seen.length, wanted.length);
     for (let index = 0; index < most; index += 1) {
       if (seen[index] === wanted[index]) continue;
