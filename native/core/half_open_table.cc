@@ -22,6 +22,7 @@ constexpr std::uint8_t kResponderTimestamps = 0x02;
 constexpr std::uint8_t kAnswered = 0x04;
 constexpr std::uint8_t kInitiatorSack = 0x08;
 constexpr std::uint8_t kResponderSack = 0x10;
+constexpr std::uint8_t kTurned = 0x20;
 
 std::uint8_t pack_mss(std::uint16_t mss) noexcept {
   return static_cast<std::uint8_t>(std::min(mss / kMssUnitBytes, 255U));
@@ -101,6 +102,7 @@ void HalfOpenTable::write_facts(Record& record, const HalfOpen& entry) noexcept 
                                            (entry.responder_timestamps ? kResponderTimestamps : 0) |
                                            (entry.initiator_sack ? kInitiatorSack : 0) |
                                            (entry.responder_sack ? kResponderSack : 0) |
+                                           (entry.turned ? kTurned : 0) |
                                            (entry.answered ? kAnswered : 0));
 }
 
@@ -194,6 +196,7 @@ HalfOpen HalfOpenTable::get(std::uint32_t index) const noexcept {
   entry.initiator_sack = (record.flags & kInitiatorSack) != 0;
   entry.responder_sack = (record.flags & kResponderSack) != 0;
   entry.answered = (record.flags & kAnswered) != 0;
+  entry.turned = (record.flags & kTurned) != 0;
   entry.created_ms = created_ms(index);
   return entry;
 }

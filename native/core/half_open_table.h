@@ -35,6 +35,7 @@ struct HalfOpen {
   bool initiator_sack = false;  ///< selective acknowledgements are welcome (RFC 2018 2)
   bool responder_sack = false;
   bool answered = false;        ///< the SYN-ACK was passed on
+  bool turned = false;          ///< it left by the interface it came in by, as the SYN did not
   std::int64_t created_ms = 0;  ///< rounded down to 10 ms
   /// The kernel's SYNPROXY has the initiator's handshake behind it. Kept by the gate, not here.
   std::optional<Proxied> proxied;

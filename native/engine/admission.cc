@@ -147,6 +147,13 @@ void PacketLoop::admit_to_flow(std::uint32_t index, InHand& hand) noexcept {
   flows_.touch(index);
   TcpPacket& packet = hand.packet;
   const Side from = table_.side_of(index, packet.source);
+  // One end speaks in the other's name, from its own side of the router: no reverse path filter
+  // need be on, and IPv6 has none. Where the SYN-ACK turned, the responder's way back is such.
+  const bool crosses = flow.in_interface != flow.out_interface && !flow.may_turn;
+  if (crosses && hand.received.turned()) {
+    drop_received(hand, Counter::drop_turned);
+    return;
+  }
 
   if (const std::optional<HalfOpen> successor = successor_of(flow, hand)) {
     if (!packet.has(kRst)) {

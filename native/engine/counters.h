@@ -67,6 +67,7 @@ namespace postern {
   X(drop_unexpected_option, "drop-unexpected-option")             \
   X(drop_data_after_fin, "drop-data-after-fin")                   \
   X(drop_stray, "drop-stray")                                     \
+  X(drop_turned, "drop-turned")                                   \
   X(drop_out_of_order, "drop-out-of-order")                       \
   X(drop_duplicate_held, "drop-duplicate-held")                   \
   X(drop_memory, "drop-memory")                                   \

@@ -171,6 +171,7 @@ struct FlowFacts {
   bool announced = false;  ///< JavaScript knows it
   bool midstream = false;
   bool loose = false;      ///< a direction has left the queue: its half cannot be tracked
+  bool may_turn = false;   ///< its packets may leave by the interface they came in by
   bool selective = false;  ///< both agreed to selective acknowledgements (RFC 2018 2)
 };
 

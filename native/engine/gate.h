@@ -104,7 +104,7 @@ class Gate {
   [[nodiscard]] std::optional<HalfOpen> find(const Endpoint& source,
                                              const Endpoint& destination) noexcept;
   /// The responder's SYN-ACK was passed on. False when the entry is gone by now.
-  bool note_answer(const HalfOpen& entry, const TcpPacket& syn_ack) noexcept;
+  bool note_answer(const HalfOpen& entry, const TcpPacket& syn_ack, bool turned = false) noexcept;
   /// The handshake is complete: the entry leaves the table and becomes a flow.
   bool take(const HalfOpen& entry) noexcept;
   /// An RST that fits was passed on, or the entry is given up otherwise: it leaves the table.

@@ -27,12 +27,13 @@ std::optional<HalfOpen> Gate::find(const Endpoint& source, const Endpoint& desti
   return get(index);
 }
 
-bool Gate::note_answer(const HalfOpen& entry, const TcpPacket& syn_ack) noexcept {
+bool Gate::note_answer(const HalfOpen& entry, const TcpPacket& syn_ack, bool turned) noexcept {
   const std::lock_guard lock(mutex_);
   if (!table_.holds(entry)) return false;
   HalfOpen answered = table_.get(entry.index);
   if (answered.answered) return true;
   answered.answered = true;
+  answered.turned = turned;
   answered.responder_sequence = syn_ack.sequence;
   answered.responder_window = syn_ack.window;
   answered.responder_mss = syn_ack.options.mss.value_or(answered.responder_mss);

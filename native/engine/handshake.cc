@@ -101,7 +101,7 @@ void PacketLoop::admit_half_open(const HalfOpen& entry, InHand& hand) noexcept {
     return;
   }
   // Evicted by now: its RSTs are on their way, and a SYN-ACK behind them would be a surprise.
-  if (!gate_->note_answer(entry, packet)) {
+  if (!gate_->note_answer(entry, packet, hand.received.turned())) {
     drop_received(hand, Counter::drop_stray);
     return;
   }
@@ -135,6 +135,7 @@ void PacketLoop::promote_proxied(HalfOpen entry, InHand& hand) noexcept {
   Tracker tracker = tracker_of(entry, options_.window_scale_loose);
   tracker.apply(Side::responder, syn_ack);
   entry.answered = true;
+  entry.turned = hand.received.turned();
   entry.responder_sequence = syn_ack.sequence;
   entry.responder_window = syn_ack.window;
   entry.responder_sack = syn_ack.options.sack_permitted;
@@ -171,6 +172,7 @@ std::uint32_t PacketLoop::open_half_open(const HalfOpen& entry, const InHand& ha
   Flow& flow = *flows_[index];
   flow.created_ms = entry.created_ms;
   flow.selective = entry.initiator_sack && entry.responder_sack;
+  flow.may_turn = entry.turned;
   // SYN and SYN-ACK; the packet in hand is counted where all others are.
   flow.packets = {1, 1};
   FlowSide& initiator = flow.side(Side::initiator);

@@ -92,6 +92,7 @@ std::uint32_t PacketLoop::adopt_flow(const InHand& hand, Side from) noexcept {
   if (from == Side::responder) std::swap(flow.in_interface, flow.out_interface);
   flow.tracker.adopt(packet, from);
   flow.midstream = true;
+  flow.may_turn = true;
   flow.loose = true;
   flow.mark_once = options_.mark_session;
   for (FlowSide& side : flow.sides) {

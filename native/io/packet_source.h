@@ -31,6 +31,10 @@ struct ReceivedPacket {
 
   /// Whether this machine itself sends it.
   [[nodiscard]] bool sent_here() const noexcept { return hook == 3; }
+  /// Whether it leaves by the interface that it came in by.
+  [[nodiscard]] bool turned() const noexcept {
+    return in_interface != 0 && in_interface == out_interface;
+  }
 };
 
 enum class ReceiveStatus : std::uint8_t {

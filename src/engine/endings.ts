@@ -49,6 +49,7 @@ export const DROPS: Readonly<Record<string, Drop>> = {
   'drop-unexpected-option': { reason: 'invalid-options' },
   'drop-data-after-fin': { reason: 'invalid-segment', machineName: 'l4-tcp-invalid-seg-pyld-after-fin-send' },
   'drop-stray': { reason: 'stray-segment', machineName: 'l4-tcp-stray-seg' },
+  'drop-turned': { reason: 'stray-segment' },
   'drop-out-of-order': { reason: 'reassembly-memory', machineName: 'l4-tcp-l7-ooo-seg' },
   'drop-duplicate-held': {},
   'drop-memory': { reason: 'reassembly-memory', machineName: 'l7-no-seg' },

@@ -181,6 +181,23 @@ const ends: readonly Guard[] = [
       'if (!hand.received.gso) {',
     ],
   ]),
+  ...guardsOf(
+    'native/engine/admission.cc',
+    ['turned_test.cc'],
+    [
+      [
+        'turned-dropped',
+        "no end speaks in the other's name from its own side of the router (response injection)",
+        'if (crosses && hand.received.turned()) {',
+        'if (false) {',
+      ],
+    ],
+  ),
+  ...guardsOf(
+    'native/engine/handshake.cc',
+    ['turned_test.cc'],
+    [['turned-learnt', 'where the SYN-ACK turned, its session may (docs/tcp.md)', 'flow.may_turn = entry.turned;', '']],
+  ),
   ...guardsOf('native/engine/admission.cc', RESETS, [
     [
       'reset-arrives',

@@ -14,11 +14,11 @@ export class AnswerWatch {
   #read = 0;
   #asked = 0;
   #listed = false;
-  /** The greeting, and the one answer too many: it is found out when the last command has been answered. */
+  /** The greeting, and the one answer too many: it is found out when nothing waits for an answer. */
   readonly #unasked: number;
 
   constructor({ protocol, rejectsData, implicitTls, serverFault }: Script) {
-    this.#unasked = serverFault === 'twoAnswers' ? 2 : 1;
+    this.#unasked = serverFault === 'twoAnswers' || serverFault === 'answerBeforeCommand' ? 2 : 1;
     this.#protocol = implicitTls || protocol === 'imap' ? undefined : protocol;
     this.#reader = new MailReader(protocol, 'strict', rejectsData);
   }
