@@ -144,14 +144,14 @@ function* sameVerdicts(rough: Flow, fair: Flow): Generator<string> {
   if (serverFault === 'twoAnswers' || serverFault === 'answerBeforeCommand') return;
   // The life of a connection is bounded, and weather may have eaten it.
   const cut = rough.client.state === 'reset' && one.refused === undefined;
-  if (!cut && one.refused?.reason !== other.refused?.reason) {
+  // Behind the answer to QUIT whatever comes is refused: how much was under way by then is the network's choice.
+  const isEnded = [one, other].some(({ refused }) => refused?.reason === 'data-after-end');
+  if (!cut && !isEnded && one.refused?.reason !== other.refused?.reason) {
     yield `refused for ${one.refused?.reason}, in fair weather for ${other.refused?.reason}`;
     return;
   }
   for (const side of SIDES) {
     const [seen, wanted] = [one.verdicts(side), other.verdicts(side)];
-    // Behind the answer to QUIT whatever comes is refused: how much was under way by then is the network's choice.
-    const isEnded = one.refused?.reason === 'data-after-end';
     const whole = !cut && !isEnded && (one.refused === undefined || one.refused.side === side);
     const most = whole ? Math.max(seen.length, wanted.length) : Math.min(seen.length, wanted.length);
     for (let index = 0; index < most; index += 1) {
