@@ -15,6 +15,8 @@ export interface RawConnection6 {
   sendFragments(segment: Partial<Segment>, fragments: readonly Fragment[]): void;
   /** Sends octets behind those sent this way before. */
   sendNext(payload: string, extensions?: Extensions): void;
+  /** Sends what the server would say next, in its name. */
+  forge(payload: string): void;
   /** What came for it so far. */
   heard(): readonly Heard[];
 }
@@ -66,6 +68,12 @@ export async function startRawClient6({ lab: { client, router } }: Pick<World, '
       sendNext: (payload, more) => {
         send({ sequence: next, payload }, more);
         next += payload.length;
+      },
+      forge: (payload) => {
+        const timestamps = [mine().at(-1)?.timestamp ?? 0, clock - 1] as const;
+        const asServer: Line = { ...line, source: line.destination, destination: source, sourcePort: 25 };
+        const segment = { sequence: acknowledgement, acknowledgement: next, payload, timestamps };
+        wire.send(encode6({ ...asServer, destinationPort: sourcePort }, segment));
       },
       heard: mine,
     };
