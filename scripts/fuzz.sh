@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # npm run fuzz -- [--seconds N] [--round N] [--until HH:MM] [--processes N] [TARGET ...]
-#   Gives each target N seconds of processor time (3600), in rounds of so many seconds (180), until that time of the
-#   day (UTC) at the latest. Goes on from what earlier runs found; each round is written to build/fuzz/record.jsonl.
+#   Gives each target N seconds of processor time (3600), in rounds of so many seconds of the clock (180), until that
+#   time of the day (UTC) at the latest, N targets at once (2). Goes on from what earlier runs found; each round is written to build/fuzz/record.jsonl.
 # npm run fuzz -- --table   what all rounds came to, those that are kept and those of this tree
 # npm run fuzz -- --keep    adds this tree's rounds to native/fuzz/record.jsonl and writes the table of docs/testing.md
 # npm run fuzz -- --merge [TARGET ...]   the smallest files that reach what was found go into native/fuzz/corpus
@@ -41,19 +41,20 @@ number() { sed -n "s/.*$1: *\([0-9]*\).*/\1/p" "$2" | tail -n 1; }
 
 # One round of one target. The time limit of libFuzzer is the clock's; what is counted is the processor's.
 round() {
-  local name=$1 log=$LOGS/$1.log status findings=0 cpu words=()
+  local name=$1 log=$LOGS/$1.log status findings=0 clock cpu words=()
   mkdir -p "$FOUND/$name" "$ARTIFACTS/$name" "native/fuzz/corpus/$name"
   # Targets that read text as it is sent.
   case $name in content | differential | framer | mime) words=(-dict=native/fuzz/mail.dict) ;; esac
-  local TIMEFORMAT="%U %S"
+  local TIMEFORMAT="%R %U %S"
   { time "$BINARIES/fuzz_$name" -max_total_time="$ROUND" -timeout=60 -rss_limit_mb=1024 "${words[@]}" \
     -artifact_prefix="$ARTIFACTS/$name/" -print_final_stats=1 "$FOUND/$name" "native/fuzz/corpus/$name" \
-    >"$log" 2>&1; } 2>"$log.cpu"
+    >"$log" 2>&1; } 2>"$log.time"
   status=$?
   [ "$status" -eq 0 ] || findings=1
-  cpu=$(awk 'END { print $1 + $2 }' "$log.cpu")
-  printf '{"target":"%s","at":"%s","cpu_s":%s,"executions":%s,"cov":%s,"features":%s,"corpus":%s,"findings":%s}\n' \
-    "$name" "$(date -u +%FT%TZ)" "$cpu" "$(number number_of_executed_units "$log" || true)" \
+  clock=$(awk 'END { print $1 }' "$log.time")
+  cpu=$(awk 'END { print $2 + $3 }' "$log.time")
+  printf '{"target":"%s","at":"%s","clock_s":%s,"cpu_s":%s,"executions":%s,"cov":%s,"features":%s,"corpus":%s,"findings":%s}\n' \
+    "$name" "$(date -u +%FT%TZ)" "$clock" "$cpu" "$(number number_of_executed_units "$log" || true)" \
     "$(number cov "$log")" "$(number ft "$log")" "$(find "$FOUND/$name" -type f | wc -l)" "$findings" |
     sed 's/:\([,}]\)/:0\1/g' >>build/fuzz/record.jsonl
   printf 'fuzz %s: %s s of processor, %s runs%s\n' "$name" "$cpu" "$(number number_of_executed_units "$log")" \
