@@ -182,6 +182,24 @@ const ends: readonly Guard[] = [
     ],
   ]),
   ...guardsOf(
+    'native/engine/refusal.cc',
+    ['packet_loop_refusal_test.cc', 'packet_loop_hostile_test.cc'],
+    [
+      [
+        'refusal-amid-line',
+        "no words behind half a line of the server's: '2' and '500 no' are 250 (RFC 5321 4.2)",
+        'if (flow.loose || responder.fin_forwarded || is_amid_frame(responder)) {',
+        'if (flow.loose || responder.fin_forwarded) {',
+      ],
+      [
+        'refusal-behind-fin',
+        "nor behind the server's FIN (RFC 9293 3.6)",
+        'if (flow.loose || responder.fin_forwarded || is_amid_frame(responder)) {',
+        'if (flow.loose || is_amid_frame(responder)) {',
+      ],
+    ],
+  ),
+  ...guardsOf(
     'native/engine/admission.cc',
     ['turned_test.cc'],
     [
