@@ -31,19 +31,14 @@ constexpr std::size_t kBlockOctets = 64;
 
 }  // namespace
 
-/// The next octets of a header line, which may end in the CR of its end; `last_cr_` is of those
-/// before them.
-void MimeWalkState::follow_cr_lines(std::string_view text) {
-  bool behind_cr = last_cr_;
-  while (!text.empty()) {
-    if (behind_cr) begin_cr_line(text.front());
-    const std::size_t cr = text.find('\r');
-    const std::size_t room = kMimeFieldBytesMax - std::min(cr_line_.size(), kMimeFieldBytesMax);
-    if (in_cr_line_) cr_line_ += text.substr(0, std::min(cr, room));
-    if (cr == std::string_view::npos) return;
-    behind_cr = true;
-    text.remove_prefix(cr + 1);
-  }
+/// The next octets of a header line, of which the last may be a CR; `last_cr_` is of those before
+/// them.
+void MimeWalkState::follow_cr_line(std::string_view text) {
+  if (last_cr_) begin_cr_line(text.front());
+  if (!in_cr_line_) return;
+  if (text.back() == '\r') text.remove_suffix(1);
+  const std::size_t room = kMimeFieldBytesMax - std::min(cr_line_.size(), kMimeFieldBytesMax);
+  cr_line_ += text.substr(0, room);
 }
 
 /// `first` stands behind a CR: it ended a line to some.

@@ -97,13 +97,23 @@ void MimeWalkState::begin_field() {
   cut_.clear();
 }
 
-/// Octets of a header line without its LF.
+/// Octets of a header line without its LF. What stands behind a bare CR in it is told by itself, and
+/// before that all that stands before.
 void MimeWalkState::take_header(std::span<const std::byte> octets) {
-  if (octets.empty()) return;
+  while (!octets.empty()) {
+    const std::size_t cr = text_of(octets).find('\r');
+    const std::size_t piece = std::min(cr, octets.size() - 1) + 1;
+    take_header_piece(octets.first(piece));
+    octets = octets.subspan(piece);
+  }
+}
+
+/// One in which a CR can only be the last octet.
+void MimeWalkState::take_header_piece(std::span<const std::byte> octets) {
   block_octets_ += octets.size();
   all_header_octets_ += octets.size();
   if (nodes_.size() == 1) message_header_octets_ += octets.size();
-  if (!raw_) follow_cr_lines(text_of(octets));
+  if (!raw_) follow_cr_line(text_of(octets));
   last_cr_ = octets.back() == kCr;
   const auto is_blank = [](std::byte octet) {
     return octet == std::byte{' '} || octet == std::byte{'\t'} || octet == kCr;

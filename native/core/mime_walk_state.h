@@ -82,6 +82,7 @@ class MimeWalkState {
   void begin_line(bool continuation);
   void begin_field();
   void take_header(std::span<const std::byte> octets);
+  void take_header_piece(std::span<const std::byte> octets);
   void store(std::span<const std::byte> octets);
   void keep_text(std::string_view text);
   void end_line();
@@ -123,7 +124,7 @@ class MimeWalkState {
   void note_all(MimeAnomalySet anomalies);
 
   // mime_walk_bare_cr.cc
-  void follow_cr_lines(std::string_view text);
+  void follow_cr_line(std::string_view text);
   void begin_cr_line(char first);
   void finish_cr_line();
   void end_cr_lines();
