@@ -97,8 +97,8 @@ void MimeWalkState::begin_field() {
   cut_.clear();
 }
 
-/// Octets of a header line without its LF. What stands behind a bare CR in it is told by itself, and
-/// before that all that stands before.
+/// Octets of a header line without its LF. What stands behind a bare CR in it is told by itself,
+/// and before that all that stands before.
 void MimeWalkState::take_header(std::span<const std::byte> octets) {
   while (!octets.empty()) {
     const std::size_t cr = text_of(octets).find('\r');

@@ -105,8 +105,7 @@ TEST_CASE("content: any cuts of any message tell the same by the same octet") {
 
 TEST_CASE("content: a field behind a bare CR is told behind what stands before it") {
   // The first line is a field to some and text to others: "ab" is found in a body.
-  const std::string told =
-      scan_octets(everything(), " ab\rContent-Type: text/a\r-X: y\r\n", false);
+  const std::string told = scan_octets(everything(), " ab\rContent-Type: text/a\r-X: y\r\n", false);
   CHECK(told.find("body 0\n") < told.find("type 0 text/a\n"));
   CHECK(told.find("type 0 text/a\n") != std::string::npos);
 }
