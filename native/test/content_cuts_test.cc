@@ -104,8 +104,13 @@ TEST_CASE("content: any cuts of any message tell the same by the same octet") {
 }
 
 TEST_CASE("content: a field behind a bare CR is told behind what stands before it") {
+  // Lengths would cut the line themselves.
+  ContentPlan plan = *everything();
+  plan.header_lengths.clear();
+  plan.data_lengths.clear();
   // The first line is a field to some and text to others: "ab" is found in a body.
-  const std::string told = scan_octets(everything(), " ab\rContent-Type: text/a\r-X: y\r\n", false);
+  const std::string told = scan_octets(std::make_shared<const ContentPlan>(std::move(plan)),
+                                       " ab\rContent-Type: text/a\r-X: y\r\n", false);
   CHECK(told.find("body 0\n") < told.find("type 0 text/a\n"));
   CHECK(told.find("type 0 text/a\n") != std::string::npos);
 }
