@@ -61,8 +61,8 @@ function tableOf(entries) {
     '|---|---|---|---|---|---|---|---|---|',
     ...entries.map(
       (e) =>
-        `| \`${e.target}\` | ${count(Math.round(e.clock_s))} | ${count(Math.round(e.cpu_s))} | ${count(e.executions)} | ${count(e.cov)} | ` +
-        `${count(e.features)} | ${count(e.corpus)} | ${keptFiles(e.target)} | ${e.findings} |`,
+        `| \`${e.target}\` | ${count(Math.round(e.clock_s))} | ${count(Math.round(e.cpu_s))} | ` +
+        `${count(e.executions)} | ${count(e.cov)} | ${count(e.features)} | ${count(e.corpus)} | ${keptFiles(e.target)} | ${e.findings} |`,
     ),
   ].join('\n');
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # npm run fuzz -- [--seconds N] [--round N] [--until HH:MM] [--processes N] [TARGET ...]
 #   Gives each target N seconds of processor time (3600), in rounds of so many seconds of the clock (180), until that
-#   time of the day (UTC) at the latest, N targets at once (2). Goes on from what earlier runs found; each round is written to build/fuzz/record.jsonl.
+#   time of the day (UTC) at the latest, N targets at once (2). Goes on from what earlier runs found; each round is
+#   written to build/fuzz/record.jsonl.
 # npm run fuzz -- --table   what all rounds came to, those that are kept and those of this tree
 # npm run fuzz -- --keep    adds this tree's rounds to native/fuzz/record.jsonl and writes the table of docs/testing.md
 # npm run fuzz -- --merge [TARGET ...]   the smallest files that reach what was found go into native/fuzz/corpus

@@ -67,7 +67,8 @@ function compareVerdicts({ plain }: SimCase, { verdicts, ends, counters }: Nativ
 function spokenWords(plain: SimCase['plain'], answer: string): string {
   const words = plain.refusal?.words ?? '';
   if (words === '' || !hasBareCr(plain) || answer.endsWith(words)) return words;
-  return answer.slice(answer.lastIndexOf('\n', answer.length - 2) + 1);
+  const last = answer.slice(answer.lastIndexOf('\n', answer.length - 2) + 1);
+  return last.includes(`${HOSTNAME} refused`) ? last : words;
 }
 
 const isHalfLine = (text: string): boolean => text !== '' && !text.endsWith('\n');
