@@ -1,3 +1,5 @@
+import type { ContentLimit } from './content-limits.ts';
+
 /**
  * What happened in a dialogue, in the protocol's own terms: what classes of the policy are held against (cisco-ios
  * 3.9).
@@ -50,4 +52,4 @@ export type ContentFact =
   | { readonly kind: 'headerLength'; readonly over: number }
   | { readonly kind: 'dataLength'; readonly over: number }
   /** A budget of the walk or of the pattern engine was reached: what follows cannot be judged. */
-  | { readonly kind: 'limit'; readonly name: string };
+  | { readonly kind: 'limit'; readonly name: ContentLimit };

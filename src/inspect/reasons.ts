@@ -48,7 +48,7 @@ export const REASONS = {
   'policy-ehlo': 'the server offers what is not accepted here',
   'policy-data-length': 'the message is too long for the policy of this site',
   'policy-learned': 'mail from this sender is not accepted here',
-  'content-limit': 'the structure of the message is too large to be judged',
+  'content-limit': 'the message cannot be looked through',
   // Zones (cisco-ios 1.10)
   'zone-drop': 'the class of the zone policy has the action drop',
   'no-zone-pair': 'no zone-pair with a policy leads from the one zone to the other',

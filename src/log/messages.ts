@@ -207,7 +207,8 @@ export const MESSAGES = {
     severity: 4,
     text: '{protocol} protocol violation, initiator ({initiator}) -- responder ({responder}): {text}',
     limited: true,
-    meaning: 'A peer broke the rules of its protocol. The field reason names the rule.',
+    meaning:
+      'A peer broke the rules of its protocol, or sent a message that cannot be looked through as the policy asks. The last words say which rule or limit.',
   },
   FOREIGN_PROTOCOL: {
     facility: 'POSTERN',

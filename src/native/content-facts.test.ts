@@ -28,6 +28,7 @@ describe('readContentFacts', () => {
     ['no head', Buffer.alloc(11, 1)],
     ['less text than is said', Buffer.from([5, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0x61, 0x62])],
     ['another kind', Buffer.alloc(12)],
+    ['a limit without words', Buffer.from([8, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0x61, 0x62])],
   ])('throws at %s', (_what, octets) => {
     expect(() => readContentFacts(octets)).toThrow(/content record/);
   });

@@ -1,3 +1,4 @@
+import { isContentLimit } from '../inspect/content-limits.ts';
 import type { ContentFact } from '../inspect/facts.ts';
 
 /** Kinds of the records in a `content` event (native/engine/content_scan.h, ContentFactKind). */
@@ -45,6 +46,7 @@ function factOf(kind: number, number: number, text: string): ContentFact {
     case CONTENT_FACT.dataLength:
       return { kind: 'dataLength', over: number };
     case CONTENT_FACT.limit:
+      if (!isContentLimit(text)) throw new Error(`content record names no limit: ${text}`);
       return { kind: 'limit', name: text };
     default:
       throw new Error(`content record kind ${kind} is no fact`);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { CONTENT_LIMITS } from '../inspect/content-limits.ts';
 import { CONTENT_FACT, readContentFacts } from './content-facts.ts';
 import {
   allocateBuffers,
@@ -66,6 +67,15 @@ describe('the numbers of both sides of the boundary', () => {
     const flags = enumOf(batch, 'EventFlag');
     const { kBareLf: bareLf, kWellFormed: wellFormed, kMidstream: midstream, kFinished: finished } = flags;
     expect(EVENT_FLAG).toEqual({ bareLf, wellFormed, midstream, finished, tlsAlert: flags.kTlsAlert });
+  });
+
+  test('limits of the walk, each with words', () => {
+    const names = /kLimitNames = \{([^}]*)\}/.exec(native('engine/content_facts.cc'))?.[1] ?? '';
+    const written = [...names.matchAll(/"(\w*)"/g)].map(([, name]) => name);
+    expect(written).toEqual(['', ...Object.keys(CONTENT_LIMITS)]);
+    const { none, ...limits } = enumOf(native('engine/content_facts.h'), 'ContentLimit');
+    expect(none).toBe(0);
+    expect(Object.keys(limits)).toEqual(Object.keys(CONTENT_LIMITS));
   });
 
   test('orders', () => {

@@ -212,7 +212,7 @@ const inspector = guardsOf('src/policy/application/inspector.ts', ALL, [
   [
     'policy-content-limit',
     'content that could not be read is refused (content-limit)',
-    "if (program.refusesContent) return { state, actions: refusing(state, policy, 'content-limit', told) };",
+    "if (program.refusesContent) return { state, actions: refusing(state, policy, 'content-limit', told, why) };",
     '',
   ],
   [

@@ -9,6 +9,7 @@ import {
   smtpDesk,
 } from '../../../test/transcripts/application-policy.ts';
 import type { ContentFact } from '../../inspect/facts.ts';
+import type { Action } from '../../inspect/inspector.ts';
 
 const header = (map: number, field = 'Subject'): ContentFact => ({ kind: 'header', map, field });
 
@@ -113,16 +114,23 @@ describe('message content', () => {
     expect(desk.last[1]).toMatchObject({ hit: { detail: 'image/png' } });
   });
 
-  test('a budget of the walk refuses where something could have been, else it is told', () => {
-    const limit: ContentFact = { kind: 'limit', name: 'parts' };
-    const found = (actions: string): string => {
+  test('a budget of the walk refuses where something could have been, else it is told; by its name', () => {
+    const why = 'the message cannot be looked through: too many parts';
+    const alert = { kind: 'alert', alert: { id: 'PROTOCOL_VIOLATION', text: why } };
+    const found = (actions: string): readonly Action[] => {
       const desk = smtpDesk(single('body regex MARK', actions));
       desk.say(...data, 'S: 354 go');
-      return desk.found([limit]);
+      desk.found([{ kind: 'limit', name: 'parts' }]);
+      return desk.last;
     };
-    expect(found('reset')).toBe(`content drop, ${refused('content-limit')}`);
-    expect(found('log')).toBe('forward, alert PROTOCOL_VIOLATION');
-    expect(found('reset, shadow')).toBe('forward, alert PROTOCOL_VIOLATION');
+    const words = `554 5.7.1 gw.example refused: ${why}\r\n`;
+    expect(found('reset')).toEqual([
+      { kind: 'content', what: 'drop' },
+      alert,
+      { kind: 'refuse', reason: 'content-limit', how: 'words', words },
+    ]);
+    expect(found('log')).toEqual([{ kind: 'forward' }, alert]);
+    expect(found('reset, shadow')).toEqual([{ kind: 'forward' }, alert]);
   });
 
   test('chunks are walked from their first to the last, an empty last one too', () => {

@@ -1,3 +1,4 @@
+import { CONTENT_LIMITS } from '../../inspect/content-limits.ts';
 import type { Fact } from '../../inspect/facts.ts';
 import type { Action, Frame, Inspector, Step } from '../../inspect/inspector.ts';
 import { REASONS, type Reason } from '../../inspect/reasons.ts';
@@ -200,8 +201,9 @@ function onContent<State, Policy>(
   let { memory } = state;
   for (const fact of frame.facts) {
     if (fact.kind === 'limit') {
-      if (program.refusesContent) return { state, actions: refusing(state, policy, 'content-limit', told) };
-      told.push({ kind: 'alert', alert: { id: 'PROTOCOL_VIOLATION', text: REASONS['content-limit'] } });
+      const why = `${REASONS['content-limit']}: ${CONTENT_LIMITS[fact.name]}`;
+      told.push({ kind: 'alert', alert: { id: 'PROTOCOL_VIOLATION', text: why } });
+      if (program.refusesContent) return { state, actions: refusing(state, policy, 'content-limit', told, why) };
       continue;
     }
     const judged = judge(fact, { program, memory, learned: environment.learned });
@@ -250,10 +252,11 @@ function refusing<State, Policy>(
   { program, hostname }: ApplicationPolicy<Policy>,
   reason: Reason,
   told: readonly Action[],
+  why: string = REASONS[reason],
 ): readonly Action[] {
   const refusal: Action =
     program.protocol === 'smtp'
-      ? { kind: 'refuse', reason, how: 'words', words: `554 5.7.1 ${hostname} refused: ${REASONS[reason]}\r\n` }
+      ? { kind: 'refuse', reason, how: 'words', words: `554 5.7.1 ${hostname} refused: ${why}\r\n` }
       : { kind: 'refuse', reason, how: 'reset' };
   return [...dropOf(state), ...told, refusal];
 }
