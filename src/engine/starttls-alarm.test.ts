@@ -39,7 +39,13 @@ function desk() {
       fake.deliver((batch) => batch.frame(flow, 'line', side as 'initiator' | 'responder', { text: text ?? '' }));
     }
   };
-  return { lines, session };
+  const refusal = (code: string): void => {
+    session(25, 'STARTTLS');
+    const flow = { flow: flows, generation: 1 };
+    fake.deliver((batch) => batch.frame(flow, 'line', 'initiator', { text: 'STARTTLS' }));
+    fake.deliver((batch) => batch.frame(flow, 'line', 'responder', { text: `${code} no` }));
+  };
+  return { lines, session, refusal };
 }
 
 test('a server that stops offering STARTTLS is told of once, whatever the policy', () => {
@@ -55,4 +61,13 @@ test('a server that stops offering STARTTLS is told of once, whatever the policy
       /^%POSTERN-4-STARTTLS_WITHDRAWN: Server 203\.0\.113\.25:25 offered STARTTLS before and does not any more \(missing\)/,
     ),
   ]);
+});
+
+test('and of one that offers it, but refuses to begin', () => {
+  const { lines, refusal } = desk();
+  refusal('421');
+  expect(lines).toEqual([]);
+  refusal('454');
+  refusal('454');
+  expect(lines).toEqual([expect.stringMatching(/^%POSTERN-4-STARTTLS_WITHDRAWN: .* \(refused\) - smtp session/)]);
 });

@@ -24,8 +24,9 @@ export type Fact =
   /**
    * What the server's list of extensions (EHLO, CAPA, CAPABILITY) says of STARTTLS or STLS, told at the list's end and
    * only before authentication. `overwritten`: not offered, but there is a word such as other firewalls leave of it.
+   * `refused`: the client asked for TLS, and the server's answer is that it will not.
    */
-  | { readonly kind: 'starttls'; readonly offer: 'offered' | 'overwritten' | 'missing' }
+  | { readonly kind: 'starttls'; readonly offer: 'offered' | 'overwritten' | 'missing' | 'refused' }
   /** MAIL is on its way: conditions latch for this message from now on (D-46). Before its `command`. */
   | { readonly kind: 'messageBegins' }
   /** The transaction is over: end of data answered, RSET, EHLO, or MAIL refused. */

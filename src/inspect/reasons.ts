@@ -44,7 +44,7 @@ export const REASONS = {
   'policy-body': 'the text of the message is not accepted here',
   'policy-content-type': 'the message has a content type that is not accepted here',
   'policy-encoding': 'the message has a transfer encoding that is not accepted here',
-  'policy-starttls': 'the server offers no STARTTLS',
+  'policy-starttls': 'the server offers no STARTTLS, or does not begin it',
   'policy-ehlo': 'the server offers what is not accepted here',
   'policy-data-length': 'the message is too long for the policy of this site',
   'policy-learned': 'mail from this sender is not accepted here',

@@ -50,7 +50,7 @@ export const APPLICATION_MESSAGES = {
   SMTP_EHLO_REPLY: entry(`EHLO keyword ({matched}) matched${TAIL}`, 'match reply ehlo: the server offers this.'),
   SMTP_STARTTLS: entry(
     `STARTTLS is not offered ({matched})${TAIL}`,
-    'match starttls: the answer to EHLO ended without STARTTLS (missing), or without it although this server offered it before, or with a word that was overwritten in its place (stripped).',
+    'match starttls: the answer to EHLO ended without STARTTLS (missing), or without it although this server offered it before, or with a word that was overwritten in its place (stripped); or the server answered STARTTLS with a refusal (refused).',
   ),
   SMTP_DATA_LENGTH: entry(
     `Data length over the limit ({matched})${TAIL}`,

@@ -289,7 +289,7 @@ export const MESSAGES = {
     text: 'Server {responder} offered STARTTLS before and does not any more ({offer}) - {protocol} session of initiator ({initiator})',
     limited: true,
     meaning:
-      'The list of extensions of a server that offered STARTTLS or STLS (EHLO, CAPA, CAPABILITY) came without it: overwritten, with a word such as other firewalls leave in its place, or missing. Somebody on the way may read the mail; or the server was set up anew. Written once a server and hour by each worker, whatever the policy.',
+      'The list of extensions of a server that offered STARTTLS or STLS (EHLO, CAPA, CAPABILITY) came without it: overwritten, with a word such as other firewalls leave in its place, or missing; or it refused to begin TLS when it was asked to (refused; not 421). Somebody on the way may read the mail; or the server was set up anew. Written once a server and hour by each worker, whatever the policy.',
   },
   SMTP_END_OF_DATA_OVERWRITTEN: {
     facility: 'POSTERN',

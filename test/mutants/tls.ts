@@ -150,6 +150,42 @@ const before: readonly Guard[] = [
     ],
   ),
   ...guardsOf(
+    'src/protocols/smtp/facts.ts',
+    ['test/transcripts/starttls-policy.test.ts', SMTP],
+    [
+      [
+        'smtp-starttls-refused',
+        'a server that refuses to begin TLS is as one without it: the client may go on in clear (RFC 3207 4)',
+        "? [{ kind: 'starttls', offer: 'refused' }] : [];",
+        '? [] : [];',
+      ],
+    ],
+  ),
+  ...guardsOf(
+    'src/protocols/pop3/authorization.ts',
+    [POP3],
+    [
+      [
+        'pop3-stls-refused',
+        'so is one of POP3 that refuses STLS (RFC 2595 4)',
+        "...(answered.onOk === 'startsTls' ? { facts: [{ kind: 'starttls', offer: 'refused' }] } : {}),",
+        '',
+      ],
+    ],
+  ),
+  ...guardsOf(
+    'src/protocols/imap/answers.ts',
+    [IMAP],
+    [
+      [
+        'imap-starttls-refused',
+        'and one of IMAP that refuses STARTTLS (RFC 9051 6.2.1)',
+        "...(answered.onOk === 'startsTls' && !state.ended ? { facts: [{ kind: 'starttls', offer: 'refused' }] } : {}),",
+        '',
+      ],
+    ],
+  ),
+  ...guardsOf(
     'src/policy/application/occurrence.ts',
     ['test/transcripts/starttls-policy.test.ts'],
     [

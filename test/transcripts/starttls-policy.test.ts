@@ -36,7 +36,7 @@ function play(what: string, lines: readonly string[], before = false) {
 const PASSED = { hits: [], refusal: '' };
 const refused = (what: string) => ({
   hits: [`STARTTLS ${what}`],
-  refusal: '554 5.7.1 gw.example refused: the server offers no STARTTLS\r\n',
+  refusal: '554 5.7.1 gw.example refused: the server offers no STARTTLS, or does not begin it\r\n',
 });
 
 describe('match starttls', () => {
@@ -69,6 +69,26 @@ describe('match starttls', () => {
     expect(play('stripped', greeting('SIZE'), true)).toEqual(refused('stripped'));
     expect(play('stripped', greeting('SIZE'))).toEqual(PASSED);
     expect(play('stripped', greeting('XXXXXXXX', 'STARTTLS'), true)).toEqual(PASSED);
+  });
+
+  it('missing, and stripped where it was offered before: the server, or somebody in its name, refuses to begin', () => {
+    const asking = (code: string, ...behind: readonly string[]) => [
+      ...greeting('STARTTLS').slice(0, -1),
+      'C: STARTTLS',
+      `S: ${code} 4.7.0 not now`,
+      ...behind,
+    ];
+    for (const code of ['454', '502', '554']) {
+      const lines = asking(code, 'C: MAIL FROM:<a@b.ex>');
+      expect(play('missing', lines)).toEqual(refused('refused'));
+      expect(play('stripped', lines, true)).toEqual(refused('refused'));
+      expect(play('stripped', lines)).toEqual(PASSED);
+    }
+    // RFC 5321 3.8: the server goes away, whatever it was asked.
+    expect(play('missing', asking('421'))).toEqual(PASSED);
+    expect(play('missing', asking('220'))).toEqual(PASSED);
+    const noop = [...greeting('STARTTLS').slice(0, -1), 'C: NOOP', 'S: 454 not now', 'C: MAIL FROM:<a@b.ex>'];
+    expect(play('missing', noop)).toEqual(PASSED);
   });
 
   it('what our own policy masks was offered all the same', () => {

@@ -100,7 +100,7 @@ function detailOf(condition: ProgramCondition, occurrence: Occurrence): string {
     case 'dataLength':
       return `message ${condition.over + 1} octets`;
     case 'starttls':
-      return condition.what;
+      return occurrence.kind === 'starttls' && occurrence.offer === 'refused' ? 'refused' : condition.what;
     case 'body':
       return condition.map;
     default:

@@ -30,7 +30,7 @@ export type Occurrence =
   | { readonly kind: 'connection'; readonly client: string | undefined }
   | LineOccurrence
   | SingleFact
-  /** The server's list of extensions is complete. `before`: it offered STARTTLS in an earlier session. */
+  /** The server's list of extensions is complete, or it refuses STARTTLS. `before`: it offered it before that. */
   | { readonly kind: 'starttls'; readonly offer: StarttlsOffer; readonly before: boolean }
   | Exclude<ContentFact, { kind: 'limit' }>;
 

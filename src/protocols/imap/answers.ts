@@ -200,6 +200,8 @@ function onNegative(state: NotAuthenticated, answered: Unanswered, unanswered: r
   return {
     state: { ...state, unanswered, challenged: state.challenged && !answered.challenges, secretMayFollow },
     actions: waited ? [FORWARD, RESUME_INITIATOR] : [FORWARD],
+    // RFC 9051 6.2.1: the client may go on in clear. Behind BYE the server refuses whatever it is asked.
+    ...(answered.onOk === 'startsTls' && !state.ended ? { facts: [{ kind: 'starttls', offer: 'refused' }] } : {}),
   };
 }
 

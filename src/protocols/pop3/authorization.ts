@@ -166,6 +166,8 @@ function onNegative(state: Authorization, answered: Unanswered | undefined, unan
   return {
     state: { ...state, unanswered, challenged: false, secretMayFollow },
     actions: waited ? [FORWARD, RESUME_INITIATOR] : [FORWARD],
+    // RFC 2595 4: the client may go on in clear.
+    ...(answered.onOk === 'startsTls' ? { facts: [{ kind: 'starttls', offer: 'refused' }] } : {}),
   };
 }
 

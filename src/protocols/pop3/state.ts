@@ -28,7 +28,7 @@ export interface Unanswered {
   readonly capabilities?: boolean;
 }
 
-export type StlsOffer = Extract<Fact, { kind: 'starttls' }>['offer'];
+export type StlsOffer = Exclude<Extract<Fact, { kind: 'starttls' }>['offer'], 'refused'>;
 
 export interface Authorization {
   readonly at: 'AUTHORIZATION';

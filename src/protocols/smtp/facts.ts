@@ -35,7 +35,7 @@ export function keywordFacts(text: string): readonly Fact[] {
   return keyword === '' ? [] : [{ kind: 'ehloKeyword', keyword }];
 }
 
-export type StarttlsOffer = Extract<Fact, { kind: 'starttls' }>['offer'];
+export type StarttlsOffer = Exclude<Extract<Fact, { kind: 'starttls' }>['offer'], 'refused'>;
 
 /** What firewalls that overwrite keywords leave of STARTTLS, or of another one as long: `XXXXXXXX`, `XXXXXXXA`. */
 const OVERWRITTEN = /^X{7}[A-Z]$/;
@@ -48,12 +48,16 @@ export function offerAfter(before: StarttlsOffer, keyword: string): StarttlsOffe
 
 /**
  * Told with the last line of an answer to EHLO, and to HELO where EHLO was refused: so somebody on the way has it
- * forgotten too. A client that says HELO by itself asked for no extensions.
+ * forgotten too. A client that says HELO by itself asked for no extensions. And with a refusal of STARTTLS, after which
+ * a client may go on in clear (RFC 3207 4); 421 is no word about TLS, but the server going away (RFC 5321 3.8).
  */
 export function starttlsFacts(
   { starttls: offer, ehloRefused }: { readonly starttls: StarttlsOffer; readonly ehloRefused: boolean },
   { answers, code, continued }: { answers: CommandRule | undefined; code: string; continued: boolean },
 ): readonly Fact[] {
+  if (answers?.effect === 'startsTls') {
+    return /^[45]/.test(code) && code !== '421' && !continued ? [{ kind: 'starttls', offer: 'refused' }] : [];
+  }
   if (answers?.effect !== 'greets' || !code.startsWith('2') || continued) return [];
   return answers.verb === 'EHLO' || ehloRefused ? [{ kind: 'starttls', offer }] : [];
 }
