@@ -148,7 +148,8 @@ function starting<State, Policy>(
     startDialogue({ inspector, policy: { ...policy, client: initiator.address, server: serverKey(responder) } });
 }
 
-function smtpPolicy(
+/** A policy that hides STARTTLS wants the dialogue in clear: who asks for it unoffered does not get it either. */
+export function smtpPolicy(
   { maskedVerbs, maskedKeywords }: ApplicationProgram,
   hostname: string,
   chunking: 'mask' | 'inspect' | undefined,
@@ -158,6 +159,7 @@ function smtpPolicy(
     verbs: 'open',
     maskedVerbs,
     maskedKeywords,
+    starttls: [...maskedKeywords].some((word) => 'STARTTLS'.startsWith(word)) ? 'mask' : 'allow',
     chunking: chunking === 'inspect' ? 'allow' : 'mask',
     maxDataBytes: UNLIMITED_BYTES,
     hostname,

@@ -11,10 +11,13 @@ export type Fact =
    * it). `verb` is upper-case, `lengthBytes` counts without the line end. A masked line is told too.
    */
   | { readonly kind: 'command'; readonly verb?: string; readonly lengthBytes: number; readonly whole: boolean }
-  /** MAIL FROM: what stands between the angle brackets; empty for the null path. Behind its `command`. */
-  | { readonly kind: 'sender'; readonly address: string }
-  /** RCPT TO: the address, then each host of a source route as `@host`. Behind its `command`. */
-  | { readonly kind: 'recipient'; readonly addresses: readonly string[] }
+  /**
+   * MAIL FROM: what stands between the angle brackets, empty for the null path, then its other readings. `clear`: every
+   * server reads it so. Behind its `command`.
+   */
+  | { readonly kind: 'sender'; readonly addresses: readonly string[]; readonly clear: boolean }
+  /** RCPT TO: the same, then each host of a source route as `@host`. Behind its `command`. */
+  | { readonly kind: 'recipient'; readonly addresses: readonly string[]; readonly clear: boolean }
   /** The server refused a recipient for good: 550, 551, 553, 554, or any 5xx with 5.1.x (D-42). */
   | { readonly kind: 'recipientRefused' }
   /** A line of the answer to EHLO behind its first: its first word, upper-case. */

@@ -35,6 +35,7 @@ export const REASONS = {
   // Application policy (cisco-ios 3.9): the sentence is what the sender reads in a refusal
   'policy-sender': 'the sender address is not accepted here',
   'policy-recipient': 'the recipient address is not accepted here',
+  'unclear-address': 'the address can be read in more ways than one',
   'policy-recipient-count': 'too many recipients',
   'policy-recipient-invalid': 'too many invalid recipients',
   'policy-command': 'the command is not accepted here',

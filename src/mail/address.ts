@@ -15,10 +15,27 @@ export interface MailPath {
   readonly parameters: readonly string[];
 }
 
+/** How many spaces stand at the beginning. Text is octets: to JavaScript 0xA0 is a blank, to UTF-8 half a letter. */
+export function leadingSpaces(text: string): number {
+  let count = 0;
+  while (text[count] === ' ') count += 1;
+  return count;
+}
+
+export function trimSpacesAtEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === ' ') end -= 1;
+  return text.slice(0, end);
+}
+
+export function trimSpaces(text: string): string {
+  return trimSpacesAtEnd(text.slice(leadingSpaces(text)));
+}
+
 /** Reads what follows `FROM:` or `TO:`. */
 export function parsePath(argument: string): MailPath {
   const end = pathEnd(argument);
-  const path = argument.slice(0, end).replace(/^ *<?/, '').replace(/>$/, '').trimEnd();
+  const path = trimSpacesAtEnd(argument.slice(0, end).replace(/^ *<?/, '').replace(/>$/, ''));
   const { route, mailbox } = splitRoute(path);
   const at = lastUnquoted(mailbox, '@');
   return {
@@ -57,7 +74,7 @@ function splitRoute(path: string): { readonly route: readonly string[]; readonly
   const route = path
     .slice(0, colon)
     .split(',')
-    .map((host) => host.trim().replace(/^@/, ''));
+    .map((host) => trimSpaces(host).replace(/^@/, ''));
   return { route, mailbox: path.slice(colon + 1) };
 }
 

@@ -3,20 +3,25 @@
  * however it is written. Servers drop comments, blanks, needless quotes and backslashes before they look an address up
  * (RFC 5322 3.2.2, RFC 5321 4.1.2), so that a rule for `eve@evil.test` has to meet `<"eve" @evil.test.>`.
  */
-import { parsePath } from './address.ts';
+import { leadingSpaces, parsePath, trimSpaces } from './address.ts';
+import { isClear, otherReadings } from './envelope-form.ts';
 
 export interface EnvelopeAddress {
   /** The mailbox; empty for `<>`. Where it cannot be read, what stands between the brackets, as sent. */
   readonly address: string;
+  /** What it is to servers that take a domain of their own off it: `user@host` of `user%host@domain`. */
+  readonly readings: readonly string[];
   /** Hosts of a source route, first one first. */
   readonly route: readonly string[];
+  /** Every server reads it so. Else it is the most likely of several readings. */
+  readonly clear: boolean;
 }
 
 /** Reads what follows `FROM:` or `TO:`, parameters included. Text is latin-1, one character an octet. */
 export function envelopeAddress(argument: string): EnvelopeAddress {
   const path = pathText(argument);
   const { route, mailbox } = withoutRoutes(canonical(path) ?? path);
-  return { route, address: mailbox };
+  return { route, address: mailbox, readings: otherReadings(mailbox), clear: isClear(argument) };
 }
 
 /**
@@ -35,20 +40,20 @@ function pathText(argument: string): string {
   for (let path = inner; ; ) {
     const next = unquotedIndex(path, '<', 0);
     if (next < 0) return path;
-    path = path.slice(next + 1).trim();
+    path = trimSpaces(path.slice(next + 1));
   }
 }
 
 function upTo(text: string, end: ' ' | '>'): string {
   const at = unquotedIndex(text, end, end === ' ' ? leadingSpaces(text) : 0);
-  if (at >= 0) return text.slice(0, at).trim();
-  return text.trimStart().split(/[ >]/, 1)[0] ?? '';
+  if (at >= 0) return trimSpaces(text.slice(0, at));
+  return text.slice(leadingSpaces(text)).split(/[ >]/, 1)[0] ?? '';
 }
 
 /** Where the path's bracket opens, or -1. That of a parameter does not count: `u@c.example AUTH=<x@d.example>`. */
 function openingBracket(argument: string): number {
   const open = unquotedIndex(argument, '<', 0);
-  const before = argument.slice(0, Math.max(open, 0)).trimStart();
+  const before = argument.slice(leadingSpaces(argument), Math.max(open, 0));
   const blank = unquotedIndex(before, ' ', 0);
   if (blank < 0) return open;
   const isPath = unquotedIndex(before.slice(0, blank), '@', 0) >= 0;
@@ -74,10 +79,6 @@ function withoutComments(argument: string): string | undefined {
     i = end;
   }
   return depth > 0 ? undefined : text;
-}
-
-function leadingSpaces(text: string): number {
-  return text.length - text.trimStart().length;
 }
 
 /** Where `wanted` stands outside quotes, from `start` on, or -1. */
@@ -124,7 +125,7 @@ function closingQuote(text: string, open: number): number {
 /** A quoted string without its quotes where it would be the same without them (RFC 5321 4.1.2). */
 function plainly(quoted: string): string {
   const content = quoted.slice(1, -1).replace(/\\(.)/gs, '$1');
-  return /^[^\s"(),:;<>@[\\\]]+$/.test(content) ? content : quoted;
+  return /^[^ "(),:;<>@[\\\]]+$/.test(content) ? content : quoted;
 }
 
 /**

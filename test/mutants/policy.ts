@@ -150,6 +150,13 @@ const evaluation: readonly Guard[] = [
       '',
     ],
     [
+      'policy-unclear-address',
+      'an address that servers read in different ways is refused where a class looks at addresses (cisco-ios 3.9)',
+      "if (unclear === 'refuse') this.refusal = 'unclear-address';",
+      "if (unclear === 'refuse') return;",
+      ['src/policy/application/unclear-address.test.ts'],
+    ],
+    [
       'policy-refused-recipients',
       'every recipient that the server refuses counts (D-42)',
       'refusedRecipients: this.memory.refusedRecipients + 1 }',
@@ -222,6 +229,13 @@ const inspector = guardsOf('src/policy/application/inspector.ts', ALL, [
     '',
   ],
   [
+    'policy-recipient-in-chunks',
+    'a RCPT behind a chunk says that the server threw that chunk away, or may have (RFC 3030 4.2)',
+    "kind === 'sender' || kind === 'recipient');",
+    "kind === 'sender');",
+    ['src/policy/application/nested-chunks.test.ts'],
+  ],
+  [
     'policy-chunk-behind-refusal',
     'a chunk that was announced is thrown away before the words (RFC 3030 2)',
     'return { state, actions: [...chunk, ...refusing(state, policy, refusal, told.actions)] };',
@@ -271,11 +285,48 @@ const programs: readonly Guard[] = [
         'if (false) throw',
       ],
       [
+        'policy-unclear-learned',
+        'and where somebody learns senders (ours, learn sender)',
+        'return resetting.length + learning.length > 0 ?',
+        'return resetting.length > 0 ?',
+        ['src/policy/application/unclear-address.test.ts'],
+      ],
+      [
         'policy-refuses-content',
         'a policy that resets for content refuses what could not be read (content-limit)',
         'actions.reset && !actions.shadow && own.some(isContent)',
         'false && own.some(isContent)',
         [PROGRAM, CONTENT],
+      ],
+    ],
+  ),
+  ...guardsOf(
+    'src/engine/application.ts',
+    ['test/transcripts/starttls-policy.test.ts'],
+    [
+      [
+        'policy-masked-starttls',
+        'a policy that masks STARTTLS in the answer to EHLO masks the command, too (cisco-ios 3.9)',
+        "? 'mask' : 'allow',\n    chunking",
+        "? 'allow' : 'allow',\n    chunking",
+      ],
+    ],
+  ),
+  ...guardsOf(
+    'src/mail/envelope-form.ts',
+    ['src/mail/envelope-form.test.ts'],
+    [
+      [
+        'mail-clear-form',
+        'only what every server reads alike is clear (RFC 5321 4.1.2)',
+        'if (!BRACKETED.test(argument) && !BARE.test(argument)) return false;',
+        '',
+      ],
+      [
+        'mail-other-readings',
+        'user%host and host!user are read as servers do (Postfix, Sendmail)',
+        'found.push(`${user}@${host}`);',
+        '',
       ],
     ],
   ),

@@ -27,7 +27,7 @@ const ehlo = guardsOf(
     [
       'smtp-keyword-blanks',
       'a blank before a keyword hides nothing: clients skip it',
-      String.raw`!/^[ \t]/.test(line) && `,
+      String.raw`!/^[ \t=]/.test(line) && `,
       '',
     ],
     [
@@ -77,7 +77,7 @@ const answers = guardsOf(
     [
       'smtp-refused-reset',
       'a RSET that is refused undoes nothing: a client that went on is refused (D-46)',
-      'if (isResetUndone(over, answers, code))',
+      'if (isEndUndone(over, answers, code))',
       'if (false)',
       [DIALOGUES, MACHINE, 'src/policy/application/inspector.test.ts'],
     ],

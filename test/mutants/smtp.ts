@@ -199,9 +199,21 @@ const message = guardsOf(
     [
       'smtp-reset-undone',
       'a RSET that the server refused ends no message (RFC 5321 4.1.1.5)',
-      'return over.unanswered.some(mayCarryMail);',
-      'return false;',
+      'if (isTrustedReset(rule)) return over.unanswered.some(mayCarryMail);',
+      'if (isTrustedReset(rule)) return false;',
       [DIALOGUES],
+    ],
+    [
+      'smtp-last-chunk-refused',
+      'a last chunk that the server refuses ends no message: Exim goes on with the transaction (RFC 3030 2)',
+      "if (effect === 'closesMail') return accepted || rule !== LAST_CHUNK;",
+      "if (effect === 'closesMail') return true;",
+    ],
+    [
+      'smtp-last-chunk-undone',
+      'nor is what was pipelined behind it another message (RFC 3030 2)',
+      'return over.unanswered.slice(0, cleared < 0 ? undefined : cleared).some(mayCarryMail);',
+      'return false;',
     ],
   ],
 );

@@ -1,3 +1,4 @@
+import { smtpPolicy } from '../../src/engine/application.ts';
 import type { ContentFact } from '../../src/inspect/facts.ts';
 import type { Action, Frame, Inspector, Side } from '../../src/inspect/inspector.ts';
 import { type LearnedView, NOTHING_LEARNED, type PolicyEnvironment } from '../../src/policy/application/environment.ts';
@@ -11,7 +12,7 @@ import { patternPlanOf } from '../../src/policy/application/patterns.ts';
 import { type ApplicationProgram, compileProgram } from '../../src/policy/application/program.ts';
 import { type ClassMap, type Configuration, EMPTY_CONFIGURATION } from '../../src/policy/configuration.ts';
 import { smtp } from '../../src/protocols/smtp/machine.ts';
-import { defaultSmtpPolicy, type SmtpPolicy } from '../../src/protocols/smtp/policy.ts';
+import type { SmtpPolicy } from '../../src/protocols/smtp/policy.ts';
 import type { SmtpState } from '../../src/protocols/smtp/state.ts';
 import { describeActions } from './notation.ts';
 
@@ -98,16 +99,7 @@ export interface SmtpOptions {
 /** SMTP under an application policy, with the machine's own part as the engine sets it. */
 export function smtpPolicyOf(text: PolicyText, options: SmtpOptions = {}): ApplicationPolicy<SmtpPolicy> {
   const program = programOf(text);
-  const { maskedVerbs, maskedKeywords } = program;
-  const inner: SmtpPolicy = {
-    ...defaultSmtpPolicy,
-    verbs: 'open',
-    chunking: 'allow',
-    hostname: 'gw.example',
-    maskedVerbs,
-    maskedKeywords,
-    ...options.inner,
-  };
+  const inner: SmtpPolicy = { ...smtpPolicy(program, 'gw.example', 'inspect'), ...options.inner };
   const environment = environmentOf(patternPlanOf(configurationOf(text)), options.learned);
   return { inner, program, environment, hostname: 'gw.example', client: options.client };
 }

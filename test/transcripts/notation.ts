@@ -112,9 +112,10 @@ export function describeFact(fact: Fact): string {
     case 'command':
       return `command ${escapeOctets(fact.verb ?? '...') || '(none)'} ${fact.lengthBytes}${fact.whole ? '' : ' so far'}`;
     case 'sender':
-      return `sender <${escapeOctets(fact.address)}>`;
-    case 'recipient':
-      return `recipient ${fact.addresses.map((address) => `<${escapeOctets(address)}>`).join(' ')}`;
+    case 'recipient': {
+      const addresses = fact.addresses.map((address) => `<${escapeOctets(address)}>`).join(' ');
+      return `${fact.kind} ${addresses}${fact.clear ? '' : ' unclear'}`;
+    }
     case 'ehloKeyword':
       return `ehloKeyword ${escapeOctets(fact.keyword)}`;
     case 'dataBegins':

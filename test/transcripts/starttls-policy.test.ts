@@ -103,5 +103,9 @@ describe('match starttls', () => {
     }
     expect(engine.receivedFrom('responder')).toContain('XXXXXXXX');
     expect(engine.refusal).toBeUndefined();
+    // Who asks for it all the same does not get it: the policy wants to read.
+    engine.feed('responder', '250 ok\r\n');
+    engine.feed('initiator', 'STARTTLS\r\n');
+    expect(engine.receivedFrom('initiator')).toMatch(/x{8}\r\n$/);
   });
 });

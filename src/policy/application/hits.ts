@@ -82,9 +82,9 @@ function detailOf(condition: ProgramCondition, occurrence: Occurrence): string {
       return 'smtp';
     case 'sender':
     case 'senderLearned':
-      return occurrence.kind === 'line' ? addressOf(occurrence.sender?.address) : '';
+      return occurrence.kind === 'line' ? addressOf(occurrence.sender?.addresses[0]) : '';
     case 'recipient':
-      return occurrence.kind === 'line' ? addressOf(occurrence.recipient?.address) : '';
+      return occurrence.kind === 'line' ? addressOf(occurrence.recipient?.addresses[0]) : '';
     case 'clientLearned':
       return occurrence.kind === 'connection' ? (occurrence.client ?? '') : '';
     case 'recipientCount':

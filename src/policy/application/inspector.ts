@@ -271,7 +271,8 @@ function isNestedInChunks<State>(
   { refusesContent }: ApplicationProgram,
 ): boolean {
   if (!refusesContent || content !== 'walking') return false;
-  return facts.some(({ kind }) => kind === 'sender') && !facts.some(({ kind }) => kind === 'messageEnds');
+  const goesOn = facts.some(({ kind }) => kind === 'sender' || kind === 'recipient');
+  return goesOn && !facts.some(({ kind }) => kind === 'messageEnds');
 }
 
 /** Nothing that a class of this program looks at: most lines of most sessions. */

@@ -28,6 +28,13 @@ describe('a message that begins between the chunks of another', () => {
     expect(desk.say('C: MAIL FROM:<a@b.example>')).toBe(`content drop, ${refused('command-out-of-state')}`);
   });
 
+  // Exim wants a recipient before it takes a chunk, drops this one, and the transaction goes on.
+  test('a RCPT behind a chunk', () => {
+    const desk = afterChunk(['C: MAIL FROM:<a@b.example>', 'S: 250 ok']);
+    expect(desk.say('S: 503 RCPT first')).toBe('forward');
+    expect(desk.say('C: RCPT TO:<u@c.example>')).toBe(`content drop, ${refused('command-out-of-state')}`);
+  });
+
   test('nothing is refused where nothing is refused for content', () => {
     expect(afterChunk(ENVELOPE, 'log').say('C: EHLO c', 'C: MAIL FROM:<a@b.example>')).toBe('forward');
   });
@@ -59,5 +66,41 @@ describe('a message that begins between the chunks of another', () => {
       expect(desk.say('S: 250 ok', ...between.map(() => 'S: 250 ok'))).toBe('forward');
       expect(chunkEnd(desk)).toBe('content finish');
     }
+  });
+});
+
+describe('a last chunk that the server refuses', () => {
+  const both = {
+    maps: { EVE: ['eve@'], TRAP: ['trap@'] },
+    classes: { C: ['match-all', 'sender address regex EVE', 'recipient address regex TRAP'] },
+    policy: { C: 'reset' },
+  };
+  const begun = [...OFFER, 'C: MAIL FROM:<eve@evil.test>', 'S: 250 ok', 'C: BDAT 0 LAST'];
+
+  test.each([
+    ['alone', ['S: 503 RCPT first']],
+    ['before a MAIL that is refused as nested', ['S: 503 no', 'C: MAIL FROM:<a@b.example>', 'S: 503 nested']],
+    ['unanswered', []],
+  ])('%s: what was said in the transaction goes on', (_what, between) => {
+    expect(smtpDesk(both).say(...begun, ...between, 'C: RCPT TO:<trap@c.example>')).toContain(
+      'refuse policy-recipient',
+    );
+  });
+
+  test.each([
+    ['250', 'S: 250 ok'],
+    ['RSET', 'S: 503 no', 'C: RSET', 'S: 250 ok'],
+    ['EHLO', 'S: 503 no', 'C: EHLO c', 'S: 250 mx'],
+  ])('%s ends it', (_what, ...lines) => {
+    const next = ['C: MAIL FROM:<a@b.example>', 'C: RCPT TO:<trap@c.example>'];
+    expect(smtpDesk(both).say(...begun, ...lines, ...next)).toBe('forward');
+  });
+
+  test('with another MAIL behind it nobody knows whose message it is; a RSET between them tells', () => {
+    expect(smtpDesk(both).say(...begun, 'C: MAIL FROM:<a@b.example>', 'S: 503 no')).toContain(
+      'refuse unexpected-reply',
+    );
+    expect(smtpDesk(both).say(...begun, 'C: MAIL FROM:<a@b.example>', 'S: 421 bye')).toBe('forward');
+    expect(smtpDesk(both).say(...begun, 'C: RSET', 'C: MAIL FROM:<a@b.example>', 'S: 503 no')).toBe('forward');
   });
 });

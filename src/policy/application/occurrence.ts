@@ -16,7 +16,8 @@ export interface LineOccurrence {
 }
 
 export interface AddressOccurrence {
-  readonly address: string;
+  /** As it stands, then its other readings. */
+  readonly addresses: readonly string[];
   /** Indexes of the maps that it matches. */
   readonly maps: readonly number[];
 }
@@ -124,7 +125,7 @@ function holdsOnLine(condition: ProgramCondition, line: LineOccurrence, by: Judg
       return truth(line.sender?.maps.includes(condition.mapIndex) ?? false);
     case 'senderLearned':
       if (!line.whole) return mayCome(line, SENDER_VERBS);
-      return truth(isLearned(line.sender?.address ?? '', condition.domain, by));
+      return truth((line.sender?.addresses ?? []).some((address) => isLearned(address, condition.domain, by)));
     case 'recipient':
       if (!line.whole) return mayCome(line, RECIPIENT_VERBS);
       return truth(line.recipient?.maps.includes(condition.mapIndex) ?? false);

@@ -42,6 +42,8 @@ export interface ProgramInterests {
   /** Addresses are held against patterns. */
   readonly senderPatterns: boolean;
   readonly recipientPatterns: boolean;
+  /** What becomes of an address that servers read in different ways. */
+  readonly unclear: Readonly<Record<'sender' | 'recipient', 'refuse' | 'tell' | 'pass'>>;
   /** A line may be refused before its end: by its verb or its length. */
   readonly prefixes: boolean;
 }
@@ -167,11 +169,20 @@ function interestsOf(classes: readonly ProgramClass[], { sets }: PatternSets): P
   const kinds = new Set(classes.flatMap(({ conditions }) => conditions.map(({ kind }) => kind)));
   const some = (wanted: readonly Condition['kind'][]): boolean => wanted.some((kind) => kinds.has(kind));
   const resetting = classes.filter(({ actions }) => actions.reset && !actions.shadow);
+  const learning = classes.filter(({ actions }) => actions.learn !== undefined && !actions.shadow);
+  const ofUnclear = (looksAt: boolean): 'refuse' | 'tell' | 'pass' => {
+    if (!looksAt) return 'pass';
+    return resetting.length + learning.length > 0 ? 'refuse' : 'tell';
+  };
   return {
     connection: some(OF_CONNECTION),
     lines: some(OF_LINES),
     senderPatterns: kinds.has('sender') && sets.sender !== undefined,
     recipientPatterns: kinds.has('recipient') && sets.recipient !== undefined,
+    unclear: {
+      sender: ofUnclear(some(['sender', 'senderLearned']) || learning.length > 0),
+      recipient: ofUnclear(some(['recipient'])),
+    },
     prefixes: resetting.some(({ conditions }) => conditions.some(({ kind }) => TOLD_BY_PREFIXES.includes(kind))),
   };
 }

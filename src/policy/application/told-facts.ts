@@ -1,7 +1,7 @@
 /** What an inspector told in one step, grouped into events and judged one after the other. */
 import type { Fact } from '../../inspect/facts.ts';
 import type { Action } from '../../inspect/inspector.ts';
-import type { Reason } from '../../inspect/reasons.ts';
+import { REASONS, type Reason } from '../../inspect/reasons.ts';
 import type { PolicyEnvironment } from './environment.ts';
 import { judge, judgeHead } from './evaluate.ts';
 import {
@@ -13,7 +13,7 @@ import {
   withSender,
 } from './memory.ts';
 import type { AddressOccurrence, LineOccurrence, Occurrence } from './occurrence.ts';
-import type { ApplicationProgram } from './program.ts';
+import type { ApplicationProgram, ProgramInterests } from './program.ts';
 
 /** What judging needs beside the facts. */
 export interface Bench {
@@ -72,6 +72,8 @@ class Telling implements Told {
   readonly actions: Action[] = [];
   readonly #bench: Bench;
   #line: OpenLine | undefined;
+  /** An address of the line has several readings: what becomes of it. */
+  #unclear: ProgramInterests['unclear']['sender'] | undefined;
 
   constructor(memory: PolicyMemory, bench: Bench) {
     this.memory = memory;
@@ -90,12 +92,12 @@ class Telling implements Told {
         this.#openLine(fact.verb, fact.lengthBytes);
         return;
       case 'sender':
-        this.memory = withSender(this.memory, fact.address);
-        this.#addSender(fact.address);
+        this.memory = withSender(this.memory, fact.addresses[0] ?? '');
+        this.#add('sender', fact);
         return;
       case 'recipient':
         this.memory = withRecipient(this.memory);
-        this.#addRecipient(fact.addresses);
+        this.#add('recipient', fact);
         return;
       default:
         this.closeLine();
@@ -107,6 +109,16 @@ class Telling implements Told {
     const line = this.#line;
     this.#line = undefined;
     if (line !== undefined && this.refusal === undefined) this.#judge({ kind: 'line', whole: true, ...line });
+    this.#judgeUnclear();
+  }
+
+  /** What classes make of an address is worth nothing where the server may read another one. */
+  #judgeUnclear(): void {
+    const unclear = this.#unclear;
+    this.#unclear = undefined;
+    if (unclear === undefined || unclear === 'pass' || this.refusal !== undefined) return;
+    if (unclear === 'refuse') this.refusal = 'unclear-address';
+    else this.actions.push({ kind: 'alert', alert: { id: 'PROTOCOL_VIOLATION', text: REASONS['unclear-address'] } });
   }
 
   #takeSingle(fact: Exclude<Fact, { kind: 'command' | 'sender' | 'recipient' }>): void {
@@ -151,21 +163,15 @@ class Telling implements Told {
     return this.#line;
   }
 
-  #addSender(address: string): void {
+  #add(side: 'sender' | 'recipient', { addresses, clear }: Extract<Fact, { kind: 'sender' | 'recipient' }>): void {
     const { program, environment } = this.#bench;
+    if (!clear) this.#unclear ??= program.interests.unclear[side];
     const line = this.#line ?? this.#openLine(undefined, 0);
     if (line === undefined) return;
-    line.sender = { address, maps: program.interests.senderPatterns ? environment.matches('sender', address) : [] };
-  }
-
-  #addRecipient(addresses: readonly string[]): void {
-    const { program, environment } = this.#bench;
-    const line = this.#line ?? this.#openLine(undefined, 0);
-    if (line === undefined) return;
-    const maps = program.interests.recipientPatterns
-      ? addresses.flatMap((address) => environment.matches('recipient', address))
+    const maps = program.interests[`${side}Patterns`]
+      ? addresses.flatMap((address) => environment.matches(side, address))
       : [];
-    line.recipient = { address: addresses[0] ?? '', maps };
+    line[side] = { addresses, maps };
   }
 
   #judge(occurrence: Occurrence): void {

@@ -6,8 +6,8 @@ import type { Reason } from '../../inspect/reasons.ts';
 import { AWAIT_TLS } from '../../inspect/tls-start.ts';
 import { keywordOf, mayOffer } from './ehlo.ts';
 import { keywordFacts, offerAfter, refusesRecipient, starttlsFacts } from './facts.ts';
-import type { CommandRule } from './grammar.ts';
-import { commandIsAnswered, isResetUndone } from './message.ts';
+import { type CommandRule, LAST_CHUNK } from './grammar.ts';
+import { commandIsAnswered, isEndUndone } from './message.ts';
 import { refuseServer, refuseWithReset, type SmtpPolicy } from './policy.ts';
 import { judgeReply, type RefusedReply, type ReplyLine } from './replies.ts';
 import { moveTo, type SmtpState } from './state.ts';
@@ -28,7 +28,7 @@ export function onReplyLine(state: SmtpState, text: string, policy: SmtpPolicy):
   const over: SmtpState = { ...learnt, replyCode: undefined, unanswered: reply.remaining };
   const { answers, code } = reply;
   if (answers === undefined) return { ...moveTo(state, over, actions), facts };
-  if (isResetUndone(over, answers, code)) return { state, actions: refuseWithReset('unexpected-reply') };
+  if (isEndUndone(over, answers, code)) return { state, actions: refuseWithReset('unexpected-reply') };
   const step = conclude(state, over, { answers, code }, { actions, policy });
   const told = commandIsAnswered(step.state, answers, code);
   return { ...step, state: told.state, facts: [...facts, ...told.facts, ...dataFacts(told.state)] };
@@ -128,8 +128,9 @@ function conclude(
   }
 }
 
-function decline(over: SmtpState, { effect, goAhead: asked }: CommandRule): SmtpState {
-  if (effect === 'closesMail') return { ...over, envelope: 'none' };
+function decline(over: SmtpState, rule: CommandRule): SmtpState {
+  const { effect, goAhead: asked } = rule;
+  if (effect === 'closesMail') return rule === LAST_CHUNK ? over : { ...over, envelope: 'none' };
   return asked?.wants === 'sasl' ? { ...over, secretsMayFollow: true } : over;
 }
 

@@ -156,14 +156,24 @@ interface Attack {
 
 /** The first octet of a path that makes it a program to run (signatures 3100 to 3102). */
 function findAttack(rule: CommandRule, argument: string, start: number): Attack | undefined {
-  const rest = argument.slice(start);
-  const end = pathEnd(rest);
-  // Servers read on where something else than parameters follows: `<(a>b)|sh@y.test>`, `<>|sh@y.test>`.
-  const path = end < rest.length && rest[end] !== ' ' ? rest : rest.slice(0, end);
+  const path = attackedText(argument.slice(start));
   const pipe = path.indexOf('|');
   const substitution = path.search(COMMAND_SUBSTITUTION);
   if (pipe >= 0 && (substitution < 0 || pipe < substitution)) {
     return { at: start + pipe, signature: rule.keyword === 'TO:' ? 3101 : 3102 };
   }
   return substitution < 0 ? undefined : { at: start + substitution, signature: 3100 };
+}
+
+/**
+ * Servers read on where something else than parameters follows a path: `<(a>b)|sh@y.test>`, `<>|sh@y.test>`. Where no
+ * bracket closes it, up to the first parameter: `x< |sh@y.test>`.
+ */
+function attackedText(text: string): string {
+  const end = pathEnd(text);
+  if (text[leadingSpaces(text)] === '<' && text[end - 1] === '>') {
+    return text.slice(0, text[end] === ' ' ? end : undefined);
+  }
+  const parameter = / [A-Za-z][A-Za-z0-9-]*=/.exec(text.slice(end));
+  return parameter === null ? text : text.slice(0, end + parameter.index);
 }

@@ -103,7 +103,7 @@ function onLegal(
   const recipients = recipientsAfter(state, rule);
   const signatures = signaturesOf(rule, argument, recipients, policy).map((each) => alertOf(signatureAlert(each)));
   const chunkBytes = recipients === 0 ? 0 : state.chunkBytes;
-  const awaited = rule.effect === 'resets' && argument.trim() !== '' ? DOUBTFUL_RESET : rule;
+  const awaited = rule.effect === 'resets' && /[^ ]/.test(argument) ? DOUBTFUL_RESET : rule;
   const told = commandIsSent({ ...state, recipients, chunkBytes, secretsMayFollow: false }, awaited);
   const facts = [...told.facts, own, ...envelopeFacts(rule, argument)];
   return telling(facts, sent(told.state, awaited, [FORWARD, ...signatures, ...earlyTalk(state)], state));

@@ -23,6 +23,12 @@ describe('the extensions a client gets to see', () => {
     expect(mayGrow('CHUN', { chunking: 'allow' })).toBe(true);
   });
 
+  it('are not what a client may find behind blanks or equals signs', () => {
+    const open = { verbs: 'open', starttls: 'mask' } as const;
+    expect([' STARTTLS', '\tSTARTTLS', '=STARTTLS', '=', ' SIZE'].some((line) => offers(line, open))).toBe(false);
+    expect(['XYZZY', 'AUTH=LOGIN', ''].every((line) => offers(line, open))).toBe(true);
+  });
+
   it('are told by their first octets', () => {
     expect(['', 'S', 'SI', 'AUTH=PL', 'SIZE 1'].every((line) => mayGrow(line))).toBe(true);
     expect(['X', 'CH', 'SIZEX', 'SIZES ', ' '].some((line) => mayGrow(line))).toBe(false);

@@ -50,8 +50,8 @@ export function mayOffer(line: string, whole: boolean, policy: SmtpPolicy): bool
   // What begins with a forbidden word is forbidden from the octet that completes it, as verbs are.
   const begins = (word: string): boolean => word !== '' && keyword.startsWith(word);
   if ([...policy.maskedKeywords].some(begins)) return false;
-  // Clients may skip blanks before a keyword.
-  if (policy.verbs === 'open') return !/^[ \t]/.test(line) && !hidden(policy).some(begins);
+  // Clients may skip blanks before a keyword, Postfix equals signs too (smtp_proto.c, smtp_helo).
+  if (policy.verbs === 'open') return !/^[ \t=]/.test(line) && !hidden(policy).some(begins);
   if (whole || line.includes(' ') || upper(line).startsWith('AUTH=')) {
     return line === '' || permitted(policy).includes(keyword);
   }

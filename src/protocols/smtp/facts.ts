@@ -24,9 +24,9 @@ function verbOf(text: string): string {
 export function envelopeFacts(rule: CommandRule, argument: string): readonly Fact[] {
   const start = pathStart(rule, argument);
   if (start === undefined) return [];
-  const { address, route } = envelopeAddress(argument.slice(start));
-  if (rule.keyword === 'FROM:') return [{ kind: 'sender', address }];
-  return [{ kind: 'recipient', addresses: [address, ...route.map((host) => `@${host}`)] }];
+  const { address, readings, route, clear } = envelopeAddress(argument.slice(start));
+  if (rule.keyword === 'FROM:') return [{ kind: 'sender', addresses: [address, ...readings], clear }];
+  return [{ kind: 'recipient', addresses: [address, ...readings, ...route.map((host) => `@${host}`)], clear }];
 }
 
 /** A line of the answer to EHLO behind its first, whether the client may see it or not. */

@@ -36,10 +36,13 @@ export function closing(state: SmtpState): SmtpState {
   return state.message === 'open' ? { ...state, message: 'closing' } : state;
 }
 
-/** A RSET was refused behind which the client went on as if it had been accepted. */
-export function isResetUndone(over: SmtpState, rule: CommandRule, code: string): boolean {
-  if (!isTrustedReset(rule) || code.startsWith('2') || code === '421') return false;
-  return over.unanswered.some(mayCarryMail);
+/** A RSET, or a last chunk, was refused behind which the client went on as if it had been accepted. */
+export function isEndUndone(over: SmtpState, rule: CommandRule, code: string): boolean {
+  if (code.startsWith('2') || code === '421') return false;
+  if (isTrustedReset(rule)) return over.unanswered.some(mayCarryMail);
+  if (rule !== LAST_CHUNK) return false;
+  const cleared = over.unanswered.findIndex(isTrustedReset);
+  return over.unanswered.slice(0, cleared < 0 ? undefined : cleared).some(mayCarryMail);
 }
 
 /** The last line of the answer to `rule` has come; `over` is the state behind it. */
@@ -49,12 +52,17 @@ export function commandIsAnswered(over: SmtpState, rule: CommandRule, code: stri
     if (over.message === 'none' || over.unanswered.some(mayCarryMail)) return { state: over, facts: [] };
     return { state: { ...over, message: 'none', chunksBegun: false }, facts: [{ kind: 'messageEnds' }] };
   }
-  const goesOn = isTrustedReset(rule) && over.message === 'closing';
+  const goesOn = (isTrustedReset(rule) || rule === LAST_CHUNK) && over.message === 'closing';
   return { state: goesOn ? { ...over, message: 'open' } : over, facts: [] };
 }
 
-function endsMessage(over: SmtpState, { effect }: CommandRule, accepted: boolean): boolean {
-  if (effect === 'closesMail') return true;
+/**
+ * RFC 3030 2: where a chunk is refused the state is indeterminate, and a RSET must clear it. Exim, which wants a
+ * recipient first, drops the chunk and goes on with the transaction; Postfix ends it.
+ */
+function endsMessage(over: SmtpState, rule: CommandRule, accepted: boolean): boolean {
+  const { effect } = rule;
+  if (effect === 'closesMail') return accepted || rule !== LAST_CHUNK;
   if (accepted) return effect === 'greets' || effect === 'resets';
   return effect === 'opensMail' && over.envelope === 'none';
 }

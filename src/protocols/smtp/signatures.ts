@@ -1,5 +1,5 @@
 import type { Alert } from '../../inspect/alerts.ts';
-import { parsePath } from '../../mail/address.ts';
+import { envelopeAddress } from '../../mail/envelope.ts';
 import { pathStart } from './command-line.ts';
 import { COMMANDS, type CommandRule, upper } from './grammar.ts';
 import type { SmtpPolicy } from './policy.ts';
@@ -30,8 +30,8 @@ export function signaturesOf(
 ): readonly Signature[] {
   const found: Signature[] = rule.signature === undefined ? [] : [rule.signature];
   if (rule.keyword !== 'TO:') return found;
-  const local = upper(parsePath(argument.slice(pathStart(rule, argument) ?? argument.length)).localPart);
-  if (local === 'DECODE' || local === 'UUDECODE') found.push(3105);
+  const { address } = envelopeAddress(argument.slice(pathStart(rule, argument) ?? argument.length));
+  if (/^(?:UU)?DECODE(?:@|$)/.test(upper(address))) found.push(3105);
   if (recipients === policy.spamRecipients + 1) found.push(3106);
   return found;
 }
