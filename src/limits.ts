@@ -11,6 +11,8 @@ export const SMTP_CHUNK_BYTES_MAX = 2_147_483_647;
 /** RFC 5321 4.5.3.1.5 gives 512; real greetings and EHLO lines are longer. */
 export const SMTP_REPLY_BYTES_MAX = 4_096;
 export const POP3_COMMAND_BYTES_MAX = 255;
+/** Cyrus and Courier read 8,191 octets with CRLF of a line and take the rest for another one. */
+export const POP3_SASL_BYTES_MAX = 8_189;
 export const POP3_REPLY_BYTES_MAX = 4_096;
 /** Before authentication; RFC 9051 leaves it open, RFC 7162 4 asks for 8192 at least. */
 export const IMAP_COMMAND_BYTES_MAX = 8_192;

@@ -57,8 +57,26 @@ const imapCommands: readonly Guard[] = [
       [
         'imap-literal-offered',
         'a non-synchronising literal passes only to a server that offers it (RFC 7888 4)',
-        '!isOffered(literal, state.nonSynchronising)',
+        '!isOffered(literal, state.offers.nonSynchronising)',
         'false',
+      ],
+      [
+        'imap-literal-line-end',
+        'CRLF follows the brace of a literal: at an LF Cyrus runs the octets (RFC 9051 9)',
+        "if (end === 'bareLf') return",
+        'if (false) return',
+      ],
+      [
+        'imap-literal-unasked-noted',
+        'a command is known by a literal that did not wait (RFC 7888)',
+        'const command = literal.synchronising ? before.command : { ...before.command, literalUnasked: true };',
+        'const { command } = before;',
+      ],
+      [
+        'imap-language-offered',
+        'LANGUAGE goes only to a server that lists it: Stalwart would run what follows its blank (RFC 5255 3.1)',
+        "[state.offers.language ? 'withLanguage' : 'usual']",
+        "['withLanguage']",
       ],
       [
         'imap-literal-read-alike',
@@ -243,14 +261,14 @@ const imapCommands: readonly Guard[] = [
 
 const imapAnswers: readonly Guard[] = [
   ...guardsOf(
-    'src/protocols/imap/state.ts',
+    'src/protocols/imap/offers.ts',
     [IMAP_MACHINE, DIALOGUES],
     [
       [
         'imap-literal-unseen',
         'what no list of capabilities offered is not offered (RFC 7888 4)',
-        "nonSynchronising: 'none',",
-        "nonSynchronising: 'any',",
+        "nonSynchronising: 'none', ",
+        "nonSynchronising: 'any', ",
       ],
     ],
   ),
@@ -303,8 +321,26 @@ const imapAnswers: readonly Guard[] = [
       [
         'imap-early-answer',
         'a command that is not sent to its end is not answered by OK (RFC 9051 4.3)',
-        "if (status === 'OK' || unfinished.answeredEarly || (status === 'BAD' && awaits !== 'goAhead')) {",
+        "if (status === 'OK' || unfinished.answeredEarly || wasUnread) {",
         'if (false) {',
+      ],
+      [
+        'imap-literal-bad-early',
+        'nor by BAD where a literal of it did not wait: the server runs its octets (RFC 7888)',
+        ' || command.literalUnasked === true);',
+        ');',
+      ],
+      [
+        'imap-literal-bad',
+        'and where the command was complete, BAD ends the session all the same (RFC 7888)',
+        "if (status === 'BAD' && answered.literalUnasked === true) {",
+        'if (false) {',
+      ],
+      [
+        'imap-exchange-had',
+        'an AUTHENTICATE in which nothing was said has not succeeded: the OK is for something else (RFC 4422 3)',
+        "if (answered.awaitsChallenge === true) return refusal(state, { reason: 'unexpected-reply' }, policy);",
+        '',
       ],
       [
         'imap-reply-literal',
@@ -392,12 +428,6 @@ const imapAnswers: readonly Guard[] = [
     [IMAP_MACHINE, DIALOGUES],
     [
       [
-        'imap-preauth-remembered',
-        'a refused UNAUTHENTICATE leaves a session that PREAUTH began one (RFC 8437 3)',
-        'return beginAuthenticated(state.before);',
-        'return beginAuthenticated({ ...state.before, greeted: false });',
-      ],
-      [
         'imap-literal-followed',
         'behind a login a LOGOUT in a literal is text (RFC 9051 4.3)',
         'const counted = literal === undefined || literal.bytes === 0 ? [] : [countedInitiator(literal.bytes)];',
@@ -408,6 +438,36 @@ const imapAnswers: readonly Guard[] = [
         'UNAUTHENTICATE that is answered by OK ends the login (RFC 8437 3)',
         "case 'UNAUTHENTICATE':",
         "case 'NEVER':",
+      ],
+      [
+        'imap-unauthenticate-refused',
+        'behind one that seems to be refused no login comes: the NO can have been for another command (RFC 9051 6.2)',
+        'if (!mayHaveLeft || midCommand) return undefined;',
+        'if (mayHaveLeft || !mayHaveLeft) return undefined;',
+      ],
+      [
+        'imap-unauthenticate-begun',
+        'and the login is refused before its secret goes (RFC 9051 6.2)',
+        'return early === undefined ? {',
+        'return true ? {',
+      ],
+      [
+        'imap-unauthenticate-lines',
+        'for which its line is held as it comes, however long its tag is (RFC 9051 6.2)',
+        'mayHaveLeft ? STRICT_INITIATOR : ',
+        'false ? STRICT_INITIATOR : ',
+      ],
+      [
+        'imap-unauthenticate-no-words',
+        'no words follow what the server may be in the middle of (RFC 9051 7)',
+        'return refuseVerb(state, early, { ...policy, reset: true });',
+        'return refuseVerb(state, early, policy);',
+      ],
+      [
+        'imap-compress-followed',
+        'COMPRESS hides nothing of a client whom the server refused it (RFC 4978 3)',
+        "case 'UNAUTHENTICATE':\n      return awaitAnswer(state, tag);",
+        "case 'COMPRESS':\n      return { state, actions: [FORWARD, { kind: 'frameAs', from: 'initiator', mode: { kind: 'opaque' } }] };\n    case 'UNAUTHENTICATE':\n      return awaitAnswer(state, tag);",
       ],
     ],
   ),

@@ -155,6 +155,12 @@ const pop3: readonly Guard[] = [
         '',
       ],
       [
+        'pop3-exchange-had',
+        'an AUTH in which nothing was said has not succeeded: the +OK is for something else (RFC 4422 3)',
+        "if (answered.awaitsChallenge === true) return refuseReply(state, 'unexpected-reply', policy);",
+        '',
+      ],
+      [
         'pop3-read-again',
         'a client that goes on after QUIT is read as at the beginning (never an off switch)',
         '...(state.responderOpaque ? readAgain() : []),',
@@ -169,8 +175,21 @@ const pop3: readonly Guard[] = [
       [
         'pop3-secure-mechanism',
         'with secure-login AUTH PLAIN and its like do not pass (cisco-ios 3.7)',
-        'findAuthOffence(text, complete, context.secureLogin)',
-        'findAuthOffence(text, complete, false)',
+        'findAuthOffence(line, complete, context.secureLogin)',
+        'findAuthOffence(line, complete, false)',
+      ],
+      [
+        'pop3-auth-blank',
+        'a blank and nothing behind AUTH is refused: Dovecot takes its line end for a command (RFC 5034 4)',
+        "if (endsBehindBlank) return { at: from, reason: 'invalid-arguments' };",
+        '',
+      ],
+      ['pop3-auth-blank-at-cr', 'and at its CR, before the LF comes (RFC 5034 4)', "line[from] === '\\r' || ", ''],
+      [
+        'pop3-blanks-alone',
+        'an argument is whatever is no blank: 0xA0 makes LANG one line of answer (RFC 6856 3)',
+        'const hasArguments = /[^ ]/.test(text.slice(verb.length));',
+        "const hasArguments = text.slice(verb.length).trim() !== '';",
       ],
       [
         'pop3-control-characters',
@@ -209,6 +228,12 @@ const pop3: readonly Guard[] = [
     'src/protocols/pop3/machine.ts',
     [POP3_MACHINE, POP3],
     [
+      [
+        'pop3-longest-line',
+        'no line is longer than Cyrus and Courier read at once: they would run its rest (limits.md)',
+        'initiator: POP3_SASL_BYTES_MAX',
+        'initiator: 12_288',
+      ],
       [
         'pop3-early-talk',
         'a client waits for the greeting (RFC 1939 4)',

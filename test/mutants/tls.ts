@@ -144,7 +144,7 @@ const before: readonly Guard[] = [
       [
         'imap-preauth-starttls',
         'behind PREAUTH, which somebody on the way may have made, there is no STARTTLS (RFC 9051 6.2.1)',
-        'if (state.greeted) return refuseStarttls(state, tag, policy);',
+        "if (state.greeted) return refuseVerb(state, { verb: 'STARTTLS', tag }, policy);",
         '',
       ],
     ],

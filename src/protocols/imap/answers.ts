@@ -3,8 +3,8 @@ import type { Action, Step } from '../../inspect/inspector.ts';
 import { AWAIT_TLS } from '../../inspect/tls-start.ts';
 import { withoutUndecidedCr } from '../../inspect/words.ts';
 import { beginAuthenticated } from './authenticated.ts';
-import { nonSynchronisingOf } from './literals.ts';
 import { countedInitiator } from './not-authenticated.ts';
+import { offersOf } from './offers.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import { capabilitiesIn, literalIn, readResponse, type Status } from './replies.ts';
 import {
@@ -112,9 +112,9 @@ function telling(facts: readonly Fact[], step: Result): Result {
 
 function noteUntagged(state: NotAuthenticated, text: string, bye: boolean): NotAuthenticated {
   const capabilities = capabilitiesIn(text);
-  const nonSynchronising = capabilities === undefined ? state.nonSynchronising : nonSynchronisingOf(capabilities);
+  const offers = capabilities === undefined ? state.offers : offersOf(capabilities);
   const idAnswer = state.idAnswer === 'none' && ID_RESPONSE.test(text) ? 'untagged' : state.idAnswer;
-  return { ...state, nonSynchronising, idAnswer, ended: state.ended || bye };
+  return { ...state, offers, idAnswer, ended: state.ended || bye };
 }
 
 /** `+` lets a client go on with a literal or with its turn in a SASL exchange; anywhere else it is nobody's. */
@@ -127,8 +127,10 @@ function onContinuation(state: NotAuthenticated, policy: ImapPolicy): Result {
       actions: [FORWARD, ...(literalBytes > 0 ? [countedInitiator(literalBytes)] : []), RESUME_INITIATOR],
     };
   }
-  if (unfinished === undefined && !state.challenged && state.unanswered.at(-1)?.challenges === true) {
-    return { state: { ...state, challenged: true }, actions: [FORWARD, RESUME_INITIATOR] };
+  const last = state.unanswered.at(-1);
+  if (unfinished === undefined && !state.challenged && last?.challenges === true) {
+    const unanswered = [...state.unanswered.slice(0, -1), { ...last, awaitsChallenge: false }];
+    return { state: { ...state, unanswered, challenged: true }, actions: [FORWARD, RESUME_INITIATOR] };
   }
   const mayBeEarly = unfinished === undefined || (unfinished.awaits === 'rest' && !unfinished.answeredEarly);
   if (!mayBeEarly || state.challenged || state.earlyGoAhead) {
@@ -148,9 +150,15 @@ function onTagged(before: NotAuthenticated, tag: string, status: Status, policy:
   const answered = state.unanswered.find((command) => command.tag === tag);
   if (answered === undefined) return onAnswerToLineUnderWay(state, tag, status, policy);
   const unanswered = state.unanswered.filter((command) => command !== answered);
+  // RFC 7888: the server did not read the literal, so its octets, which have gone ahead, are commands there.
+  if (status === 'BAD' && answered.literalUnasked === true) {
+    return refusal(state, { reason: 'unexpected-reply' }, policy);
+  }
   if (status !== 'OK') return onNegative(state, answered, unanswered);
   // Nothing is settled while the server's own challenge is open.
   if (answered.challenges && state.challenged) return refusal(state, { reason: 'unexpected-reply' }, policy);
+  // RFC 4422 3: every exchange has a challenge or an initial response, so the OK is another command's.
+  if (answered.awaitsChallenge === true) return refusal(state, { reason: 'unexpected-reply' }, policy);
   return onOk({ ...state, unanswered }, answered);
 }
 
@@ -182,7 +190,8 @@ function onAnswerToLineUnderWay(state: NotAuthenticated, tag: string, status: St
 function onEarlyAnswer(state: NotAuthenticated, unfinished: Unfinished, status: Status, policy: ImapPolicy): Result {
   const { command, awaits } = unfinished;
   const secretMayFollow = state.secretMayFollow || command.onOk === 'authenticates';
-  if (status === 'OK' || unfinished.answeredEarly || (status === 'BAD' && awaits !== 'goAhead')) {
+  const wasUnread = status === 'BAD' && (awaits !== 'goAhead' || command.literalUnasked === true);
+  if (status === 'OK' || unfinished.answeredEarly || wasUnread) {
     return refusal(state, { reason: 'unexpected-reply' }, policy);
   }
   if (awaits === 'goAhead') {
@@ -213,7 +222,7 @@ function onOk(state: NotAuthenticated, answered: Unanswered): Result {
     case 'ends':
       return { state: { ...state, ended: true }, actions: [FORWARD, RESUME_INITIATOR] };
     case 'authenticates':
-      return beginAuthenticated({ greeted: false, nonSynchronising: state.nonSynchronising });
+      return beginAuthenticated({ greeted: false, mayHaveLeft: false, offers: state.offers });
     case 'startsTls':
       return { state: { at: 'TLS_HELLO', awaits: 'initiator' }, actions: [FORWARD, ...AWAIT_TLS] };
   }

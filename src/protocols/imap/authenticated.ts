@@ -15,18 +15,20 @@ const RESUME_INITIATOR: Action = { kind: 'resume', side: 'initiator' };
 /** Enough for a tag, a verb and the head of a literal; the framer keeps a long line's end as well. */
 const AUTHENTICATED_LINE_BYTES_MAX = 512;
 
+const STRICT_INITIATOR = STRICT_LINES.filter((action) => action.kind === 'frameAs' && action.from === 'initiator');
 const TOLERANT_LINES = { kind: 'lines', budgetBytes: AUTHENTICATED_LINE_BYTES_MAX, tolerant: true } as const;
 
 type Result = Step<ImapState>;
 
-/** `greeted`: by PREAUTH. `nonSynchronising`: what the server takes unasked before a login. */
-export function beginAuthenticated({ greeted, nonSynchronising }: Omit<Authenticated, 'at' | 'midCommand'>): Result {
+/** `greeted`: by PREAUTH. `offers`: what the server takes before a login. */
+export function beginAuthenticated({ greeted, mayHaveLeft, offers }: Omit<Authenticated, 'at' | 'midCommand'>): Result {
   return {
-    state: { at: 'AUTHENTICATED', midCommand: false, greeted, nonSynchronising },
+    state: { at: 'AUTHENTICATED', midCommand: false, greeted, mayHaveLeft, offers },
     actions: [
       FORWARD,
       { kind: 'stopInspecting', because: 'authenticated' },
-      { kind: 'frameAs', from: 'initiator', mode: TOLERANT_LINES },
+      // Of a tolerant line nothing is held but its end: a secret would go before it is refused.
+      ...(mayHaveLeft ? STRICT_INITIATOR : [{ kind: 'frameAs', from: 'initiator', mode: TOLERANT_LINES } as const]),
       RESUME_INITIATOR,
     ],
   };
@@ -34,32 +36,58 @@ export function beginAuthenticated({ greeted, nonSynchronising }: Omit<Authentic
 
 /** A whole line from the client. `midCommand` says that it goes on with a command, behind a literal. */
 export function onAuthenticatedLine(state: Authenticated, text: string, policy: ImapPolicy): Result {
+  const early = earlyVerb(state, text);
+  if (early !== undefined) return refuseEarlyVerb(state, early, policy);
   const [, tag = '', verb = ''] = state.midCommand ? [] : (/^([^ ]+) +([A-Z]+)(?: |$)/i.exec(text) ?? []);
   switch (verb.toUpperCase()) {
     case 'LOGOUT':
       return afterLogout(state);
     case 'STARTTLS':
-      if (state.greeted) return refuseStarttls(state, tag, policy);
+      // RFC 9051 6.2.1 has it before authentication only. Behind a PREAUTH greeting, which somebody on the way may have
+      // made, a client that goes on in what it takes for TLS would go on in a session that is not its own.
+      if (state.greeted) return refuseVerb(state, { verb: 'STARTTLS', tag }, policy);
       return followLiteral(state, text);
     case 'UNAUTHENTICATE':
       return awaitAnswer(state, tag);
-    case 'COMPRESS':
-      // RFC 4978 3: from here on the client deflates, and there is no LOGOUT to be seen.
-      return {
-        state: { ...state, midCommand: false },
-        actions: [FORWARD, { kind: 'frameAs', from: 'initiator', mode: { kind: 'opaque' } }],
-      };
     default:
       return followLiteral(state, text);
   }
 }
 
+/** The beginning of such a line: a login behind what may have been UNAUTHENTICATE is refused before its secret goes. */
+export function onAuthenticatedBegun(state: Authenticated, text: string, policy: ImapPolicy): Result {
+  const early = earlyVerb(state, text);
+  return early === undefined ? { state, actions: [FORWARD] } : refuseEarlyVerb(state, early, policy);
+}
+
+interface EarlyVerb {
+  readonly verb: string;
+  readonly tag: string;
+}
+
+/** Tag and verb, parted by whatever a server may take for a blank. */
+const TAGGED = /^[\0- ]*([^\0- ]+)[\0- ]+([^\0- ]+)/;
+/** What belongs before a login (RFC 9051 6.2), as far as it takes to be known. */
+const EARLY_VERB = /^(?:LOGIN|AUTHENTICATE|STARTTLS)/i;
+
 /**
- * RFC 9051 6.2.1 has STARTTLS before authentication only. Behind a PREAUTH greeting, which somebody on the way may have
- * made, a client that goes on in what it takes for TLS would go on in a session that is not its own.
+ * A command that belongs before a login, where UNAUTHENTICATE may have succeeded although an answer with its tag was
+ * NO: that can have been to another command, or have stood in the text of a message.
  */
-function refuseStarttls(state: Authenticated, tag: string, policy: ImapPolicy): Result {
-  const why: Refusal = { reason: 'command-out-of-state', text: 'STARTTLS', tag };
+function earlyVerb({ mayHaveLeft, midCommand }: Authenticated, text: string): EarlyVerb | undefined {
+  if (!mayHaveLeft || midCommand) return undefined;
+  const [, tag = '', verb = ''] = TAGGED.exec(text) ?? [];
+  const [early] = EARLY_VERB.exec(verb) ?? [];
+  return early === undefined ? undefined : { verb: early.toUpperCase(), tag };
+}
+
+/** The server may be in the middle of a line or a literal, which nobody follows: no words may stand behind it. */
+function refuseEarlyVerb(state: Authenticated, early: EarlyVerb, policy: ImapPolicy): Result {
+  return refuseVerb(state, early, { ...policy, reset: true });
+}
+
+function refuseVerb(state: Authenticated, { verb, tag }: EarlyVerb, policy: ImapPolicy): Result {
+  const why: Refusal = { reason: 'command-out-of-state', text: verb, tag };
   return { state, actions: refuse(why, policy), facts: factsOf(why) };
 }
 
@@ -71,10 +99,10 @@ function followLiteral(state: Authenticated, text: string): Result {
 }
 
 /** LOGOUT ends the session at once: RFC 9051 6.1.3 leaves the server no way to refuse it. */
-function afterLogout({ nonSynchronising }: Authenticated): Result {
+function afterLogout({ offers }: Authenticated): Result {
   return {
-    state: { ...NOT_AUTHENTICATED, nonSynchronising, ended: true, responderOpaque: true },
-    actions: [FORWARD, ...STRICT_LINES.filter((action) => action.kind === 'frameAs' && action.from === 'initiator')],
+    state: { ...NOT_AUTHENTICATED, offers, ended: true, responderOpaque: true },
+    actions: [FORWARD, ...STRICT_INITIATOR],
   };
 }
 
@@ -95,7 +123,7 @@ function awaitAnswer(before: Authenticated, tag: string): Result {
 export function onLeavingLine(state: Extract<ImapState, { at: 'LEAVING' }>, text: string): Result {
   const response = readResponse(text);
   if (response.kind !== 'tagged' || response.tag !== state.tag) return { state, actions: [FORWARD] };
-  if (response.status !== 'OK') return beginAuthenticated(state.before);
-  const { nonSynchronising } = state.before;
-  return { state: { ...NOT_AUTHENTICATED, nonSynchronising }, actions: [FORWARD, ...STRICT_LINES, RESUME_INITIATOR] };
+  if (response.status !== 'OK') return beginAuthenticated({ ...state.before, mayHaveLeft: true });
+  const { offers } = state.before;
+  return { state: { ...NOT_AUTHENTICATED, offers }, actions: [FORWARD, ...STRICT_LINES, RESUME_INITIATOR] };
 }

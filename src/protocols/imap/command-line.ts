@@ -133,7 +133,8 @@ function judgeArguments(text: string, head: CommandHead, complete: boolean, cont
     rule.arguments === 'sasl'
       ? readSasl(text, from, complete, context.secureLogin)
       : readWithinBudget(text, from, rule.arguments, complete);
-  const command: Unanswered = { tag, onOk: rule.onOk, challenges };
+  const exchange = challenges && !/^[^ ]+ [^ ]+ [^ ]+ [^ ]/.test(text) ? { awaitsChallenge: true } : {};
+  const command: Unanswered = { tag, onOk: rule.onOk, challenges, ...exchange };
   switch (reading.kind) {
     case 'growing':
       return { kind: 'growing' };
@@ -225,8 +226,8 @@ function quotedVerb(text: string, { secretMayFollow }: JudgingContext): string {
 
 /** `LOGIN mrose` names who tried, when a second argument shows that the first is the name. */
 function loginText(text: string, mechanism: string): string {
-  if (mechanism !== 'LOGIN' || !/^\S+ LOGIN/i.test(text)) return quotable(`AUTHENTICATE ${mechanism}`);
-  const [, quoted, atom] = /^\S+ LOGIN (?:"((?:[^"\\]|\\.)*)"|([^ "{(]+)) \S/i.exec(text) ?? [];
+  if (mechanism !== 'LOGIN' || !/^[^ ]+ LOGIN/i.test(text)) return quotable(`AUTHENTICATE ${mechanism}`);
+  const [, quoted, atom] = /^[^ ]+ LOGIN (?:"((?:[^"\\]|\\.)*)"|([^ "{(]+)) [^ ]/i.exec(text) ?? [];
   const user = quoted ?? atom;
   return user === undefined ? 'LOGIN' : quotable(`LOGIN ${user}`);
 }

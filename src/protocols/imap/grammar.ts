@@ -57,20 +57,30 @@ export const COMMANDS: ReadonlyMap<string, CommandRule> = new Map<string, Comman
   ...rows(after, 'NOTIFY COMPARATOR GENURLAUTH RESETKEY URLFETCH RLIST RLSUB GETJMAPACCESS'),
 ]);
 
+/**
+ * LANGUAGE is one only where the server listed it (RFC 5255 3.1). To another it is unknown, and Stalwart answers an
+ * unknown verb at the blank behind it: what comes in the next segment is a command of its own there.
+ */
+export interface VerbTables {
+  readonly usual: WordTable;
+  readonly withLanguage: WordTable;
+}
+
 /** Verbs before authentication, those that `secure-login` forbids among the permitted ones or not. */
-export const NOT_AUTHENTICATED_VERBS: WordTable = verbs(() => true);
-export const SECURE_NOT_AUTHENTICATED_VERBS: WordTable = verbs((rule) => !rule.cleartextLogin);
+export const NOT_AUTHENTICATED_VERBS: VerbTables = verbs(() => true);
+export const SECURE_NOT_AUTHENTICATED_VERBS: VerbTables = verbs((rule) => !rule.cleartextLogin);
 /** What is left before TLS where logins need it. */
-export const BEFORE_TLS_VERBS: WordTable = verbs((rule) => rule.onOk !== 'authenticates');
+export const BEFORE_TLS_VERBS: VerbTables = verbs((rule) => rule.onOk !== 'authenticates');
 /** After a greeting of BYE there is nothing left to say but goodbye. */
 export const CLOSED_VERBS: WordTable = wordTable(
   ['LOGOUT'],
   [...COMMANDS.keys()].filter((verb) => verb !== 'LOGOUT'),
 );
 
-function verbs(permits: (rule: CommandRule) => boolean): WordTable {
+function verbs(permits: (rule: CommandRule) => boolean): VerbTables {
   const isPermitted = (rule: CommandRule): boolean => rule.allowedIn.includes('notAuthenticated') && permits(rule);
   const names = (wanted: boolean): string[] =>
     [...COMMANDS].filter(([, rule]) => isPermitted(rule) === wanted).map(([verb]) => verb);
-  return wordTable(names(true), names(false));
+  const usual = names(true).filter((verb) => verb !== 'LANGUAGE');
+  return { usual: wordTable(usual, names(false)), withLanguage: wordTable(names(true), names(false)) };
 }

@@ -94,7 +94,7 @@ describe('the table', () => {
   };
 
   it.each([...COMMANDS])('%s passes where it belongs and nowhere else', (verb, rule) => {
-    const outcome = reasonOf(play(`S: * OK\nC: a ${verb}${argumentsOf[verb] ?? ''}`).actions);
+    const outcome = reasonOf(play(`S: * OK [CAPABILITY LANGUAGE]\nC: a ${verb}${argumentsOf[verb] ?? ''}`).actions);
     expect(outcome).toBe(rule.allowedIn.includes('notAuthenticated') ? '' : 'command-out-of-state');
   });
 

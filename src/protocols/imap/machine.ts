@@ -5,11 +5,11 @@ import { judgeTlsStart } from '../../inspect/tls-start.ts';
 import { withoutUndecidedCr } from '../../inspect/words.ts';
 import { IMAP_REPLY_BYTES_MAX, SASL_RESPONSE_BYTES_MAX } from '../../limits.ts';
 import { onResponderLine, onResponseBegun } from './answers.ts';
-import { beginAuthenticated, onAuthenticatedLine, onLeavingLine } from './authenticated.ts';
+import { beginAuthenticated, onAuthenticatedBegun, onAuthenticatedLine, onLeavingLine } from './authenticated.ts';
 import { judgeCommand } from './command-line.ts';
 import { CLOSED_VERBS } from './grammar.ts';
-import { nonSynchronisingOf } from './literals.ts';
 import { onInitiator, onLiteralEnd } from './not-authenticated.ts';
+import { offersOf } from './offers.ts';
 import { factsOf, foreign, type Refusal, refuse } from './refusal.ts';
 import { canBeGreeting, capabilitiesIn, readResponse } from './replies.ts';
 import { type ImapPolicy, type ImapState, NOT_AUTHENTICATED } from './state.ts';
@@ -94,10 +94,11 @@ function judgeText(state: ImapState, frame: TextFrame, policy: ImapPolicy): Resu
     case 'GREETING':
       return fromInitiator ? onEarlyTalk(frame, policy) : onGreeting(frame, policy);
     case 'NOT_AUTHENTICATED':
-      if (fromInitiator) return onInitiator(state, frame.text, whole, policy);
+      if (fromInitiator) return onInitiator(state, frame, policy);
       return (whole ? onResponderLine : onResponseBegun)(state, frame.text, policy);
     case 'AUTHENTICATED':
-      return fromInitiator && whole ? onAuthenticatedLine(state, frame.text, policy) : forward(state);
+      if (!fromInitiator) return forward(state);
+      return whole ? onAuthenticatedLine(state, frame.text, policy) : onAuthenticatedBegun(state, frame.text, policy);
     case 'LEAVING':
       return !fromInitiator && whole ? onLeavingLine(state, frame.text) : forward(state);
     case 'CLOSED':
@@ -136,7 +137,7 @@ function onGreeting(frame: TextFrame, policy: ImapPolicy): Result {
     // Its beginning has gone ahead; words behind it would be read as its end.
     return policy.requireTls === true
       ? refusal(state, { reason: 'tls-required' }, { ...policy, reset: true })
-      : beginAuthenticated({ greeted: true, nonSynchronising: nonSynchronisingOf(capabilitiesIn(frame.text) ?? []) });
+      : beginAuthenticated({ greeted: true, mayHaveLeft: false, offers: offersOf(capabilitiesIn(frame.text) ?? []) });
   }
   if (status === 'BYE') return forward({ at: 'CLOSED' });
   // Read once more as a response: its code may name capabilities, and hold a literal.

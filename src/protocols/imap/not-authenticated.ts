@@ -1,8 +1,8 @@
 import type { Fact } from '../../inspect/facts.ts';
 import { isSshIdentification, readOpening, TAGGED_OPENINGS } from '../../inspect/foreign.ts';
-import type { Action, Step } from '../../inspect/inspector.ts';
+import type { Action, Frame, LineEnd, Step } from '../../inspect/inspector.ts';
 import { isSaslResponse } from '../../inspect/sasl.ts';
-import { type WordTable, withoutUndecidedCr } from '../../inspect/words.ts';
+import { withoutUndecidedCr } from '../../inspect/words.ts';
 import {
   IMAP_COMMAND_BYTES_MAX,
   IMAP_LITERALS_A_COMMAND_MAX,
@@ -12,7 +12,13 @@ import {
 } from '../../limits.ts';
 import type { ArgumentsReading } from './arguments.ts';
 import { type Judgement, judgeCommand, judgeRest } from './command-line.ts';
-import { BEFORE_TLS_VERBS, COMMANDS, NOT_AUTHENTICATED_VERBS, SECURE_NOT_AUTHENTICATED_VERBS } from './grammar.ts';
+import {
+  BEFORE_TLS_VERBS,
+  COMMANDS,
+  NOT_AUTHENTICATED_VERBS,
+  SECURE_NOT_AUTHENTICATED_VERBS,
+  type VerbTables,
+} from './grammar.ts';
 import { isOffered, isReadToItsEnd, type Literal } from './literals.ts';
 import { factsOf, foreign, type Refusal, refuse } from './refusal.ts';
 import { type ImapPolicy, type ImapState, isInitiatorPaused, type NotAuthenticated, type Unfinished } from './state.ts';
@@ -23,13 +29,14 @@ const FORWARD: Action = { kind: 'forward' };
 const PAUSE_INITIATOR: Action = { kind: 'pause', side: 'initiator' };
 
 type Result = Step<ImapState>;
+type TextFrame = Extract<Frame, { kind: 'line' | 'partial' }>;
 
 /**
  * Judges what the initiator sent, or the beginning of it: a command, the rest of one, or its turn in a SASL exchange.
  */
-export function onInitiator(state: NotAuthenticated, text: string, complete: boolean, policy: ImapPolicy): Result {
-  const step = onLine(state, text, complete, policy);
-  if (!complete || isRefused(step)) return step;
+export function onInitiator(state: NotAuthenticated, frame: TextFrame, policy: ImapPolicy): Result {
+  const step = onLine(state, frame, policy);
+  if (frame.kind === 'partial' || isRefused(step)) return step;
   if (typeof state.idAnswer === 'object') return afterEarlyAnswer(state, step, state.idAnswer.earlyTag, policy);
   if (!state.earlyGoAhead) return step;
   // The server's `+` was for nothing, unless this line ends in the literal that it let through.
@@ -51,10 +58,12 @@ function isRefused(step: Result): boolean {
   return step.actions.some((action) => action.kind === 'refuse');
 }
 
-function onLine(state: NotAuthenticated, text: string, complete: boolean, policy: ImapPolicy): Result {
+function onLine(state: NotAuthenticated, frame: TextFrame, policy: ImapPolicy): Result {
+  const { text } = frame;
+  const complete = frame.kind === 'line';
   if (isInitiatorPaused(state)) return refusal(state, { reason: reasonWhilePaused(state) }, policy);
   if (state.challenged) return onSaslResponse(state, text, complete, policy);
-  if (state.unfinished !== undefined) return onRest(state, state.unfinished, { text, complete }, policy);
+  if (state.unfinished !== undefined) return onRest(state, state.unfinished, frame, policy);
   const decided = complete ? text : withoutUndecidedCr(text);
   // After LOGOUT whatever is no login is late, and that is what is told of it.
   const opening = readOpening(state.ended ? '' : decided, TAGGED_OPENINGS);
@@ -70,7 +79,10 @@ function onLine(state: NotAuthenticated, text: string, complete: boolean, policy
     case 'command':
       return telling(judged.fact, onWholeCommand(state, judged, policy));
     case 'unfinished':
-      return telling(judged.fact, onLiteral(state, toUnfinished(judged), { ...judged.reading, line: text }, policy));
+      return telling(
+        judged.fact,
+        onLiteral(state, toUnfinished(judged), { ...judged.reading, line: text, end: endOf(frame) }, policy),
+      );
   }
 }
 
@@ -89,14 +101,14 @@ function telling(fact: Fact | undefined, step: Result): Result {
   return fact === undefined || isRefused(step) ? step : { ...step, facts: [fact] };
 }
 
-function verbsBy({ requireTls = false, secureLogin }: ImapPolicy): WordTable {
+function verbsBy({ requireTls = false, secureLogin }: ImapPolicy): VerbTables {
   if (requireTls) return BEFORE_TLS_VERBS;
   return secureLogin ? SECURE_NOT_AUTHENTICATED_VERBS : NOT_AUTHENTICATED_VERBS;
 }
 
 function judge(state: NotAuthenticated, text: string, complete: boolean, policy: ImapPolicy): Judgement {
   return judgeCommand(text, complete, {
-    verbs: verbsBy(policy),
+    verbs: verbsBy(policy)[state.offers.language ? 'withLanguage' : 'usual'],
     secureLogin: policy.secureLogin,
     requireTls: policy.requireTls ?? false,
     passInvalid: policy.invalidCommand === 'pass',
@@ -124,7 +136,10 @@ function onWholeCommand(state: NotAuthenticated, { verb, command, fact }: WholeC
   return { state: next, actions: [FORWARD, ...readAgain(state), ...pauses] };
 }
 
-type Unread = Extract<ArgumentsReading, { kind: 'literal' }> & { readonly line: string };
+type Unread = Extract<ArgumentsReading, { kind: 'literal' }> & { readonly line: string; readonly end: LineEnd };
+
+/** A literal's head is read at the end of its line only. */
+const endOf = (frame: TextFrame): LineEnd => (frame.kind === 'line' ? frame.end : 'crlf');
 
 function toUnfinished({ command, verb, reading }: Extract<Judgement, { kind: 'unfinished' }>): Unfinished {
   const { place } = reading;
@@ -135,12 +150,14 @@ function toUnfinished({ command, verb, reading }: Extract<Judgement, { kind: 'un
 function onLiteral(
   state: NotAuthenticated,
   before: Unfinished,
-  { literal, place, line }: Unread,
+  { literal, place, line, end }: Unread,
   policy: ImapPolicy,
 ): Result {
   const { tag } = before.command;
+  // RFC 9051 9: CRLF follows the brace. At an LF alone Cyrus (getxstring) says BAD, and runs the octets as commands.
+  if (end === 'bareLf') return refusal(state, { reason: 'invalid-literal', text: before.verb, tag }, policy);
   const literals = before.literals + 1;
-  if (literals > IMAP_LITERALS_A_COMMAND_MAX || !isOffered(literal, state.nonSynchronising)) {
+  if (literals > IMAP_LITERALS_A_COMMAND_MAX || !isOffered(literal, state.offers.nonSynchronising)) {
     return refusal(state, { reason: 'invalid-literal', text: before.verb, tag }, policy);
   }
   // Dovecot says BAD to a command of more octets where its next argument begins, and skips the rest of that line.
@@ -154,7 +171,8 @@ function onLiteral(
   }
   const letThrough = literal.synchronising && state.earlyGoAhead;
   const { awaits, actions } = awaitingOf(literal, letThrough);
-  const unfinished: Unfinished = { ...before, place, literals, literalBytes: literal.bytes, bytes, awaits };
+  const command = literal.synchronising ? before.command : { ...before.command, literalUnasked: true };
+  const unfinished: Unfinished = { ...before, command, place, literals, literalBytes: literal.bytes, bytes, awaits };
   const earlyGoAhead = state.earlyGoAhead && !letThrough;
   return {
     state: { ...state, unfinished, earlyGoAhead, responderOpaque: false },
@@ -174,22 +192,18 @@ export function countedInitiator(bytes: number): Action {
 }
 
 /** What stands behind a literal belongs to the same command. */
-function onRest(
-  state: NotAuthenticated,
-  unfinished: Unfinished,
-  { text, complete }: { readonly text: string; readonly complete: boolean },
-  policy: ImapPolicy,
-): Result {
+function onRest(state: NotAuthenticated, unfinished: Unfinished, frame: TextFrame, policy: ImapPolicy): Result {
   if (unfinished.awaits !== 'rest') return refusal(state, { reason: 'unexpected-frame' }, policy);
   const { command, verb } = unfinished;
-  const reading = judgeRest(text, complete, unfinished.place);
+  const { text } = frame;
+  const reading = judgeRest(text, frame.kind === 'line', unfinished.place);
   switch (reading.kind) {
     case 'growing':
       return { state, actions: [FORWARD] };
     case 'offence':
       return refusal(state, { reason: reading.reason, text: verb, tag: command.tag }, policy);
     case 'literal':
-      return onLiteral(state, unfinished, { ...reading, line: text }, policy);
+      return onLiteral(state, unfinished, { ...reading, line: text, end: endOf(frame) }, policy);
     case 'complete':
       if (unfinished.answeredEarly) return { state: { ...state, unfinished: undefined }, actions: [FORWARD] };
       return onWholeCommand(state, { verb, command }, policy);

@@ -2,7 +2,7 @@ import type { Side } from '../../inspect/inspector.ts';
 import type { LineEndings } from '../../inspect/line-ends.ts';
 import type { Place } from './arguments.ts';
 import type { Effect } from './grammar.ts';
-import type { NonSynchronising } from './literals.ts';
+import { NO_OFFERS, type Offers } from './offers.ts';
 
 export interface ImapPolicy {
   /** Refuse a login that would send its secret in clear. */
@@ -25,6 +25,10 @@ export interface Unanswered {
   readonly onOk: Effect;
   /** AUTHENTICATE may be answered by challenges first (RFC 9051 6.2.2). */
   readonly challenges: boolean;
+  /** Nothing of its exchange has been said: no initial response, and no challenge yet. */
+  readonly awaitsChallenge?: boolean;
+  /** A literal of it went without being asked for. */
+  readonly literalUnasked?: boolean;
 }
 
 /** A command whose line ended in a literal, and which goes on behind the literal's octets. */
@@ -64,7 +68,7 @@ export interface NotAuthenticated {
   readonly idAnswer: 'none' | 'untagged' | { readonly earlyTag: string };
   /** The server's response goes on behind a literal; in a status response only while its code is open. */
   readonly response: 'whole' | 'data' | 'code';
-  readonly nonSynchronising: NonSynchronising;
+  readonly offers: Offers;
   /** LOGOUT or BYE went before: only what leads to a new authentication may follow. */
   readonly ended: boolean;
   /** The responder's side is still opaque (LOGOUT came after authentication) and has to be read again. */
@@ -83,13 +87,15 @@ export type ImapState =
   | { readonly at: 'ENCRYPTED' }
   /**
    * `midCommand`: the next line is the rest of a command, behind a literal. `greeted`: by PREAUTH, without a login.
+   * `mayHaveLeft`: UNAUTHENTICATE was refused, unless it was another command's answer with its tag that said so.
    */
   | {
       readonly at: 'AUTHENTICATED';
       readonly midCommand: boolean;
       readonly greeted: boolean;
+      readonly mayHaveLeft: boolean;
       /** As before the login, for what comes after its end. */
-      readonly nonSynchronising: NonSynchronising;
+      readonly offers: Offers;
     }
   /** UNAUTHENTICATE was sent with this tag. */
   | { readonly at: 'LEAVING'; readonly tag: string; readonly before: Authenticated }
@@ -104,7 +110,7 @@ export const NOT_AUTHENTICATED: NotAuthenticated = {
   earlyGoAhead: false,
   idAnswer: 'none',
   response: 'whole',
-  nonSynchronising: 'none',
+  offers: NO_OFFERS,
   ended: false,
   responderOpaque: false,
   secretMayFollow: false,

@@ -3,7 +3,7 @@ import type { Action, Step } from '../../inspect/inspector.ts';
 import { isSaslResponse } from '../../inspect/sasl.ts';
 import { AWAIT_TLS } from '../../inspect/tls-start.ts';
 import { type WordTable, withoutUndecidedCr } from '../../inspect/words.ts';
-import { POP3_REPLY_BYTES_MAX, SASL_RESPONSE_BYTES_MAX, UNANSWERED_COMMANDS_MAX } from '../../limits.ts';
+import { POP3_REPLY_BYTES_MAX, POP3_SASL_BYTES_MAX, UNANSWERED_COMMANDS_MAX } from '../../limits.ts';
 import { type Judgement, type JudgingContext, judgeCommand } from './command-line.ts';
 import { AUTHORIZATION_VERBS, BEFORE_TLS_VERBS, SECURE_AUTHORIZATION_VERBS } from './grammar.ts';
 import { factsOf, foreign, type Refusal, refuse } from './refusal.ts';
@@ -94,7 +94,7 @@ function onCommand(state: Authorization, judged: Extract<Judgement, { kind: 'com
 function readAgain(): readonly Action[] {
   return [
     { kind: 'inspectAgain' },
-    { kind: 'frameAs', from: 'initiator', mode: { kind: 'lines', budgetBytes: SASL_RESPONSE_BYTES_MAX } },
+    { kind: 'frameAs', from: 'initiator', mode: { kind: 'lines', budgetBytes: POP3_SASL_BYTES_MAX } },
     { kind: 'frameAs', from: 'responder', mode: { kind: 'lines', budgetBytes: POP3_REPLY_BYTES_MAX } },
   ];
 }
@@ -130,11 +130,16 @@ export function onReply(state: Authorization, text: string, policy: Pop3Policy):
       return refuseReply(state, 'invalid-reply', policy);
     case 'challenge':
       if (answered?.challenges !== true) return refuseReply(state, 'unexpected-reply', policy);
-      return { state: { ...state, challenged: true }, actions: [FORWARD, RESUME_INITIATOR] };
+      return {
+        state: { ...state, unanswered: [{ ...answered, awaitsChallenge: false }, ...unanswered], challenged: true },
+        actions: [FORWARD, RESUME_INITIATOR],
+      };
     case 'negative':
       return onNegative(state, answered, unanswered);
     case 'affirmative':
       if (answered === undefined) return refuseReply(state, 'unexpected-reply', policy);
+      // RFC 4422 3: every exchange has a challenge or an initial response, so the +OK is another command's.
+      if (answered.awaitsChallenge === true) return refuseReply(state, 'unexpected-reply', policy);
       return onAffirmative({ ...state, unanswered }, answered);
   }
 }
@@ -202,7 +207,7 @@ export function afterQuit(): Result {
     state: { ...AUTHORIZATION, ended: true, responderOpaque: true },
     actions: [
       FORWARD,
-      { kind: 'frameAs', from: 'initiator', mode: { kind: 'lines', budgetBytes: SASL_RESPONSE_BYTES_MAX } },
+      { kind: 'frameAs', from: 'initiator', mode: { kind: 'lines', budgetBytes: POP3_SASL_BYTES_MAX } },
     ],
   };
 }

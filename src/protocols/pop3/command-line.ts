@@ -55,18 +55,19 @@ export function judgeCommand(line: string, complete: boolean, context: JudgingCo
     case 'forbidden':
       return judgeInvalid(text, complete, context, { at: verb.at, ...forbidden(verb.word, context) });
     case 'word':
-      return judgeArguments(text, verb.word, complete, context);
+      return judgeArguments(line, verb.word, complete, context);
   }
 }
 
-function judgeArguments(text: string, verb: string, complete: boolean, context: JudgingContext): Judgement {
+function judgeArguments(line: string, verb: string, complete: boolean, context: JudgingContext): Judgement {
+  const text = complete ? line : withoutUndecidedCr(line);
   const rule = COMMANDS.get(verb);
   if (rule === undefined) throw new Error(`${verb} is permitted but has no rule`);
   const offence =
-    verb === 'AUTH' ? findAuthOffence(text, complete, context.secureLogin) : findOffence(text, verb, rule, complete);
+    verb === 'AUTH' ? findAuthOffence(line, complete, context.secureLogin) : findOffence(text, verb, rule, complete);
   if (offence !== undefined) return refused(text, context, offence);
   if (!complete) return { kind: 'growing' };
-  const command = toUnanswered(verb, rule, text.slice(verb.length).trim() !== '');
+  const command = toUnanswered(text, verb, rule);
   const fact = loginFact(text, verb, context);
   return { kind: 'command', verb, command, ...(fact === undefined ? {} : { fact }) };
 }
@@ -99,7 +100,7 @@ function judgeInvalid(text: string, complete: boolean, context: JudgingContext, 
   if (!complete) return { kind: 'growing' };
   const [verb = ''] = text.toUpperCase().split(' ', 1);
   const rule = reason === 'command-out-of-state' ? COMMANDS.get(verb) : undefined;
-  const multi = rule !== undefined && toUnanswered(verb, rule, text.slice(verb.length).trim() !== '').multi;
+  const multi = rule !== undefined && toUnanswered(text, verb, rule).multi;
   return {
     kind: 'command',
     verb,
@@ -108,11 +109,13 @@ function judgeInvalid(text: string, complete: boolean, context: JudgingContext, 
   };
 }
 
-function toUnanswered(verb: string, rule: CommandRule, hasArguments: boolean): Unanswered {
+function toUnanswered(text: string, verb: string, rule: CommandRule): Unanswered {
+  const hasArguments = /[^ ]/.test(text.slice(verb.length));
   if (verb === 'AUTH' && !hasArguments) return { multi: true, onOk: 'nothing', challenges: false };
   const multi = rule.reply === 'multi' || (rule.reply === 'multiWithoutArgument' && !hasArguments);
   const capabilities = verb === 'CAPA' ? { capabilities: true } : {};
-  return { multi, onOk: rule.onOk, challenges: verb === 'AUTH', ...capabilities };
+  const exchange = verb === 'AUTH' && !/^AUTH [^ ]+ [^ ]/i.test(text) ? { awaitsChallenge: true } : {};
+  return { multi, onOk: rule.onOk, challenges: verb === 'AUTH', ...exchange, ...capabilities };
 }
 
 /** Arguments are set apart by single spaces; spaces at the end of the line are harmless and some clients send them. */
@@ -130,13 +133,20 @@ function findOffence(text: string, verb: string, rule: CommandRule, complete: bo
     if (count > max || doubled) return { at, reason: 'invalid-arguments' };
   }
   if (!complete) return undefined;
-  const enough = count >= min && (verb !== 'APOP' || /^\S+ \S+ [0-9a-fA-F]{32} *$/.test(text));
+  const enough = count >= min && (verb !== 'APOP' || /^[^ ]+ [^ ]+ [0-9a-fA-F]{32} *$/.test(text));
   return enough ? undefined : { at: text.length, reason: 'invalid-arguments' };
 }
 
-/** RFC 5034 4: AUTH [mechanism [initial-response]]. */
-function findAuthOffence(text: string, complete: boolean, secureOnly: boolean): Offence | undefined {
+/**
+ * RFC 5034 4: AUTH [mechanism [initial-response]]. A blank with nothing behind it is refused at the CR: Dovecot
+ * (pop3-login, cmd_auth) lists its mechanisms there and answers the line end as another command. Only very old
+ * Outlooks send it.
+ */
+function findAuthOffence(line: string, complete: boolean, secureOnly: boolean): Offence | undefined {
   const from = 'AUTH '.length;
+  const endsBehindBlank = line[from] === '\r' || (complete && line.length === from);
+  if (endsBehindBlank) return { at: from, reason: 'invalid-arguments' };
+  const text = complete ? line : withoutUndecidedCr(line);
   if (text.length <= from) return undefined;
   const mechanism = readMechanism(text, from, { secureOnly, complete });
   switch (mechanism.kind) {

@@ -2,7 +2,7 @@ import { CLIENT_OPENINGS, readOpening, SERVER_OPENINGS } from '../../inspect/for
 import { type Frame, type Inspector, type Step, unreachable } from '../../inspect/inspector.ts';
 import { refuseLineFault } from '../../inspect/line-ends.ts';
 import { withoutUndecidedCr } from '../../inspect/words.ts';
-import { POP3_REPLY_BYTES_MAX, SASL_RESPONSE_BYTES_MAX } from '../../limits.ts';
+import { POP3_REPLY_BYTES_MAX, POP3_SASL_BYTES_MAX } from '../../limits.ts';
 import { afterQuit, onInitiator, onReply, onReplyBegun } from './authorization.ts';
 import { judgeCommand } from './command-line.ts';
 import { CLOSED_VERBS } from './grammar.ts';
@@ -18,7 +18,7 @@ export const pop3: Inspector<Pop3State, Pop3Policy> = {
   name: 'pop3',
   initial: { at: 'GREETING' },
   // AUTH with its initial response is the longest line; others are held to POP3_COMMAND_BYTES_MAX as one reads.
-  lineBytesMax: { initiator: SASL_RESPONSE_BYTES_MAX, responder: POP3_REPLY_BYTES_MAX },
+  lineBytesMax: { initiator: POP3_SASL_BYTES_MAX, responder: POP3_REPLY_BYTES_MAX },
 
   step(state, frame, policy) {
     switch (frame.kind) {
@@ -72,10 +72,15 @@ function onText(state: Pop3State, frame: TextFrame, policy: Pop3Policy): Result 
 function onLineFault(state: Pop3State, frame: TextFrame, policy: Pop3Policy): Result | undefined {
   if (!isReadStrictly(state)) return undefined;
   return refuseLineFault(frame, policy.lineEndings ?? 'normalize', {
-    judgeHead: (head) => judgeText(state, head, policy),
+    judgeHead: (head) => judgeText(state, upToBareCr(frame, head), policy),
     // Words behind the beginning of a reply would be read as its end.
     refuse: (reason, byResponder) => refusal(state, { reason }, byResponder ? { ...policy, reset: true } : policy),
   });
+}
+
+/** A CR may have been the last octet to come before the one that tells what it is: judged as it was then. */
+function upToBareCr({ text }: TextFrame, head: Extract<Frame, { kind: 'partial' }>): TextFrame {
+  return text[head.text.length] === '\r' ? { ...head, text: `${head.text}\r` } : head;
 }
 
 /** Before authentication; after it only QUIT matters. */

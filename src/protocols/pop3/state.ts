@@ -24,6 +24,8 @@ export interface Unanswered {
   readonly onOk: Effect;
   /** An AUTH command may be answered by challenges first (RFC 5034 4). */
   readonly challenges: boolean;
+  /** Nothing of its exchange has been said: no initial response, and no challenge yet. */
+  readonly awaitsChallenge?: boolean;
   /** Its listing names the server's extensions. */
   readonly capabilities?: boolean;
 }
