@@ -150,7 +150,7 @@ function starting<State, Policy>(
 
 /** A policy that hides STARTTLS wants the dialogue in clear: who asks for it unoffered does not get it either. */
 export function smtpPolicy(
-  { maskedVerbs, maskedKeywords }: ApplicationProgram,
+  { maskedVerbs, maskedKeywords, countsRefusedRecipients }: ApplicationProgram,
   hostname: string,
   chunking: 'mask' | 'inspect' | undefined,
 ): SmtpPolicy {
@@ -161,6 +161,7 @@ export function smtpPolicy(
     maskedKeywords,
     starttls: [...maskedKeywords].some((word) => 'STARTTLS'.startsWith(word)) ? 'mask' : 'allow',
     chunking: chunking === 'inspect' ? 'allow' : 'mask',
+    chunksAwaitRecipients: countsRefusedRecipients,
     maxDataBytes: UNLIMITED_BYTES,
     hostname,
   };

@@ -229,6 +229,13 @@ const inspector = guardsOf('src/policy/application/inspector.ts', ALL, [
     '',
   ],
   [
+    'policy-chunk-in-burst',
+    'a chunk in one burst with recipients that have the session refused stays behind (cisco-ios 3.9, RFC 3030)',
+    "if (from === 'initiator' || state.refusal === undefined || chunkAt < 0) return step;",
+    'return step;',
+    ['src/policy/application/awaited-recipients.test.ts'],
+  ],
+  [
     'policy-recipient-in-chunks',
     'a RCPT behind a chunk says that the server threw that chunk away, or may have (RFC 3030 4.2)',
     "kind === 'sender' || kind === 'recipient');",
@@ -294,8 +301,8 @@ const programs: readonly Guard[] = [
       [
         'policy-refuses-content',
         'a policy that resets for content refuses what could not be read (content-limit)',
-        'actions.reset && !actions.shadow && own.some(isContent)',
-        'false && own.some(isContent)',
+        'refusesContent: mayRefuse(isContent),',
+        'refusesContent: false,',
         [PROGRAM, CONTENT],
       ],
     ],

@@ -103,6 +103,13 @@ const commands = guardsOf(
   [DIALOGUES],
   [
     [
+      'smtp-chunk-awaits-recipients',
+      'a chunk waits for the answers to its recipients where they may have it refused (cisco-ios 3.9, RFC 3030)',
+      'if (policy.chunksAwaitRecipients && awaitsRecipients(state.unanswered)) {',
+      'if (false) {',
+      ['src/policy/application/awaited-recipients.test.ts'],
+    ],
+    [
       'smtp-illegal-masked',
       'an illegal command reaches the server as x (cisco-ios 3.8)',
       '[maskAll(text), FORWARD, ...alerts,',
@@ -341,7 +348,7 @@ const rest: readonly Guard[] = [
       [
         'smtp-unanswered-bounded',
         'a client waits behind as many unanswered commands as are kept (limits.md)',
-        'state.unanswered.length >= UNANSWERED_COMMANDS_MAX || ',
+        'unanswered.length >= UNANSWERED_COMMANDS_MAX || ',
         '',
       ],
     ],

@@ -65,9 +65,25 @@ export function applicationInspector<State, Policy>(
       const step = inner.step(state.inner, frame, policy.inner);
       if (step.actions.some(isRefusal)) return onInnerRefusal(state, frame, step, policy);
       if (frame.kind === 'partial') return onPartial(state, frame, step, policy);
-      return tellingStarttls(step, onWhole(state, frame, step, policy));
+      return withoutChunk(frame, policy, tellingStarttls(step, onWhole(state, frame, step, policy)));
     },
   };
+}
+
+/**
+ * A chunk that waited for its recipients would go to the server unseen, once the last of them is answered: if they have
+ * the session refused, the client hears of it in the place of the last answer.
+ */
+function withoutChunk<State, Policy>(
+  { from }: Frame,
+  policy: ApplicationPolicy<Policy>,
+  step: Step<ApplicationState<State>>,
+): Step<ApplicationState<State>> {
+  const { state, actions } = step;
+  const chunkAt = actions.findIndex((action) => action.kind === 'frameAs' && action.mode.kind === 'counted');
+  if (from === 'initiator' || state.refusal === undefined || chunkAt < 0) return step;
+  const others = actions.filter(({ kind }) => kind === 'alert' || kind === 'classMatched' || kind === 'learn');
+  return { ...step, actions: [...others, ...refusing(state, policy, state.refusal, [])] };
 }
 
 /** Whoever watches servers is told, whatever the policy makes of it. */

@@ -63,6 +63,8 @@ export interface ApplicationProgram {
   readonly content: ContentPlan | undefined;
   /** Whether a message may be refused for its content; else a budget that was reached refuses nothing. */
   readonly refusesContent: boolean;
+  /** A message may be refused for the recipients that its server refused. */
+  readonly countsRefusedRecipients: boolean;
   /** Upper-case. What the machine overwrites as it arrives. */
   readonly maskedVerbs: ReadonlySet<string>;
   readonly maskedKeywords: ReadonlySet<string>;
@@ -94,6 +96,8 @@ export function compileProgram(
     const actions = decides(condition);
     return actions?.mask === true && !actions.reset;
   };
+  const mayRefuse = (of: (condition: Condition) => boolean): boolean =>
+    classes.some(({ actions, conditions: own }) => actions.reset && !actions.shadow && own.some(of));
   const verbs = conditions.flatMap((condition) => (condition.kind === 'verb' ? [condition.verb] : []));
   const keywords = conditions.flatMap((condition) => (condition.kind === 'ehloKeyword' ? [condition.keyword] : []));
   return {
@@ -104,9 +108,8 @@ export function compileProgram(
     latching: classes.flatMap(latchingOf),
     keywordBits: conditions.reduce((bits, { kind, bit }) => (isOfGreeting(kind) ? bits | bit : bits), 0n),
     content: contentPlanOf(conditions, patterns),
-    refusesContent: classes.some(
-      ({ actions, conditions: own }) => actions.reset && !actions.shadow && own.some(isContent),
-    ),
+    refusesContent: mayRefuse(isContent),
+    countsRefusedRecipients: mayRefuse(({ kind }) => kind === 'recipientInvalidCount'),
     maskedVerbs: new Set(verbs.filter((verb) => isMasked({ kind: 'verb', verb }))),
     maskedKeywords: new Set(keywords.filter((keyword) => isMasked({ kind: 'ehloKeyword', keyword }))),
     onInvalidCommand: decides({ kind: 'invalidCommand' })?.reset === true ? 'refuse' : 'pass',

@@ -20,7 +20,7 @@ import { chunkIsSent, commandIsSent } from './message.ts';
 import { refuseForeign, refuseWithReset, refuseWithWords, type SmtpPolicy } from './policy.ts';
 import { passedLength } from './prefixes.ts';
 import { signatureAlert, signatureOfIllegal, signaturesOf } from './signatures.ts';
-import { moveTo, type SmtpState } from './state.ts';
+import { awaitsRecipients, moveTo, type SmtpState } from './state.ts';
 
 const FORWARD: Action = { kind: 'forward' };
 const QUOTED_VERB_MAX = 32;
@@ -132,6 +132,12 @@ function onChunk(
   const facts = [own, ...told.facts];
   const awaited = last ? LAST_CHUNK : rule;
   if (bytes === 0) return telling(facts, sent(told.state, awaited, [FORWARD]));
+  if (policy.chunksAwaitRecipients && awaitsRecipients(state.unanswered)) {
+    return telling(
+      facts,
+      sent({ ...told.state, expecting: 'chunk', waitingChunkBytes: bytes }, awaited, [FORWARD], state),
+    );
+  }
   const counted: Action = { kind: 'frameAs', from: 'initiator', mode: { kind: 'counted', bytes } };
   return telling(facts, sent({ ...told.state, expecting: 'chunk' }, awaited, [FORWARD, counted]));
 }

@@ -23,6 +23,8 @@ export interface SmtpPolicy {
   readonly starttls: 'allow' | 'mask';
   /** `allow` lets BDAT through to a server that offered CHUNKING, its chunks counted. */
   readonly chunking: 'allow' | 'mask';
+  /** A chunk goes on when the recipients before it are answered: a count of refused ones may refuse the message. */
+  readonly chunksAwaitRecipients: boolean;
   /** What an illegal command gets: overwritten with `x`, or the session ended. */
   readonly illegal: 'mask' | 'drop';
   readonly lineEndings: LineEndings;
@@ -43,6 +45,7 @@ export const defaultSmtpPolicy: SmtpPolicy = {
   maskedKeywords: new Set(),
   starttls: 'allow',
   chunking: 'mask',
+  chunksAwaitRecipients: false,
   illegal: 'mask',
   lineEndings: 'normalize',
   requireTls: 'never',

@@ -25,6 +25,8 @@ export interface SmtpState {
   readonly message: 'none' | 'open' | 'closing';
   /** A chunk of this message was sent. */
   readonly chunksBegun: boolean;
+  /** A chunk of so many octets was announced, and waits until the recipients before it are answered. */
+  readonly waitingChunkBytes: number;
   /** The chunk that is coming is the last of its message. */
   readonly lastChunk: boolean;
   /** The server offered CHUNKING in its last EHLO reply. */
@@ -48,6 +50,7 @@ export const initialSmtpState: SmtpState = {
   chunkBytes: 0,
   message: 'none',
   chunksBegun: false,
+  waitingChunkBytes: 0,
   lastChunk: false,
   chunking: false,
   starttls: 'missing',
@@ -60,15 +63,28 @@ export const initialSmtpState: SmtpState = {
  * Whether the client waits: for the answer that says what its next octets are, or because too many commands are
  * unanswered (RFC 2920 sets no bound; a sender of thousands of recipients is slowed down, not refused).
  */
-function isHeld(state: SmtpState): boolean {
-  return state.unanswered.length >= UNANSWERED_COMMANDS_MAX || (state.unanswered.at(-1)?.holdsInitiator ?? false);
+function isHeld({ unanswered, waitingChunkBytes }: SmtpState): boolean {
+  if (unanswered.length >= UNANSWERED_COMMANDS_MAX || unanswered.at(-1)?.holdsInitiator === true) return true;
+  return waitingChunkBytes > 0 && awaitsRecipients(unanswered);
+}
+
+/** Whether a recipient is unanswered. */
+export function awaitsRecipients(unanswered: readonly CommandRule[]): boolean {
+  return unanswered.some(({ effect }) => effect === 'addsRecipient');
 }
 
 /** A step to `after`, with the pause or the release of the client that it means. */
 export function moveTo(before: SmtpState, after: SmtpState, actions: readonly Action[]): Step<SmtpState> {
   const held = isHeld(after);
   if (held === isHeld(before)) return { state: after, actions };
-  return { state: after, actions: [...actions, { kind: held ? 'pause' : 'resume', side: 'initiator' }] };
+  if (held) return { state: after, actions: [...actions, { kind: 'pause', side: 'initiator' }] };
+  const { waitingChunkBytes: bytes } = after;
+  const chunk: readonly Action[] =
+    bytes === 0 ? [] : [{ kind: 'frameAs', from: 'initiator', mode: { kind: 'counted', bytes } }];
+  return {
+    state: { ...after, waitingChunkBytes: 0 },
+    actions: [...actions, ...chunk, { kind: 'resume', side: 'initiator' }],
+  };
 }
 
 /** One word for `show`. */
