@@ -44,6 +44,7 @@ const LIMITS: readonly Class[] = [
   { name: 'LINES', match: ['cmd line length gt 512'] },
   { name: 'HEADERS', match: ['header length gt 4096'] },
   { name: 'MESSAGES', match: ['data-length gt 10000'] },
+  { name: 'REFUSED', match: ['recipient invalid count gt 2'] },
 ];
 const ADDRESSES = [
   'parameter-map type regex SENDERS',
